@@ -1,0 +1,70 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/cancellation.hpp"
+#include "base/units.hpp"
+
+namespace howdah::base {
+
+/// A user of this host.
+struct User {
+    uid_t uid = 0;
+    gid_t gid = 0;
+    std::string name;
+    std::filesystem::path home;
+};
+/// None when no such user exists.
+std::optional<User> find_user(const std::string& name);
+User current_user();
+/// Who owns a path; throws SystemFailure when it cannot be looked at.
+User owner_of(const std::filesystem::path& path);
+
+/// Makes this process that user for good: initgroups, setgid, setuid, HOME and USER. A no-op when it is that user already.
+/// Called before any thread exists. DESIGN section 5: as root, all work runs as the data directory's owner.
+void become(const User& user);
+
+/// How a program is run. Arguments are passed as they are, never through a shell.
+struct ProcessOptions {
+    std::optional<User> user;                        ///< Drop to this user first (only root can).
+    std::map<std::string, std::string> environment;  ///< Added to or replacing ours; an empty value removes the name.
+    std::filesystem::path working_directory;         ///< Empty: ours.
+    std::string input;                               ///< Given on standard input; /dev/null when empty.
+    std::optional<std::filesystem::path> output_file;  ///< Both outputs are appended there instead of being captured.
+    Duration timeout = std::chrono::minutes(10);     ///< The program is killed and a Failure thrown when it takes longer.
+    bool die_with_parent = true;                     ///< SIGKILL when the calling thread's process dies, even by kill -9.
+};
+
+struct ProcessResult {
+    int exit_code = 0;  ///< 128 + signal when a signal ended it.
+    std::string output;
+    std::string errors;
+};
+
+/// Runs a program to its end. Throws Failure when it cannot be started or times out; a non-zero exit is the caller's to judge.
+ProcessResult run_process(const std::vector<std::string>& command, const ProcessOptions& options = {}, const Cancellation& cancellation = {});
+
+/// The same, but a non-zero exit throws Failure "what failed: last lines of its error output".
+ProcessResult run_process_checked(const std::string& what, const std::vector<std::string>& command, const ProcessOptions& options = {},
+                                  const Cancellation& cancellation = {});
+
+/// Whether a process is the one that wrote (pid, start time): its start time in clock ticks since boot from /proc/PID/stat.
+std::optional<std::uint64_t> process_start_ticks(pid_t pid);
+/// The kernel's id of this boot.
+std::string boot_identifier();
+std::string host_name();
+
+/// A command line for /bin/sh with each word quoted as needed.
+std::string shell_quote(const std::vector<std::string>& words);
+std::string shell_quote(const std::string& word);
+
+/// The absolute path of this program's binary.
+std::filesystem::path own_binary();
+
+}  // namespace howdah::base

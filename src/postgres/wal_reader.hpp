@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/units.hpp"
+#include "postgres/wal_name.hpp"
+
+namespace howdah::postgres {
+
+/// The long header of a segment's first page (access/xlog_internal.h XLogLongPageHeaderData).
+struct WalSegmentHeader {
+    std::uint16_t magic = 0;
+    int major = 0;  ///< 14 to 18 by the magic; 0 when unknown.
+    base::Timeline timeline;
+    base::Lsn page_address;
+    base::SystemIdentifier system_identifier;
+    std::uint32_t segment_size = 0;
+    std::uint32_t block_size = 0;
+};
+/// Failure(operation) when the bytes do not begin with a long page header or the segment size is no power of two from 1 MiB to 1 GiB.
+WalSegmentHeader parse_segment_header(std::span<const std::byte> bytes);
+
+struct RestorePoint {
+    std::string name;
+    base::Lsn lsn;
+    base::Timestamp time;
+};
+struct TablespaceCreated {
+    std::uint32_t oid = 0;
+    std::string path;  ///< As in the record; empty for an in-place tablespace.
+    base::Lsn lsn;
+};
+
+/// What one segment holds, for its trailer. A record belongs to the segment in which it begins.
+struct WalSegmentFacts {
+    WalSegmentHeader header;
+    base::Lsn first_record;            ///< Zero when no record begins here.
+    base::Lsn end_of_records;          ///< Where the walk ended: the last whole record's end, a switch, or the segment's end.
+    std::uint64_t records = 0;
+    std::uint64_t commits = 0;
+    std::optional<base::Timestamp> first_commit_time;  ///< Smallest and largest, as commit times may be out of order.
+    std::optional<base::Timestamp> last_commit_time;
+    std::uint32_t lowest_xid = 0;      ///< Of commits and aborts; 0: none.
+    std::uint32_t highest_xid = 0;
+    std::vector<RestorePoint> restore_points;
+    std::vector<TablespaceCreated> tablespaces;
+    std::vector<std::uint32_t> tablespaces_dropped;
+    bool switched = false;             ///< Ends with XLOG_SWITCH; the rest is zeros.
+    std::string doubt;                 ///< Why the walk could not understand everything; empty when it did. Never a reason to fail a push.
+    std::string tail;                  ///< Bytes of a last record that goes on in the next segment.
+};
+
+/// Walks a whole segment by itself, in any order of segments: skips the continuation at its head, checks each record's CRC-32C and
+/// links. A record cut by the segment's end stays in `tail` for
+/// whoever holds the next segment; its commit time is still counted when the cut comes after it. Thread-safe; 16 MiB take a few milliseconds.
+WalSegmentFacts walk_segment(std::span<const std::byte> segment);
+
+/// A commit or abort seen by walking.
+struct CommitSeen {
+    base::Lsn lsn;      ///< Begin of the record.
+    base::Lsn end;
+    std::uint32_t xid = 0;
+    base::Timestamp time;
+    bool committed = true;
+};
+/// Each commit and abort of a segment in order.
+void for_each_commit(std::span<const std::byte> segment, const std::function<void(const CommitSeen&)>& visit);
+
+/// A stretch of WAL that belongs to one timeline.
+struct TimelineHistoryEntry {
+    base::Timeline timeline;
+    base::Lsn begin;
+    base::Lsn end;  ///< The switch point; zero for the last.
+};
+/// Parses a .history file of `timeline`: its ancestors with their switch points and itself at the end.
+std::vector<TimelineHistoryEntry> parse_timeline_history(std::string_view text, base::Timeline timeline);
+
+}  // namespace howdah::postgres

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/units.hpp"
+#include "repository/repository.hpp"
+
+namespace howdah::repository {
+
+/// Something said about a backup after it was made: a pin, its end, an annotation, an expiry, a proof. Small links of the cluster's
+/// event chain.
+struct Event {
+    std::uint64_t number = 0;
+    std::string type;       ///< pin, unpin, annotate, expire, proof.
+    std::string backup_id;
+    std::string text;       ///< Reason, note or evidence (JSON of the writer's own for proofs).
+    std::optional<base::Timestamp> until;  ///< Of a pin.
+    base::Timestamp time;   ///< By the store's clock.
+    std::string user, host;
+};
+void append_event(const Repository& repository, const ClusterArea& area, Event event);
+std::vector<Event> read_events(const Repository& repository, const ClusterArea& area);
+
+}  // namespace howdah::repository

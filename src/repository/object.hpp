@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/units.hpp"
+#include "repository/sealing.hpp"
+#include "storage/store.hpp"
+
+namespace howdah::repository {
+
+inline constexpr std::size_t kFrameBytes = 256 * 1024;  ///< Plain bytes of a full data frame; larger falls out of the L2 cache.
+inline constexpr std::size_t kTagBytes = 16;
+inline constexpr std::size_t kHeaderBytes = 48;
+inline constexpr std::size_t kFooterBytes = 32;
+
+/// What a frame's plain bytes are.
+/// `summary` is reserved for a WAL segment's block summary, which the next version of the program writes.
+enum class FrameClass : std::uint8_t { data = 0, block_hashes = 1, trailer = 2, summary = 3 };
+enum class Codec : std::uint8_t { stored = 0, zstd = 1, lz4 = 2 };
+
+/// A frame as the object's directory lists it.
+struct FrameEntry {
+    std::uint64_t offset = 0;       ///< In the object; the sum of what comes before.
+    std::uint32_t stored_bytes = 0; ///< With the tag.
+    std::uint32_t plain_bytes = 0;
+    Codec codec = Codec::zstd;
+    FrameClass frame_class = FrameClass::data;
+};
+
+/// Compressor, cipher and buffers of one worker; reused for all its objects. Not thread-safe: one for each thread.
+class SealContext {
+public:
+    explicit SealContext(int compression_level = 1);
+    ~SealContext();
+    SealContext(SealContext&&) noexcept;
+    struct Impl;
+    Impl& impl() { return *impl_; }
+
+private:
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Writes one sealed object frame by frame: header, frames, directory, footer. Each frame is compressed (kept as it is when that does
+/// not shrink it), sealed under the object's own key and handed to the store at once.
+class ObjectWriter {
+public:
+    ObjectWriter(storage::Store& store, const DataKey& key, SealContext& context, Kind kind, std::string name);
+    ~ObjectWriter();
+    ObjectWriter(ObjectWriter&&) noexcept;
+
+    /// Appends a frame and returns its number.
+    std::uint32_t add_frame(std::span<const std::byte> plain, FrameClass frame_class = FrameClass::data);
+    /// Writes directory and footer and makes the object durable. After `exists` nothing changed.
+    storage::Created commit();
+    std::uint64_t stored_bytes() const;
+    std::uint32_t frames() const;
+    const std::string& name() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Reads a sealed object. The constructor reads header, footer and directory and authenticates them; damage is Failure(operation)
+/// "object NAME is damaged: what". read_frame may be called from several threads with different contexts.
+class ObjectReader {
+public:
+    ObjectReader(std::unique_ptr<storage::Reader> reader, const DataKey& key, Kind kind, std::string name);
+    ~ObjectReader();
+    ObjectReader(ObjectReader&&) noexcept;
+
+    const std::vector<FrameEntry>& directory() const;
+    std::uint64_t stored_bytes() const;
+    /// Authenticates, then decompresses into `plain` (resized to the frame's plain bytes).
+    void read_frame(std::uint32_t frame, SealContext& context, std::vector<std::byte>& plain) const;
+    /// Several consecutive frames fetched by one ranged get; `visit` gets each frame's plain bytes in order.
+    void read_frames(std::uint32_t first, std::uint32_t count, SealContext& context,
+                     const std::function<void(std::uint32_t frame, std::span<const std::byte> plain)>& visit) const;
+    /// Authenticates every stored byte without decompressing.
+    void authenticate(SealContext& context) const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// A small object of one document: all frames of class data joined. `write_document` splits at kFrameBytes.
+storage::Created write_document(storage::Store& store, const DataKey& key, Kind kind, const std::string& name, std::string_view document);
+/// None when no such object exists; damage is Failure(operation).
+std::optional<std::string> read_document(storage::Store& store, const DataKey& key, Kind kind, const std::string& name);
+
+}  // namespace howdah::repository
