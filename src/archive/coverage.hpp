@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "archive/wal_archive.hpp"
+
+namespace howdah::archive {
+
+/// Which way recovery takes from a backup: timelines in order, each from where it is entered to where it is left.
+struct WalPath {
+    struct Leg {
+        base::Timeline timeline;
+        base::Lsn begin;
+        base::Lsn end;  ///< The switch point; for the last leg the end of what is archived.
+    };
+    std::vector<Leg> legs;
+    std::vector<std::string> segments;  ///< Every segment recovery will ask for, in order.
+    std::optional<std::string> first_missing;  ///< The first segment of the path that is not archived although a later one is, or that the start needs.
+};
+
+/// The path from `start` (redo point on `timeline`) to the end of `target` timeline (none: the newest that history files of the archive
+/// reach upward without a miss, as the server probes them: trap T17). Failure(operation) when the target timeline does not descend
+/// from the backup's (after its stop LSN), when its history is missing, or when segments exist for a timeline that cannot be reached.
+WalPath find_path(const WalArchive& archive, base::Timeline timeline, base::Lsn start, base::Lsn stop, std::optional<base::Timeline> target,
+                  std::uint64_t segment_size);
+
+/// The largest and smallest commit times along a path, from the trailers.
+struct CommitSpan {
+    std::optional<base::Timestamp> first, last;
+    base::Lsn end;  ///< End of the last record archived on the path.
+};
+CommitSpan commit_span(const WalArchive& archive, const WalPath& path);
+
+}  // namespace howdah::archive

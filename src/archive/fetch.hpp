@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "archive/wal_archive.hpp"
+#include "base/cancellation.hpp"
+#include "base/config.hpp"
+
+namespace howdah::archive {
+
+/// `wal fetch NAME DEST`, called by restore_command.
+struct FetchOptions {
+    std::string cluster;
+    base::SystemIdentifier system;          ///< Of the data directory being recovered: never another cluster's WAL.
+    std::string name;
+    std::filesystem::path destination;      ///< Written beside it and renamed, so that a killed fetch leaves no short segment.
+    std::filesystem::path look_ahead;       ///< Folder for segments fetched in advance; empty: none.
+    unsigned ahead = 8;
+    base::Duration wait = std::chrono::minutes(5);
+    bool standby = false;                   ///< Only beside standby.signal: an outage answers "not now" (1) so that streaming may go on.
+};
+
+/// The exit code that PostgreSQL reads (DESIGN section 5; PostgreSQL's RestoreArchivedFile): 0 found; 1 only when the absence is proven;
+/// 126 for everything else, after retrying outages for `wait`. Usage, configuration and key failures map to 126 as well (fetch_exit_code).
+/// Look-ahead: after delivering a segment, a detached process fetches the following ones; a segment found there is authenticated and of
+/// the same repository; a miss there never decides anything.
+enum class FetchOutcome { delivered, absent };
+FetchOutcome fetch(const base::RepositoryConfig& repository, const FetchOptions& options, const base::Cancellation& cancellation);
+
+}  // namespace howdah::archive

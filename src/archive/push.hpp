@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "archive/wal_archive.hpp"
+#include "base/cancellation.hpp"
+#include "base/config.hpp"
+
+namespace howdah::archive {
+
+/// `wal push PATH`, called by archive_command. Success means durable in the repository. A segment, a history file or a .backup file
+/// (which is acknowledged and not kept: the root holds what it says). `.partial` files are stored under their own name, never as a segment.
+struct PushOptions {
+    std::string cluster;                        ///< Name in the configuration.
+    std::filesystem::path path;                 ///< As PostgreSQL gave it (%p), relative to the data directory or absolute.
+    std::filesystem::path acknowledgements;     ///< Folder below the state directory.
+    unsigned ahead = 16;                        ///< Ready segments pushed beyond the named one, in order, by all cores.
+    unsigned jobs = 0;
+    int compression_level = 1;
+};
+struct PushResult {
+    bool acknowledged = false;   ///< The named file was pushed by an earlier call.
+    std::vector<std::string> pushed;
+    base::Bytes bytes, stored;
+};
+
+/// Order: history files before segments. A segment acknowledged by an earlier call (same repository id, inode, size and mtime) is trusted
+/// without reading it. Acknowledgements of files that are gone from archive_status/*.ready are removed. Failure of a file beyond the named
+/// one is logged and left to its own call.
+PushResult push(const repository::Repository& repository, const PushOptions& options, const base::Cancellation& cancellation);
+
+/// What waits: names with a .ready mark in a data directory, oldest first.
+std::vector<std::string> ready_files(const std::filesystem::path& data_directory);
+
+/// Makes sure every segment from `first` to `last` is in the archive before it returns: those that are not yet are pushed from pg_wal by
+/// this process (a segment that is complete: .ready or .done or older than the current one), without waiting for archive_command
+/// (trap T15). Failure(operation) naming the first that is neither archived nor in pg_wal.
+void ensure_archived(WalArchive& archive, const std::filesystem::path& data_directory, postgres::WalSegment first, postgres::WalSegment last,
+                     std::uint64_t segment_size, int compression_level, unsigned jobs, const base::Cancellation& cancellation);
+
+}  // namespace howdah::archive

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/cancellation.hpp"
+#include "base/units.hpp"
+#include "postgres/wal_name.hpp"
+#include "repository/object.hpp"
+#include "repository/repository.hpp"
+#include "repository/wal_trailer.hpp"
+
+namespace howdah::archive {
+
+enum class Stored { added, already_there };
+
+/// Segments of one timeline that are in the archive, without a gap between first and last.
+struct WalRange {
+    postgres::WalSegment first, last;
+};
+
+/// The WAL of one cluster in one repository. Its index is the listing; nothing else is kept. Thread-safe except for the context given.
+class WalArchive {
+public:
+    WalArchive(const repository::Repository& repository, repository::ClusterArea area) : repository_(&repository), area_(std::move(area)) {}
+
+    const repository::Repository& repository() const { return *repository_; }
+    const repository::ClusterArea& area() const { return area_; }
+
+    /// Compresses, seals and stores a whole segment with its trailer: one put. Checks (traps T18, T19): the size is that of the header,
+    /// magic known, name and first page agree, system identifier is the area's. Same name and same bytes is `already_there`; different
+    /// bytes is Failure(operation) naming both. Durable when it returns.
+    Stored put_segment(const std::string& name, std::span<const std::byte> bytes, repository::SealContext& context);
+    Stored put_history(const std::string& name, std::string_view text);
+
+    /// Whether it is there; an outage throws, it never answers "no".
+    bool has(const std::string& name) const;
+    /// The bytes of a segment or history file; none only when the repository itself says that there is no such object.
+    std::optional<std::vector<std::byte>> get(const std::string& name, repository::SealContext& context) const;
+    /// Reads the trailer only.
+    std::optional<repository::WalTrailer> trailer(const std::string& segment) const;
+
+    /// All ranges, by timeline and number; two ranges of one timeline mean a gap between them. Segment size as in any trailer.
+    std::vector<WalRange> ranges(std::uint64_t segment_size) const;
+    /// Timelines for which a history file is archived.
+    std::vector<base::Timeline> histories() const;
+    std::optional<std::string> history(base::Timeline timeline) const;
+
+private:
+    const repository::Repository* repository_;
+    repository::ClusterArea area_;
+};
+
+}  // namespace howdah::archive
