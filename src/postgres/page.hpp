@@ -28,8 +28,9 @@ struct BadPage {
     std::uint16_t found = 0;     ///< Stored in the page.
 };
 
-/// Checks consecutive pages beginning with block `first`; zero pages pass, and so does a page with an all-zero header only if it is all
-/// zero. Uses AVX2 (or AVX-512 where present) chosen once at run time. Appends to `bad`. `pages.size()` is a multiple of kBlockSize.
+/// Checks consecutive pages beginning with block `first`. As in PostgreSQL, a page whose pd_upper is zero passes only if it is all zero,
+/// whatever its checksum says (then `expected` may equal `found`). Uses AVX2 where present, chosen once at run time. Appends to `bad`.
+/// `pages.size()` is a multiple of kBlockSize. Thread-safe.
 void check_pages(std::span<const std::byte> pages, std::uint32_t first, std::vector<BadPage>& bad);
 
 }  // namespace howdah::postgres
