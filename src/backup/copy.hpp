@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "backup/file_list.hpp"
+#include "base/cancellation.hpp"
+#include "base/progress.hpp"
+#include "repository/repository.hpp"
+
+namespace howdah::backup {
+
+struct CopyOptions {
+    unsigned jobs = 2;
+    int compression_level = 1;
+    bool verify_pages = true;  ///< The cluster has data checksums.
+};
+
+struct CopyResult {
+    std::vector<repository::FileEntry> entries;  ///< Sorted by path, with inline extents; vanished files are missing.
+    base::Bytes read;
+    base::Bytes stored;
+    std::uint64_t vanished = 0;
+    std::uint64_t bad_pages = 0;
+};
+
+/// Copies the listed files into packs: one pass over the data, each worker with its own pack, taking the next piece of work from one
+/// counter, so that none waits for another. Large files are cut into pieces that different workers may take. When it returns every pack
+/// is durable. The first failure stops all workers and is thrown.
+CopyResult copy_files(const repository::Repository& repository, const repository::ClusterArea& area, const std::vector<ListedFile>& files,
+                      const CopyOptions& options, base::Progress& progress, const base::Cancellation& cancellation);
+
+}  // namespace howdah::backup

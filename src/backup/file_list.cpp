@@ -1,0 +1,169 @@
+#include "backup/file_list.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+#include <system_error>
+
+#include "backup/file_rules.hpp"
+#include "base/failure.hpp"
+#include "base/hooks.hpp"
+
+namespace howdah::backup {
+
+namespace {
+
+using repository::EntryType;
+
+class Walk {
+public:
+    Walk(std::string version_folder, std::uint32_t segment_blocks, const base::Cancellation& cancellation, FileList& list)
+        : version_folder_(std::move(version_folder)), segment_blocks_(segment_blocks), cancellation_(cancellation), list_(list) {}
+
+    void folder(const std::filesystem::path& real, const std::string& path);
+
+private:
+    std::vector<std::string> names(const std::filesystem::path& real) const;
+    void entry(const std::filesystem::path& real, const std::string& path, std::string_view name, bool relations, const std::set<std::uint32_t>& unlogged);
+    void link(const std::filesystem::path& real, const std::string& path, const struct stat& facts);
+    void tablespace(const std::filesystem::path& real, const std::string& path);
+    ListedFile& add(const std::filesystem::path& real, const std::string& path, EntryType type, const struct stat& facts);
+
+    std::string version_folder_;
+    std::uint32_t segment_blocks_;
+    const base::Cancellation& cancellation_;
+    FileList& list_;
+};
+
+/// Names in a folder, sorted; none when it vanished meanwhile.
+std::vector<std::string> Walk::names(const std::filesystem::path& real) const {
+    std::vector<std::string> found;
+    DIR* handle = ::opendir(real.c_str());
+    if (!handle) {
+        if (errno == ENOENT) return found;
+        throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot read the folder {}", real.string()), errno,
+                                  "run the backup as the owner of the data directory");
+    }
+    while (const dirent* item = ::readdir(handle)) {
+        const std::string_view name = item->d_name;
+        if (name != "." && name != "..") found.emplace_back(name);
+    }
+    ::closedir(handle);
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
+/// Filenodes of unlogged relations in a folder: those with an init fork. Only that fork is kept, the server makes the others anew.
+std::set<std::uint32_t> unlogged_in(const std::vector<std::string>& names) {
+    std::set<std::uint32_t> unlogged;
+    if (!base::guard("T12.unlogged")) return unlogged;
+    for (const auto& name : names) {
+        const auto file = parse_relation_file(name);
+        if (file && file->fork == "init") unlogged.insert(file->filenode);
+    }
+    return unlogged;
+}
+
+void Walk::folder(const std::filesystem::path& real, const std::string& path) {
+    cancellation_.check("listing the cluster's files");
+    const auto found = names(real);
+    const bool relations = holds_relations(path);
+    const auto unlogged = relations ? unlogged_in(found) : std::set<std::uint32_t>();
+    for (const auto& name : found) {
+        if (name_left_out(name) || (path.empty() && top_file_left_out(name))) continue;
+        entry(real / name, path.empty() ? name : path + "/" + name, name, relations, unlogged);
+    }
+}
+
+void Walk::entry(const std::filesystem::path& real, const std::string& path, std::string_view name, bool relations,
+                 const std::set<std::uint32_t>& unlogged) {
+    struct stat facts {};
+    if (::lstat(real.c_str(), &facts) != 0) {
+        if (errno == ENOENT) return;
+        throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot look at {}", real.string()), errno);
+    }
+    if (S_ISLNK(facts.st_mode)) {
+        link(real, path, facts);
+    } else if (S_ISDIR(facts.st_mode)) {
+        add(real, path, EntryType::directory, facts);
+        if (path.starts_with("pg_tblspc/") && path.find('/', 10) == std::string::npos) tablespace(real, path);
+        else if (!contents_left_out(path)) folder(real, path);
+    } else if (S_ISREG(facts.st_mode)) {
+        if (path == "global/pg_control") return;
+        const auto relation = relations ? parse_relation_file(name) : std::nullopt;
+        if (relation && relation->fork != "init" && unlogged.contains(relation->filenode)) return;
+        auto& file = add(real, path, EntryType::file, facts);
+        file.size = static_cast<std::uint64_t>(facts.st_size);
+        file.relation = relation.has_value();
+        if (relation) file.first_block = relation->segment * segment_blocks_;
+        list_.bytes += file.size;
+    } else {
+        list_.warnings.push_back(fmt::format("left out {}: neither a file, a folder nor a link", path));
+    }
+}
+
+/// A tablespace's link (or folder, when it is in place): of its contents only this version's folder belongs to this cluster.
+void Walk::tablespace(const std::filesystem::path& real, const std::string& path) {
+    const auto inside = real / version_folder_;
+    struct stat facts {};
+    if (::lstat(inside.c_str(), &facts) != 0) {
+        if (errno != ENOENT) throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot look at {}", inside.string()), errno);
+        list_.warnings.push_back(fmt::format("tablespace {} has no folder {}", path, version_folder_));
+        return;
+    }
+    const auto below = path + "/" + version_folder_;
+    add(inside, below, EntryType::directory, facts);
+    folder(inside, below);
+}
+
+void Walk::link(const std::filesystem::path& real, const std::string& path, const struct stat& facts) {
+    std::error_code error;
+    const auto target = std::filesystem::read_symlink(real, error);
+    if (error) return;  // It vanished.
+    if (path.starts_with("pg_tblspc/")) {
+        add(real, path, EntryType::symlink, facts).link_target = target.string();
+        tablespace(real, path);
+        return;
+    }
+    struct stat behind {};
+    if (::stat(real.c_str(), &behind) != 0) {
+        list_.warnings.push_back(fmt::format("left out the link {}: nothing is where it points, {}", path, target.string()));
+        return;
+    }
+    if (S_ISDIR(behind.st_mode)) {
+        // pg_wal often lies on another disk. A restore makes a plain folder of it.
+        add(real, path, EntryType::directory, behind);
+        if (path != "pg_wal") list_.warnings.push_back(fmt::format("left out what is behind the link {}: {}", path, target.string()));
+    } else if (S_ISREG(behind.st_mode)) {
+        auto& file = add(real, path, EntryType::file, behind);
+        file.size = static_cast<std::uint64_t>(behind.st_size);
+        list_.bytes += file.size;
+    }
+}
+
+ListedFile& Walk::add(const std::filesystem::path& real, const std::string& path, EntryType type, const struct stat& facts) {
+    ListedFile file;
+    file.path = path;
+    file.real = real;
+    file.type = type;
+    file.mode = facts.st_mode & 07777u;
+    file.modified_us = static_cast<std::int64_t>(facts.st_mtim.tv_sec) * 1'000'000 + facts.st_mtim.tv_nsec / 1000;
+    return list_.files.emplace_back(std::move(file));
+}
+
+}  // namespace
+
+FileList list_files(const std::filesystem::path& data_directory, std::uint32_t catalog_version, int major,
+                    std::uint32_t segment_blocks, const base::Cancellation& cancellation) {
+    FileList list;
+    Walk(fmt::format("PG_{}_{}", major, catalog_version), segment_blocks, cancellation, list).folder(data_directory, "");
+    std::sort(list.files.begin(), list.files.end(), [](const ListedFile& a, const ListedFile& b) { return a.path < b.path; });
+    return list;
+}
+
+}  // namespace howdah::backup

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/cancellation.hpp"
+#include "repository/manifest.hpp"
+
+namespace howdah::backup {
+
+/// A path of the running cluster that belongs to the backup, as it was when the list was made. Files may grow, shrink or vanish until
+/// they are read.
+struct ListedFile {
+    std::string path;             ///< Relative to the data directory.
+    std::filesystem::path real;   ///< Where to open it, links of tablespaces followed.
+    repository::EntryType type = repository::EntryType::file;
+    std::string link_target;
+    std::uint32_t mode = 0600;
+    std::uint64_t size = 0;
+    std::int64_t modified_us = 0;
+    bool relation = false;        ///< Made of pages.
+    std::uint32_t first_block = 0;  ///< Block in the fork of the file's first page.
+};
+
+struct FileList {
+    std::vector<ListedFile> files;  ///< Sorted by path; pg_control is not among them: it is read last (trap T13).
+    std::uint64_t bytes = 0;
+    std::vector<std::string> warnings;
+};
+
+/// Walks the data directory by file_rules: left out are files and folders that do not belong to a backup, all forks but init of unlogged
+/// relations, other versions' folders in tablespaces. `segment_blocks` is pg_control's relation segment size.
+FileList list_files(const std::filesystem::path& data_directory, std::uint32_t catalog_version,
+                    int major, std::uint32_t segment_blocks, const base::Cancellation& cancellation);
+
+}  // namespace howdah::backup

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "backup/file_list.hpp"
+#include "postgres/cluster_facts.hpp"
+#include "repository/manifest.hpp"
+
+namespace howdah::backup {
+
+/// Configuration files that the server reads from outside its data directory (Debian keeps them in /etc/postgresql): the three main files
+/// and every file they include, as far as this role and this user may see them.
+struct OutsideFiles {
+    std::vector<repository::OutsideFile> named;  ///< For the root.
+    std::vector<ListedFile> listed;              ///< For the copy; paths begin with "outside/".
+    std::vector<std::string> warnings;
+};
+OutsideFiles find_outside_files(postgres::Session& session, const postgres::ClusterFacts& facts, const std::filesystem::path& data_directory);
+
+/// Tree root below which they are stored.
+inline constexpr const char* kOutsideRoot = "outside";
+
+}  // namespace howdah::backup

@@ -1,0 +1,203 @@
+#include "backup/run.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "archive/push.hpp"
+#include "archive/wal_archive.hpp"
+#include "backup/copy.hpp"
+#include "backup/file_list.hpp"
+#include "backup/manifest_writer.hpp"
+#include "backup/outside_files.hpp"
+#include "backup/source.hpp"
+#include "base/file.hpp"
+#include "base/hooks.hpp"
+#include "base/log.hpp"
+#include "base/process.hpp"
+#include "base/progress.hpp"
+#include "base/random.hpp"
+#include "postgres/backup_label.hpp"
+#include "repository/backups.hpp"
+#include "repository/lease.hpp"
+#include "repository/ledger.hpp"
+#include "repository/pack_writer.hpp"
+
+namespace howdah::backup {
+
+namespace {
+
+using repository::FileEntry;
+using repository::Root;
+
+struct Listing {
+    FileList files;
+    OutsideFiles outside;
+};
+
+Listing list_everything(Source& source, const base::Cancellation& cancellation) {
+    Listing listing;
+    const auto& control = source.control;
+    listing.files = list_files(source.data_directory, control.catalog_version, control.major, control.segment_blocks, cancellation);
+    listing.outside = find_outside_files(*source.session, source.facts, source.data_directory);
+    auto& files = listing.files.files;
+    for (const auto& file : listing.outside.listed) {
+        files.push_back(file);
+        listing.files.bytes += file.size;
+    }
+    std::sort(files.begin(), files.end(), [](const ListedFile& a, const ListedFile& b) { return a.path < b.path; });
+    return listing;
+}
+
+/// pg_control as it is after every other file was read (trap T13), in a small pack of its own.
+FileEntry copy_control(const Source& source, const repository::Repository& repository, const repository::ClusterArea& area, const CopyOptions& options,
+                       CopyResult& copied) {
+    std::string bytes;
+    postgres::read_control_file(source.data_directory, &bytes);
+    FileEntry entry;
+    entry.path = "global/pg_control";
+    entry.size = bytes.size();
+    repository::PackWriter pack(repository, area, options.compression_level);
+    pack.add_small(base::as_bytes(bytes), entry.extents);
+    pack.finish();
+    copied.stored += pack.stored();
+    copied.read += {entry.size};
+    return entry;
+}
+
+void describe_cluster(Root& root, const Source& source) {
+    root.system_identifier = source.control.system_identifier;
+    root.server_version = source.facts.version;
+    root.catalog_version = source.control.catalog_version;
+    root.control_version = source.control.control_version;
+    root.wal_segment_size = source.control.wal_segment_size;
+    root.block_size = source.control.block_size;
+    root.data_checksum_version = source.control.data_checksum_version;
+    root.program_version = HOWDAH_VERSION;
+    root.host = base::host_name();
+}
+
+/// Start, stop and the WAL between them. The label is what the server says, so it is what the segments are computed from.
+void describe_span(Root& root, const postgres::BackupStarted& started, const postgres::BackupStopped& stopped) {
+    const auto label = postgres::parse_backup_label(stopped.backup_label);
+    root.timeline = label.timeline;
+    root.start = label.start;
+    root.stop = stopped.stop;
+    root.start_time = started.time;
+    root.stop_time = stopped.time;
+    root.from_standby = label.from_standby;
+    root.backup_label = stopped.backup_label;
+    root.tablespace_map = stopped.tablespace_map;
+    root.first_segment = postgres::segment_at(root.timeline, root.start, root.wal_segment_size).name(root.wal_segment_size);
+    root.last_segment = postgres::segment_at(root.timeline, {root.stop.value - 1}, root.wal_segment_size).name(root.wal_segment_size);
+}
+
+void describe_tablespaces(Root& root, postgres::Session& session) {
+    for (const auto& space : postgres::read_tablespaces(session))
+        if (space.in_place || !space.location.empty())
+            root.tablespaces.push_back({.oid = space.oid, .name = space.name, .location = space.in_place ? std::string() : space.location});
+}
+
+void describe_bad_pages(BackupResult& result, const std::vector<FileEntry>& entries) {
+    for (const auto& entry : entries)
+        for (const auto& page : entry.bad_pages)
+            result.bad_pages.push_back(
+                fmt::format("{} block {}: checksum {:04x} expected, {:04x} found", entry.path, page.block, page.expected, page.found));
+}
+
+std::string make_id(base::Timestamp time) {
+    auto stamp = text(base::Timestamp(std::chrono::floor<std::chrono::seconds>(time)));
+    std::erase_if(stamp, [](char c) { return c == '-' || c == ':'; });
+    return stamp + "-" + base::random_hex(2);
+}
+
+unsigned worker_count(unsigned wished) { return wished ? wished : std::max(1u, std::thread::hardware_concurrency()); }
+
+/// The stop WAL must be in the archive before the backup counts (trap T15).
+void await_wal(const Source& source, const repository::Repository& repository, const repository::ClusterArea& area, const Root& root,
+               const CopyOptions& options, const base::Cancellation& cancellation) {
+    if (!base::guard("T15.await_stop_wal")) return;
+    archive::WalArchive wal(repository, area);
+    const auto size = root.wal_segment_size;
+    archive::ensure_archived(wal, source.data_directory, *postgres::parse_segment_name(root.first_segment, size),
+                             *postgres::parse_segment_name(root.last_segment, size), size, options.compression_level, options.jobs, cancellation);
+}
+
+/// Everything between taking the lease and releasing it.
+void take(BackupResult& result, Source& source, const repository::Repository& repository, const repository::ClusterArea& area,
+          const FullBackupOptions& options, repository::Lease& lease, const base::Cancellation& cancellation) {
+    const auto clock = std::chrono::steady_clock::now();
+    auto& root = result.root;
+    const CopyOptions copying{.jobs = worker_count(options.jobs),
+                              .compression_level = options.compression_level,
+                              .verify_pages = source.control.data_checksum_version == 1};
+
+    const auto started = postgres::start_backup(*source.session, options.label, !options.checkpoint_spread);
+    base::fault_point("backup.started");
+    auto listing = list_everything(source, cancellation);
+    result.warnings = std::move(listing.files.warnings);
+    result.warnings.insert(result.warnings.end(), listing.outside.warnings.begin(), listing.outside.warnings.end());
+    base::fault_point("backup.listed");
+
+    base::Progress progress("copying", {listing.files.bytes}, base::progress_allowed());
+    auto copied = copy_files(repository, area, listing.files.files, copying, progress, cancellation);
+    base::fault_point("backup.copied");
+    copied.entries.push_back(copy_control(source, repository, area, copying, copied));
+    base::fault_point("backup.control_copied");
+    describe_tablespaces(root, *source.session);
+
+    const auto stopped = postgres::stop_backup(*source.session);
+    base::fault_point("backup.stopped");
+    describe_span(root, started, stopped);
+    root.id = make_id(started.time);
+    await_wal(source, repository, area, root, copying, cancellation);
+    base::fault_point("backup.wal_archived");
+
+    describe_bad_pages(result, copied.entries);
+    root.files = static_cast<std::uint64_t>(
+        std::count_if(copied.entries.begin(), copied.entries.end(), [](const FileEntry& entry) { return entry.type == repository::EntryType::file; }));
+    root.outside = std::move(listing.outside.named);
+    root.bytes = root.bytes_read = copied.read;
+    root.bad_pages = copied.bad_pages;
+    root.vanished_files = copied.vanished;
+    auto trees = write_trees(repository, area, std::move(copied.entries));
+    base::fault_point("backup.trees_written");
+    root.trees = std::move(trees.references);
+    root.stored_bytes = copied.stored + trees.stored;
+    root.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - clock).count();
+    repository::publish_backup(repository, area, root, [&] { lease.confirm(); });
+    result.published = true;
+    base::fault_point("backup.published");
+}
+
+}  // namespace
+
+BackupResult run_full_backup(const base::ClusterConfig& cluster, const repository::Repository& repository, const FullBackupOptions& options,
+                             const base::Cancellation& cancellation) {
+    BackupResult result;
+    auto source = open_source(cluster, cancellation);
+    require_backup_possible(source);
+    result.root.type = "full";
+    result.root.cluster = cluster.name;
+    describe_cluster(result.root, source);
+    if (options.dry_run) {
+        const auto listing = list_everything(source, cancellation);
+        result.root.files = listing.files.files.size();
+        result.root.bytes = {listing.files.bytes};
+        result.warnings = listing.files.warnings;
+        return result;
+    }
+    const repository::ClusterArea area(cluster.name, source.control.system_identifier);
+    repository::Lease lease(repository, area.lease_prefix(), "backup run", cancellation);
+    base::fault_point("backup.lease_taken");
+    take(result, source, repository, area, options, lease, cancellation);
+    repository::write_ledger(repository);
+    base::fault_point("backup.ledger_written");
+    lease.release();
+    base::fault_point("backup.lease_released");
+    return result;
+}
+
+}  // namespace howdah::backup

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/cancellation.hpp"
+#include "base/config.hpp"
+#include "repository/manifest.hpp"
+#include "repository/repository.hpp"
+
+namespace howdah::backup {
+
+struct FullBackupOptions {
+    std::string label = "howdah";
+    unsigned jobs = 0;              ///< 0: usable cores.
+    int compression_level = 1;
+    bool checkpoint_spread = false; ///< Wait for a spread checkpoint instead of asking for a fast one.
+    bool dry_run = false;           ///< Look and count, copy nothing.
+};
+
+struct BackupResult {
+    repository::Root root;   ///< As published; of a dry run only the counts are filled.
+    bool published = false;
+    /// Pages that are corrupt in the live cluster too: "base/5/16397 block 12: checksum 1a2b expected, 3c4d found".
+    std::vector<std::string> bad_pages;
+    std::vector<std::string> warnings;
+};
+
+/// Takes a full backup of a running primary: docs/internals/backup.md walks through it. Failures: server (cannot connect, no rights),
+/// configuration (no such data directory, or another cluster's), repository, locked (another backup of this cluster runs), operation.
+/// Whatever fails, nothing is listed; packs already written are leftovers that gc frees.
+BackupResult run_full_backup(const base::ClusterConfig& cluster, const repository::Repository& repository, const FullBackupOptions& options,
+                             const base::Cancellation& cancellation);
+
+}  // namespace howdah::backup

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/config.hpp"
+#include "postgres/cluster_facts.hpp"
+#include "postgres/control_file.hpp"
+#include "postgres/session.hpp"
+
+namespace howdah::backup {
+
+/// A running cluster looked at from both sides: the session and the data directory, proven to be the same cluster.
+struct Source {
+    std::unique_ptr<postgres::Session> session;
+    postgres::ClusterFacts facts;
+    postgres::ControlFile control;
+    std::filesystem::path data_directory;
+};
+
+/// Connects first (Failure server), then looks at the data directory (Failure configuration when it is absent, not a data directory or of
+/// another cluster). The directory is the configured one or the one the server names.
+Source open_source(const base::ClusterConfig& cluster, const base::Cancellation& cancellation);
+
+/// Refuses what a full backup of a primary cannot be taken from: standby, archiving off, wal_level minimal, missing rights, versions
+/// outside 14 to 18, other block sizes.
+void require_backup_possible(const Source& source);
+
+}  // namespace howdah::backup

@@ -1,0 +1,56 @@
+#include "backup/verify.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "archive/wal_archive.hpp"
+#include "base/progress.hpp"
+#include "repository/backups.hpp"
+#include "repository/ledger.hpp"
+
+namespace howdah::backup {
+
+namespace {
+
+/// The WAL a backup cannot be restored without.
+void check_wal(const repository::Repository& repository, const repository::Backup& backup, std::vector<std::string>& problems) {
+    const auto& root = backup.root;
+    const archive::WalArchive wal(repository, backup.area);
+    const auto size = root.wal_segment_size;
+    const auto last = postgres::parse_segment_name(root.last_segment, size);
+    auto segment = postgres::parse_segment_name(root.first_segment, size);
+    if (!segment || !last) {
+        problems.push_back(fmt::format("backup {} names WAL segments that are none: {} to {}", root.id, root.first_segment, root.last_segment));
+        return;
+    }
+    const auto ranges = wal.ranges(size);
+    const auto covers = [&](const archive::WalRange& range) { return range.first <= *segment && *last <= range.last; };
+    if (std::any_of(ranges.begin(), ranges.end(), covers)) return;
+    for (; *segment <= *last; segment = segment->next()) {
+        const auto name = segment->name(size);
+        if (!wal.has(name)) problems.push_back(fmt::format("backup {} cannot be restored: WAL segment {} is not in the archive", root.id, name));
+    }
+}
+
+}  // namespace
+
+VerifyResult verify(const repository::Repository& repository, const std::string& cluster, unsigned jobs, const base::Cancellation& cancellation) {
+    VerifyResult result;
+    repository.store().list({}, [&](const storage::Listed& object) {
+        ++result.objects;
+        result.bytes += object.size;
+    });
+    if (jobs == 0) jobs = std::max(1u, std::thread::hardware_concurrency());
+    base::Progress progress("verifying", result.bytes, base::progress_allowed());
+    result.damage = repository::verify_objects(repository, cluster, jobs, progress, cancellation);
+    for (const auto& backup : repository::list_backups(repository, cluster)) {
+        ++result.backups;
+        if (backup.damage.empty()) check_wal(repository, backup, result.problems);
+    }
+    for (auto& difference : repository::compare_ledger(repository)) result.problems.push_back(std::move(difference));
+    return result;
+}
+
+}  // namespace howdah::backup
