@@ -108,7 +108,7 @@ void describe_bad_pages(BackupResult& result, const std::vector<FileEntry>& entr
 }
 
 std::string make_id(base::Timestamp time) {
-    auto stamp = text(base::Timestamp(std::chrono::floor<std::chrono::seconds>(time)));
+    auto stamp = base::text(base::Timestamp(std::chrono::floor<std::chrono::seconds>(time)));
     std::erase_if(stamp, [](char c) { return c == '-' || c == ':'; });
     return stamp + "-" + base::random_hex(2);
 }

@@ -1,0 +1,223 @@
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include <memory>
+
+#include "backup/run.hpp"
+#include "backup/status.hpp"
+#include "backup/verify.hpp"
+#include "cli/areas.hpp"
+#include "cli/context.hpp"
+#include "cli/json.hpp"
+#include "cli/output.hpp"
+#include "repository/backups.hpp"
+
+namespace howdah::cli {
+
+namespace {
+
+struct BackupCommandOptions {
+    std::string type = "full";
+    std::string checkpoint;
+    std::string label = "howdah";
+    std::string id;
+    unsigned jobs = 0;
+    bool all = false;
+};
+
+double mib_per_second(base::Bytes bytes, double seconds) { return seconds > 0 ? static_cast<double>(bytes.count) / (1 << 20) / seconds : 0; }
+
+Json describe(const repository::Root& root) {
+    return {{"id", root.id},
+            {"type", root.type},
+            {"cluster", root.cluster},
+            {"system_identifier", base::text(root.system_identifier)},
+            {"server_version", root.server_version},
+            {"timeline", root.timeline.value},
+            {"start_lsn", base::text(root.start)},
+            {"stop_lsn", base::text(root.stop)},
+            {"start_time", json_time(root.start_time)},
+            {"stop_time", json_time(root.stop_time)},
+            {"first_segment", root.first_segment},
+            {"last_segment", root.last_segment},
+            {"files", root.files},
+            {"bytes", root.bytes.count},
+            {"bytes_read", root.bytes_read.count},
+            {"stored_bytes", root.stored_bytes.count},
+            {"seconds", root.seconds},
+            {"bad_pages", root.bad_pages},
+            {"vanished_files", root.vanished_files},
+            {"host", root.host}};
+}
+
+void print_result(const Context& context, const backup::BackupResult& result) {
+    const auto& root = result.root;
+    if (context.output == Output::json) {
+        auto document = json_document();
+        document["ok"] = result.bad_pages.empty();
+        document["dry_run"] = !result.published;
+        document["backup"] = describe(root);
+        document["bad_pages"] = result.bad_pages;
+        document["warnings"] = result.warnings;
+        return print_json(document);
+    }
+    for (const auto& warning : result.warnings) print(coloured(Colour::yellow, "warning  ") + warning + "\n");
+    for (const auto& page : result.bad_pages) print(coloured(Colour::red, "bad page  ") + page + "\n");
+    if (!result.published) return print(fmt::format("Would copy {} files, {}.\n", root.files, base::text(root.bytes)));
+    print(fmt::format("Backup {} is complete: {} files, {} copied in {:.1f} s ({:.0f} MiB/s), {} stored.\n", root.id, root.files, base::text(root.bytes),
+                      root.seconds, mib_per_second(root.bytes, root.seconds), base::text(root.stored_bytes)));
+    if (!result.bad_pages.empty())
+        print(fmt::format("{} page(s) have a wrong checksum in the live cluster too; the backup holds them as they are and is marked.\n"
+                          "HINT: find what damaged them, and restore those relations from an older backup.\n",
+                          result.bad_pages.size()));
+}
+
+void run(Context& context, const BackupCommandOptions& options) {
+    if (options.type != "full")
+        throw base::Failure(base::FailureKind::usage, fmt::format("this version takes no backups of type {}", options.type), "use --type full");
+    const bool spread = options.checkpoint.empty() ? context.config.backup.checkpoint_spread : options.checkpoint == "spread";
+    const backup::FullBackupOptions full{.label = options.label,
+                                         .jobs = options.jobs ? options.jobs : context.config.backup.jobs,
+                                         .compression_level = context.config.backup.compression_level,
+                                         .checkpoint_spread = spread,
+                                         .dry_run = context.dry_run};
+    const auto work = [&] {
+        const auto repository = context.open_repository();
+        const auto result = backup::run_full_backup(context.cluster(), repository, full, context.cancellation);
+        print_result(context, result);
+        if (!result.bad_pages.empty()) context.exit_code = 1;
+        return JournalNote{.message = fmt::format("backup {}", result.root.id), .figures = describe(result.root).dump(), .found_something = !result.bad_pages.empty()};
+    };
+    if (context.dry_run) work();
+    else with_journal(context, "backup run", work);
+}
+
+void list(Context& context, const BackupCommandOptions& options) {
+    const auto repository = context.open_repository();
+    const auto backups = repository::list_backups(repository, context.cluster_name, options.all);
+    const auto now = repository.store().now();
+    auto document = json_document();
+    document["backups"] = Json::array();
+    Table table({"BACKUP", "TYPE", "CLUSTER", "AGE", "SIZE", "STORED", "TOOK", "TL", "START", "STOP", "STATE"},
+                {false, false, false, true, true, true, true, true, true, true, false});
+    for (const auto& backup : backups) {
+        const auto& root = backup.root;
+        const std::string state = !backup.damage.empty() ? "damaged" : backup.expired ? "expired" : root.bad_pages ? fmt::format("{} bad pages", root.bad_pages) : "good";
+        auto entry = describe(root);
+        entry["state"] = state;
+        if (!backup.damage.empty()) entry["damage"] = backup.damage;
+        document["backups"].push_back(entry);
+        table.add({root.id, root.type, root.cluster, base::text_duration(now - root.stop_time), base::text(root.bytes), base::text(root.stored_bytes),
+                   fmt::format("{:.1f} s", root.seconds), base::text(root.timeline), base::text(root.start), base::text(root.stop), state});
+        if (!backup.damage.empty()) context.exit_code = 1;
+    }
+    if (context.output == Output::json) return print_json(document);
+    print(backups.empty() ? "No backups yet: `howdah backup run` takes one.\n" : table.text());
+}
+
+void show(Context& context, const BackupCommandOptions& options) {
+    const auto repository = context.open_repository();
+    const auto backup = repository::find_backup(repository, context.cluster_name, options.id);
+    auto document = json_document();
+    document["backup"] = describe(backup.root);
+    document["backup"]["trees"] = backup.root.trees.size();
+    document["backup"]["tablespaces"] = Json::array();
+    for (const auto& space : backup.root.tablespaces)
+        document["backup"]["tablespaces"].push_back({{"oid", space.oid}, {"name", space.name}, {"location", space.location}});
+    document["backup"]["outside"] = Json::array();
+    for (const auto& file : backup.root.outside) document["backup"]["outside"].push_back({{"path", file.path}, {"role", file.role}});
+    if (context.output == Output::json) return print_json(document);
+    Table table({"FIELD", "VALUE"});
+    for (const auto& [key, value] : document["backup"].items()) table.add({key, value.is_string() ? value.get<std::string>() : value.dump()});
+    print(table.text());
+}
+
+void verify(Context& context, const BackupCommandOptions& options) {
+    const auto work = [&] {
+        const auto repository = context.open_repository();
+        const auto result = backup::verify(repository, context.cluster_name, options.jobs, context.cancellation);
+        auto document = json_document();
+        document["ok"] = result.good();
+        document["objects"] = result.objects;
+        document["bytes"] = result.bytes.count;
+        document["backups"] = result.backups;
+        document["damage"] = Json::array();
+        for (const auto& damage : result.damage) document["damage"].push_back({{"object", damage.object}, {"what", damage.what}});
+        document["problems"] = result.problems;
+        if (context.output == Output::json) {
+            print_json(document);
+        } else {
+            for (const auto& damage : result.damage) print(coloured(Colour::red, "damage   ") + damage.object + ": " + damage.what + "\n");
+            for (const auto& problem : result.problems) print(coloured(Colour::red, "problem  ") + problem + "\n");
+            print(fmt::format("{} backup(s), {} objects, {}: {}\n", result.backups, result.objects, base::text(result.bytes),
+                              result.good() ? "every stored byte is authentic and every manifest complete" : "NOT GOOD"));
+        }
+        if (!result.good()) context.exit_code = 1;
+        const auto message = result.good() ? std::string("all good") : fmt::format("{} damaged objects, {} problems", result.damage.size(), result.problems.size());
+        return JournalNote{.message = message, .found_something = !result.good()};
+    };
+    with_journal(context, "backup verify", work);
+}
+
+void status(Context& context) {
+    const auto repository = context.open_repository();
+    const auto status = backup::look_at_status(repository, context.cluster(), context.config);
+    auto document = json_document();
+    document["ok"] = status.broken.empty();
+    document["backup"] = status.newest ? describe(status.newest->root) : Json(nullptr);
+    document["age_seconds"] = json_seconds(status.age);
+    document["recoverable_to"] = json_time(status.recoverable_to);
+    document["wal_age_seconds"] = json_seconds(status.wal_age);
+    document["ready"] = status.ready ? Json(*status.ready) : Json(nullptr);
+    document["oldest_ready_seconds"] = json_seconds(status.oldest_ready);
+    document["wal_space_bytes"] = status.wal_space ? Json(status.wal_space->count) : Json(nullptr);
+    document["wal_space_lasts_seconds"] = json_seconds(status.wal_space_lasts);
+    document["gaps"] = status.gaps;
+    document["broken"] = status.broken;
+    if (!status.broken.empty()) context.exit_code = context.output == Output::nagios ? 2 : 1;
+    if (context.output == Output::json) return print_json(document);
+    if (context.output == Output::nagios) {
+        const auto age = status.age ? std::chrono::duration_cast<std::chrono::seconds>(*status.age).count() : -1;
+        return print(fmt::format("{}: {} | backup_age={}s wal_ready={}\n", status.broken.empty() ? "OK" : "CRITICAL",
+                                 status.broken.empty() ? "backups and WAL are as they should be" : status.broken.front(), age, status.ready.value_or(0)));
+    }
+    const auto duration = [](std::optional<base::Duration> value) { return value ? base::text_duration(*value) : std::string("unknown"); };
+    Table table({"WHAT", "VALUE"});
+    table.add({"newest backup", status.newest ? status.newest->root.id + ", " + duration(status.age) + " old" : "none"});
+    table.add({"recoverable to", status.recoverable_to ? base::text(*status.recoverable_to) : "unknown"});
+    table.add({"newest WAL came", status.wal_age ? duration(status.wal_age) + " ago" : "never"});
+    table.add({"segments waiting", status.ready ? fmt::format("{} (oldest {})", *status.ready, status.oldest_ready ? duration(status.oldest_ready) : "–") : "unknown"});
+    table.add({"space for WAL", status.wal_space ? base::text(*status.wal_space) + (status.wal_space_lasts ? ", full in " + duration(status.wal_space_lasts) : "") : "unknown"});
+    for (const auto& gap : status.gaps) table.add({"gap", gap});
+    print(table.text());
+    for (const auto& sentence : status.broken) print(coloured(Colour::red, "broken  ") + sentence + "\n");
+    if (status.broken.empty()) print(coloured(Colour::green, "All objectives hold.") + "\n");
+}
+
+}  // namespace
+
+void add_backup(CLI::App& program, Context& context) {
+    auto options = std::make_shared<BackupCommandOptions>();
+    auto* area = program.add_subcommand("backup", "Take, list, show and prove backups");
+    area->require_subcommand(1);
+    auto* verb = area->add_subcommand("run", "Take a backup of the running cluster");
+    verb->add_option("--type", options->type, "full")->capture_default_str();
+    verb->add_option("--checkpoint", options->checkpoint, "fast starts at once, spread is gentle and may take minutes")->check(CLI::IsMember({"fast", "spread"}));
+    verb->add_option("--label", options->label, "Label written into the backup")->capture_default_str();
+    verb->add_option("--jobs", options->jobs, "Workers (default: all cores)")->check(CLI::Range(1u, 256u));
+    verb->callback([&context, options] { context.command = [&context, options] { run(context, *options); }; });
+    verb = area->add_subcommand("list", "All backups, oldest first");
+    verb->add_flag("--all", options->all, "Expired ones too");
+    verb->callback([&context, options] { context.command = [&context, options] { list(context, *options); }; });
+    verb = area->add_subcommand("show", "One backup, whole");
+    verb->add_option("id", options->id, "Its id, or an unambiguous part of it")->required();
+    verb->callback([&context, options] { context.command = [&context, options] { show(context, *options); }; });
+    area->add_subcommand("status", "Is the cluster protected as its objectives say? Exit 1 when not")->callback([&context] {
+        context.command = [&context] { status(context); };
+    });
+    verb = area->add_subcommand("verify", "Authenticate every stored byte; exit 1 when anything is wrong");
+    verb->add_option("--jobs", options->jobs, "Workers (default: all cores)")->check(CLI::Range(1u, 256u));
+    verb->callback([&context, options] { context.command = [&context, options] { verify(context, *options); }; });
+}
+
+}  // namespace howdah::cli

@@ -1,0 +1,84 @@
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include <memory>
+
+#include "base/file.hpp"
+#include "cli/areas.hpp"
+#include "cli/context.hpp"
+#include "cli/json.hpp"
+#include "cli/output.hpp"
+
+namespace howdah::cli {
+
+namespace {
+
+constexpr const char* kDefaultFile = "/etc/howdah/howdah.toml";
+
+void init(Context& context) {
+    const std::filesystem::path path = context.config_file.empty() ? std::filesystem::path(kDefaultFile) : context.config_file;
+    if (std::filesystem::exists(path))
+        throw base::Failure(base::FailureKind::configuration, fmt::format("a configuration is there already: {}", path.string()),
+                            "edit it, or name another with --config");
+    if (context.dry_run) {
+        print(base::initial_config());
+        return;
+    }
+    if (!path.parent_path().empty()) base::create_directories_durably(path.parent_path(), 0755, base::FailureKind::configuration);
+    base::write_file_durably(path, base::initial_config(), 0644, base::FailureKind::configuration);
+    if (context.output == Output::json) {
+        auto document = json_document();
+        document["file"] = path.string();
+        print_json(document);
+    } else {
+        print(fmt::format("Wrote {}. Set conninfo, data_directory and the repository there, then run `howdah config check`.\n", path.string()));
+    }
+}
+
+void check(Context& context) {
+    std::vector<base::ConfigProblem> problems;
+    const auto config = base::load_config(context.config_file, &problems);
+    if (context.output == Output::json) {
+        auto document = json_document();
+        document["ok"] = problems.empty();
+        document["problems"] = Json::array();
+        for (const auto& problem : problems)
+            document["problems"].push_back({{"file", problem.file.string()}, {"line", problem.line}, {"key", problem.key}, {"what", problem.what}, {"hint", problem.hint}});
+        print_json(document);
+    } else {
+        for (const auto& problem : problems) print(problem.text() + "\n");
+        if (problems.empty())
+            print(fmt::format("The configuration is sound: {} file(s), {} cluster(s), {} repositor{}.\n", config.files.size(), config.clusters.size(),
+                              config.repositories.size(), config.repositories.size() == 1 ? "y" : "ies"));
+    }
+    if (!problems.empty()) context.exit_code = static_cast<int>(base::FailureKind::configuration);
+}
+
+void show(Context& context) {
+    const auto config = base::load_config(context.config_file);
+    if (context.output == Output::json) {
+        auto document = json_document();
+        document["settings"] = base::describe_config(config);
+        print_json(document);
+    } else {
+        print(base::describe_config(config));
+    }
+}
+
+}  // namespace
+
+void add_config(CLI::App& program, Context& context) {
+    auto* area = program.add_subcommand("config", "Write, check and show the configuration");
+    area->require_subcommand(1);
+    const auto verb = [&](const char* name, const char* help, void (*run)(Context&)) {
+        area->add_subcommand(name, help)->callback([&context, run] {
+            context.needs_config = false;
+            context.command = [&context, run] { run(context); };
+        });
+    };
+    verb("init", "Write the smallest configuration, with comments", init);
+    verb("check", "Name every problem with file, line and key; exit 3 when there is one", check);
+    verb("show", "Every setting in force and where it comes from", show);
+}
+
+}  // namespace howdah::cli

@@ -1,0 +1,59 @@
+#include "cli/context.hpp"
+
+#include <unistd.h>
+
+#include <system_error>
+
+#include "base/process.hpp"
+
+namespace howdah::cli {
+
+namespace {
+
+constexpr std::string_view kFileScheme = "file://";
+
+/// The nearest part of a path that exists.
+std::filesystem::path existing_part(std::filesystem::path path) {
+    std::error_code error;
+    while (!path.empty() && path != "/" && !std::filesystem::exists(path, error)) path = path.parent_path();
+    return path;
+}
+
+}  // namespace
+
+std::filesystem::path Context::state_directory() const { return base::state_directory(config); }
+
+void Context::drop_privileges() const {
+    if (::geteuid() != 0) return;
+    std::error_code error;
+    const auto named = config.clusters.find(cluster_name);
+    const auto* cluster = named != config.clusters.end() ? &named->second : config.clusters.size() == 1 ? &config.clusters.begin()->second : nullptr;
+    if (cluster && !cluster->data_directory.empty() && std::filesystem::exists(cluster->data_directory, error)) {
+        base::become(base::owner_of(cluster->data_directory));
+        return;
+    }
+    for (const auto& [name, repository] : config.repositories) {
+        if (!repository.url.starts_with(kFileScheme)) continue;
+        const auto path = existing_part(repository.url.substr(kFileScheme.size()));
+        if (path.empty() || path == "/") continue;
+        base::become(base::owner_of(path));
+        return;
+    }
+}
+
+void with_journal(Context& context, const std::string& operation, const std::function<JournalNote()>& work) {
+    journal::Journal journal(context.state_directory());
+    auto entry = journal.begin(operation, context.cluster_name, context.repository_name);
+    try {
+        const auto note = work();
+        entry.finish(note.found_something ? journal::Outcome::failed : journal::Outcome::done, note.message, note.figures);
+    } catch (const base::Cancelled& failure) {
+        entry.finish(journal::Outcome::interrupted, failure.what());
+        throw;
+    } catch (const base::Failure& failure) {
+        entry.finish(failure.kind() == base::FailureKind::locked ? journal::Outcome::refused : journal::Outcome::failed, failure.what());
+        throw;
+    }
+}
+
+}  // namespace howdah::cli

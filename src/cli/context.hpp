@@ -1,0 +1,51 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/cancellation.hpp"
+#include "base/config.hpp"
+#include "cli/exit_codes.hpp"
+#include "journal/journal.hpp"
+#include "repository/repository.hpp"
+
+namespace howdah::cli {
+
+enum class Output { text, json, nagios };
+
+/// What every command gets: the global options, the configuration, the cancellation. Made once by run_program.
+struct Context {
+    std::filesystem::path config_file;
+    std::string cluster_name;
+    std::string repository_name;
+    Output output = Output::text;
+    bool dry_run = false;
+    bool verbose = false;
+    base::Config config;
+    base::Cancellation cancellation;
+    int exit_code = 0;
+    Caller called_by = Caller::person;
+    /// Set by a command's option parsing; run after the configuration is loaded.
+    std::function<void()> command;
+    bool needs_config = true;
+
+    const base::ClusterConfig& cluster() const { return config.cluster(cluster_name); }
+    const base::RepositoryConfig& repository_config() const { return config.repository(repository_name); }
+    repository::Repository open_repository() const { return repository::Repository::open(repository_config()); }
+    std::filesystem::path state_directory() const;
+    /// As root, becomes the owner of the cluster's data directory, or else of the repository, for good.
+    void drop_privileges() const;
+};
+
+/// Runs an operation with a journal entry around it: `work` returns the message and the figures (a JSON object's text).
+struct JournalNote {
+    std::string message;
+    std::string figures = "{}";
+    bool found_something = false;  ///< The operation ended, but a check found something.
+};
+void with_journal(Context& context, const std::string& operation, const std::function<JournalNote()>& work);
+
+}  // namespace howdah::cli

@@ -1,0 +1,35 @@
+#include "cli/exit_codes.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include "archive/exit_codes.hpp"
+#include "cli/context.hpp"
+
+namespace howdah::cli {
+
+Caller called_by_server(int argc, const char* const* argv) {
+    for (int i = 1; i + 1 < argc; ++i) {
+        if (std::string_view(argv[i]) != "wal") continue;
+        const std::string_view verb = argv[i + 1];
+        if (verb == "fetch") return Caller::restore_command;
+        if (verb == "push") return Caller::archive_command;
+    }
+    return Caller::person;
+}
+
+int exit_code_of(const Context& context, const base::Failure& failure) {
+    switch (context.called_by) {
+        case Caller::restore_command: return archive::fetch_exit_code(failure);
+        case Caller::archive_command: return archive::push_exit_code(failure);
+        case Caller::person: break;
+    }
+    if (context.output == Output::nagios) return 3;
+    return static_cast<int>(failure.kind());
+}
+
+int usage_exit_code(const Context& context) {
+    return exit_code_of(context, base::Failure(base::FailureKind::usage, "wrong use"));
+}
+
+}  // namespace howdah::cli

@@ -1,0 +1,132 @@
+#include "cli/program.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <map>
+
+#include "base/failure.hpp"
+#include "base/json_text.hpp"
+#include "base/log.hpp"
+#include "base/progress.hpp"
+#include "base/signals.hpp"
+#include "cli/areas.hpp"
+#include "cli/context.hpp"
+#include "cli/exit_codes.hpp"
+#include "cli/output.hpp"
+
+namespace howdah::cli {
+
+namespace {
+
+void add_global_options(CLI::App& program, Context& context) {
+    const std::map<std::string, Output> outputs{{"text", Output::text}, {"json", Output::json}, {"nagios", Output::nagios}};
+    program.add_option("--config", context.config_file, "Configuration file (default: /etc/howdah/howdah.toml, then environment)")->envname("HOWDAH_CONFIG");
+    program.add_option("--cluster", context.cluster_name, "Cluster to work on, as named in the configuration; needed when there are several");
+    program.add_option("--repository", context.repository_name, "Repository to work on; needed when there are several");
+    program.add_option("--output", context.output, "text for people, json for programs, nagios for probes")
+        ->transform(CLI::CheckedTransformer(outputs))
+        ->option_text("text|json|nagios");
+    program.add_flag("--dry-run", context.dry_run, "Say what would be done and change nothing");
+    program.add_flag("-v,--verbose", context.verbose, "Log what is done");
+}
+
+void add_areas(CLI::App& program, Context& context) {
+    add_demo(program, context);
+    add_check(program, context);
+    add_config(program, context);
+    add_repo(program, context);
+    add_backup(program, context);
+    add_wal(program, context);
+    add_restore(program, context);
+    add_journal(program, context);
+    add_sample(program, context);
+    add_scratch(program, context);
+    for (auto* area : program.get_subcommands({})) {
+        area->fallthrough();
+        for (auto* verb : area->get_subcommands({})) verb->fallthrough();
+    }
+}
+
+/// Everything the configuration decides before a command runs.
+void prepare(Context& context) {
+    if (context.needs_config) context.config = base::load_config(context.config_file);
+    const auto level = context.verbose ? base::LogLevel::debug
+                       : context.config.log.level == "debug" ? base::LogLevel::debug
+                       : context.config.log.level == "info"  ? base::LogLevel::info
+                       : context.config.log.level == "error" ? base::LogLevel::error
+                                                             : base::LogLevel::warning;
+    base::configure_log(level, context.config.log.format == "json" ? base::LogFormat::json : base::LogFormat::text);
+    base::allow_progress(context.output == Output::text);
+    if (context.needs_config) context.drop_privileges();
+}
+
+void report(const Context& context, const base::Failure& failure) {
+    if (context.output == Output::nagios) {
+        print(fmt::format("UNKNOWN: {}\n", failure.what()));
+        return;
+    }
+    if (context.output == Output::json) {
+        print(fmt::format("{{\"schema\":1,\"ok\":false,\"error\":{{\"message\":{},\"hint\":{},\"exit_code\":{}}}}}\n", base::json_quote(base::redact(failure.what())),
+                          base::json_quote(failure.hint()), static_cast<int>(failure.kind())));
+    }
+    std::string text = fmt::format("howdah: {}\n", failure.text());
+    std::fputs(base::redact(text).c_str(), stderr);
+}
+
+/// A stop by signal ends as users and shells expect: by that signal.
+[[noreturn]] void die_by(int signal) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+    std::_Exit(128 + signal);
+}
+
+int run_command(Context& context) {
+    try {
+        prepare(context);
+        base::SignalScope signals(context.cancellation);
+        context.command();
+        return context.exit_code;
+    } catch (const base::Cancelled& failure) {
+        report(context, failure);
+        if (const int signal = base::SignalScope::received()) die_by(signal);
+        return exit_code_of(context, failure);
+    } catch (const base::Failure& failure) {
+        report(context, failure);
+        return exit_code_of(context, failure);
+    } catch (const std::exception& failure) {
+        report(context, base::Failure(base::FailureKind::operation, fmt::format("unexpected failure: {}", failure.what()),
+                                      "this is a fault of howdah; please report it with the command and its output"));
+        return exit_code_of(context, base::Failure(base::FailureKind::operation, failure.what()));
+    }
+}
+
+/// Help and version go to standard output with exit 0; a wrong use to standard error with its hint.
+int end_of_parsing(const CLI::App& program, const CLI::ParseError& error, const Context& context) {
+    if (error.get_exit_code() == 0) return program.exit(error);
+    report(context, base::Failure(base::FailureKind::usage, error.what(), "see `howdah --help` and `howdah AREA --help`"));
+    return usage_exit_code(context);
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv) {
+    Context context;
+    context.called_by = called_by_server(argc, argv);
+    CLI::App program("Howdah: backup, restore and proofs for PostgreSQL", "howdah");
+    program.set_version_flag("--version", "howdah " HOWDAH_VERSION);
+    program.require_subcommand(1);
+    program.fallthrough();
+    add_global_options(program, context);
+    add_areas(program, context);
+    try {
+        program.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return end_of_parsing(program, error, context);
+    }
+    return run_command(context);
+}
+
+}  // namespace howdah::cli
