@@ -1,9 +1,8 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
-#include <functional>
 #include <stop_token>
+#include <utility>
 
 namespace howdah::base {
 

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -15,12 +16,12 @@
 
 namespace howdah::base {
 
-/// An open file descriptor that closes itself. Moves only.
+/// An open file descriptor that closes itself. Moves only. Its failures name the path and are of the kind given when it was opened.
 class File {
 public:
     File() = default;
-    explicit File(int descriptor) : descriptor_(descriptor) {}
-    File(File&& other) noexcept : descriptor_(other.release()) {}
+    explicit File(int descriptor, FailureKind kind = FailureKind::operation) : descriptor_(descriptor), kind_(kind) {}
+    File(File&& other) noexcept : descriptor_(other.release()), kind_(other.kind_) {}
     File& operator=(File&& other) noexcept;
     ~File() { close(); }
 
@@ -45,6 +46,7 @@ public:
 
 private:
     int descriptor_ = -1;
+    FailureKind kind_ = FailureKind::operation;
 };
 
 std::span<const std::byte> as_bytes(std::string_view text);
@@ -56,13 +58,14 @@ std::string read_file(const std::filesystem::path& path, Bytes limit = {64u << 2
 std::optional<std::string> read_file_if_exists(const std::filesystem::path& path, Bytes limit = {64u << 20},
                                                FailureKind kind = FailureKind::operation);
 
-/// Writes durably and atomically: temporary file beside it, fsync, rename, fsync of the folder. On failure the old file stays.
+/// Writes durably and atomically: temporary file beside it (".howdah-*.tmp"), fsync, rename, fsync of the folder. On failure the old
+/// file stays and the temporary one is removed; only a kill can leave one behind. The mode is exact, whatever the umask.
 void write_file_durably(const std::filesystem::path& path, std::string_view content, mode_t mode = 0600,
                         FailureKind kind = FailureKind::operation);
 
 /// fsync of a folder, so that names created in it last.
 void sync_directory(const std::filesystem::path& folder, FailureKind kind = FailureKind::operation);
-/// mkdir -p with each new folder 0700 and made durable.
+/// mkdir -p with each new folder of that mode and made durable.
 void create_directories_durably(const std::filesystem::path& folder, mode_t mode = 0700, FailureKind kind = FailureKind::operation);
 
 /// A folder of its own below `parent` (the system's temporary folder when empty), 0700, removed with all its contents at the end.
@@ -81,7 +84,7 @@ private:
     bool keep_ = false;
 };
 
-/// Space of the file system that holds `path`.
+/// Space of the file system that holds `path`, or would hold it: of a path that does not exist, its nearest existing parent's.
 struct Space {
     Bytes total;
     Bytes available;  ///< To this user.
