@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/units.hpp"
 
@@ -36,8 +37,15 @@ private:
     std::unique_ptr<Painter> painter_;
 };
 
-/// Whether progress may be drawn at all: set once by cli from --output and isatty.
+/// Whether progress may be drawn at all: set once by cli from --output; false until then. That standard error is a terminal is asked
+/// by each Progress itself.
 void allow_progress(bool allowed);
 bool progress_allowed();
+
+/// The line as it is drawn. No share without a total, no time left without a rate.
+std::string progress_text(const std::string& verb, Bytes done, Bytes total, Bytes per_second);
+
+/// What whoever else writes on standard error puts first, so that no line starts behind a drawn one: empty when none is drawn.
+std::string_view progress_eraser();
 
 }  // namespace howdah::base
