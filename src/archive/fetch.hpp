@@ -24,9 +24,17 @@ struct FetchOptions {
 
 /// The exit code that PostgreSQL reads (DESIGN section 5; PostgreSQL's RestoreArchivedFile): 0 found; 1 only when the absence is proven;
 /// 126 for everything else, after retrying outages for `wait`. Usage, configuration and key failures map to 126 as well (fetch_exit_code).
+/// Absence is proven when the store says that there is no such object, and after that the repository's marker is still the one that was
+/// opened, and the cluster's area has something in it (a wrong cluster name is no end of WAL).
 /// Look-ahead: after delivering a segment, a detached process fetches the following ones; a segment found there is authenticated and of
-/// the same repository; a miss there never decides anything.
+/// the same repository; a miss there never decides anything. `standby` counts only while standby.signal lies in the data directory.
+/// Called by a process with one thread, because it forks.
 enum class FetchOutcome { delivered, absent };
 FetchOutcome fetch(const base::RepositoryConfig& repository, const FetchOptions& options, const base::Cancellation& cancellation);
+
+/// 0 or 1.
+int fetch_exit_code(FetchOutcome outcome);
+/// 126, whatever failed: PostgreSQL takes 1 to 125 for the end of WAL and may promote.
+int fetch_exit_code(const base::Failure& failure);
 
 }  // namespace howdah::archive

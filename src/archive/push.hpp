@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/pg_wal.hpp"
 #include "archive/wal_archive.hpp"
 #include "base/cancellation.hpp"
 #include "base/config.hpp"
@@ -15,7 +16,7 @@ namespace howdah::archive {
 struct PushOptions {
     std::string cluster;                        ///< Name in the configuration.
     std::filesystem::path path;                 ///< As PostgreSQL gave it (%p), relative to the data directory or absolute.
-    std::filesystem::path acknowledgements;     ///< Folder below the state directory.
+    std::filesystem::path acknowledgements;     ///< Folder below the state directory; each cluster gets one of its own in it.
     unsigned ahead = 16;                        ///< Ready segments pushed beyond the named one, in order, by all cores.
     unsigned jobs = 0;
     int compression_level = 1;
@@ -28,16 +29,21 @@ struct PushResult {
 
 /// Order: history files before segments. A segment acknowledged by an earlier call (same repository id, inode, size and mtime) is trusted
 /// without reading it. Acknowledgements of files that are gone from archive_status/*.ready are removed. Failure of a file beyond the named
-/// one is logged and left to its own call.
+/// one is logged and left to its own call; no further file is begun after that, nor ten seconds after the start.
 PushResult push(const repository::Repository& repository, const PushOptions& options, const base::Cancellation& cancellation);
 
-/// What waits: names with a .ready mark in a data directory, oldest first.
-std::vector<std::string> ready_files(const std::filesystem::path& data_directory);
+/// The quick way, asked before the repository is unlocked: whether an earlier call pushed the named file to the repository that is at
+/// that place now (its marker is read, no key is needed). False in any doubt, outages included: then push() decides.
+bool take_acknowledgement(const base::RepositoryConfig& repository, const PushOptions& options);
+
+/// What PostgreSQL's archiver gets for a failure: the failure's own exit code, never above 125, which would end the archiver.
+int push_exit_code(const base::Failure& failure);
 
 /// Makes sure every segment from `first` to `last` is in the archive before it returns: those that are not yet are pushed from pg_wal by
 /// this process (a segment that is complete: .ready or .done or older than the current one), without waiting for archive_command
-/// (trap T15). Failure(operation) naming the first that is neither archived nor in pg_wal.
+/// (trap T15). One that is not complete is awaited for `wait`. Failure(operation) naming the first that is neither archived nor in pg_wal.
 void ensure_archived(WalArchive& archive, const std::filesystem::path& data_directory, postgres::WalSegment first, postgres::WalSegment last,
-                     std::uint64_t segment_size, int compression_level, unsigned jobs, const base::Cancellation& cancellation);
+                     std::uint64_t segment_size, int compression_level, unsigned jobs, const base::Cancellation& cancellation,
+                     base::Duration wait = std::chrono::minutes(1));
 
 }  // namespace howdah::archive

@@ -34,8 +34,8 @@ public:
 
     /// Compresses, seals and stores a whole segment with its trailer: one put. Checks (traps T18, T19): the size is that of the header,
     /// magic known, name and first page agree, system identifier is the area's. Same name and same bytes is `already_there`; different
-    /// bytes is Failure(operation) naming both. Durable when it returns.
-    Stored put_segment(const std::string& name, std::span<const std::byte> bytes, repository::SealContext& context);
+    /// bytes is Failure(operation) naming both. Durable when it returns. `stored` is increased by the size of a new object.
+    Stored put_segment(const std::string& name, std::span<const std::byte> bytes, repository::SealContext& context, base::Bytes* stored = nullptr);
     Stored put_history(const std::string& name, std::string_view text);
 
     /// Whether it is there; an outage throws, it never answers "no".
@@ -45,13 +45,21 @@ public:
     /// Reads the trailer only.
     std::optional<repository::WalTrailer> trailer(const std::string& segment) const;
 
+    /// Names of whole segments (never ".partial"), sorted; of one timeline or of all.
+    std::vector<std::string> segments(std::optional<base::Timeline> timeline = std::nullopt) const;
     /// All ranges, by timeline and number; two ranges of one timeline mean a gap between them. Segment size as in any trailer.
     std::vector<WalRange> ranges(std::uint64_t segment_size) const;
+    /// The cluster's segment size by the newest trailer; none while nothing is archived.
+    std::optional<std::uint64_t> segment_size() const;
     /// Timelines for which a history file is archived.
     std::vector<base::Timeline> histories() const;
     std::optional<std::string> history(base::Timeline timeline) const;
 
 private:
+    std::string object_of(const std::string& name) const;
+    std::optional<repository::ObjectReader> open(const std::string& object) const;
+    std::vector<std::string> names(const std::string& prefix, postgres::WalFileKind kind) const;
+
     const repository::Repository* repository_;
     repository::ClusterArea area_;
 };

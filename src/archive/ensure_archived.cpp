@@ -1,0 +1,93 @@
+#include <fmt/core.h>
+
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <set>
+
+#include "archive/file_pusher.hpp"
+#include "archive/push.hpp"
+#include "archive/workers.hpp"
+#include "base/hooks.hpp"
+
+namespace howdah::archive {
+
+namespace fs = std::filesystem;
+using base::Failure;
+using base::FailureKind;
+
+namespace {
+
+std::vector<postgres::WalSegment> not_archived(const WalArchive& archive, postgres::WalSegment first, postgres::WalSegment last, std::uint64_t segment_size) {
+    const auto there = archive.segments(first.timeline);
+    const std::set<std::string> names(there.begin(), there.end());
+    std::vector<postgres::WalSegment> missing;
+    for (postgres::WalSegment segment = first; segment <= last; segment = segment.next())
+        if (!names.contains(segment.name(segment_size))) missing.push_back(segment);
+    return missing;
+}
+
+/// The server removes a segment once its own archive_command archived it, perhaps just now.
+void push_unless_gone(const WalArchive& archive, FilePusher& pusher, const fs::path& pg_wal, const std::string& name, PushWorker& worker) {
+    try {
+        pusher.push(name, worker);
+    } catch (const Failure&) {
+        std::error_code error;
+        if (fs::exists(pg_wal / name, error) || error || !archive.has(name)) throw;
+    }
+}
+
+/// Pushes by several threads; the first failure stops all and is thrown.
+void push_all(WalArchive& archive, const fs::path& pg_wal, const std::vector<std::string>& names, std::uint64_t segment_size, int compression_level,
+              unsigned jobs, const base::Cancellation& cancellation) {
+    FilePusher pusher(archive, pg_wal);
+    std::atomic<std::size_t> taken{0};
+    std::atomic<bool> stop{false};
+    std::mutex mutex;
+    std::exception_ptr failure;
+    run_workers(worker_count(jobs, names.size(), segment_size), [&] {
+        try {
+            PushWorker worker(compression_level);
+            for (std::size_t place = taken++; place < names.size() && !stop; place = taken++) {
+                cancellation.check("archiving WAL");
+                push_unless_gone(archive, pusher, pg_wal, names[place], worker);
+            }
+        } catch (...) {
+            stop = true;
+            std::lock_guard lock(mutex);
+            if (!failure) failure = std::current_exception();
+        }
+    });
+    if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace
+
+void ensure_archived(WalArchive& archive, const fs::path& data_directory, postgres::WalSegment first, postgres::WalSegment last,
+                     std::uint64_t segment_size, int compression_level, unsigned jobs, const base::Cancellation& cancellation, base::Duration wait) {
+    if (!base::guard("T15.stop_wal")) return;
+    constexpr std::chrono::milliseconds kLongestWait{500};  // A backend may finish a segment without a mark when archive_mode is off.
+    const auto deadline = std::chrono::steady_clock::now() + wait;
+    FolderWatch watch(data_directory / "pg_wal" / "archive_status");
+    for (;;) {
+        std::vector<std::string> complete;
+        for (const auto& segment : not_archived(archive, first, last, segment_size))
+            if (segment_complete(data_directory, segment, segment_size)) complete.push_back(segment.name(segment_size));
+        push_all(archive, data_directory / "pg_wal", complete, segment_size, compression_level, jobs, cancellation);
+        const auto missing = not_archived(archive, first, last, segment_size);
+        if (missing.empty()) return;
+        const std::string name = missing.front().name(segment_size);
+        std::error_code error;
+        const bool there = fs::exists(data_directory / "pg_wal" / name, error);
+        if (!there && !archive.has(name))
+            throw Failure(FailureKind::operation, fmt::format("WAL segment {} is neither archived nor in {}/pg_wal", name, data_directory.string()),
+                          "it was removed before it was archived: run howdah wal setup so that the server keeps WAL until it is archived");
+        if (std::chrono::steady_clock::now() >= deadline)
+            throw Failure(FailureKind::operation, fmt::format("WAL segment {} was not complete after {}", name, base::text_duration(wait)),
+                          "on an idle server a segment ends only by pg_switch_wal() or archive_timeout");
+        watch.wait(kLongestWait, cancellation);
+        cancellation.check("waiting for WAL");
+    }
+}
+
+}  // namespace howdah::archive

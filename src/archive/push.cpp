@@ -1,0 +1,179 @@
+#include "archive/push.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <set>
+
+#include "archive/file_pusher.hpp"
+#include "archive/workers.hpp"
+#include "base/file.hpp"
+#include "base/hooks.hpp"
+#include "base/log.hpp"
+#include "postgres/control_file.hpp"
+
+namespace howdah::archive {
+
+namespace fs = std::filesystem;
+using base::Failure;
+using base::FailureKind;
+using postgres::WalFileKind;
+
+namespace {
+
+constexpr const char* kMarker = "repository";
+constexpr std::chrono::seconds kLongestAhead{10};
+
+std::string marker_of(storage::Store& store) {
+    auto marker = store.get(kMarker, {64u << 10});
+    if (!marker) throw Failure(FailureKind::repository, fmt::format("no repository at {}", store.location()), "mount it, or run howdah repo init");
+    return *std::move(marker);
+}
+
+Acknowledgements acknowledgements(const PushOptions& options) { return Acknowledgements(options.acknowledgements / options.cluster); }
+
+/// One call's work: the named file and the ready ones after it, taken by the workers in that order.
+class PushRun {
+public:
+    PushRun(const repository::Repository& repository, const PushOptions& options, const base::Cancellation& cancellation)
+        : options_(options), cancellation_(cancellation), data_directory_(data_directory_of(options.path)),
+          control_(postgres::read_control_file(data_directory_)),
+          archive_(repository, repository::ClusterArea(options.cluster, control_.system_identifier)),
+          pusher_(archive_, fs::absolute(options.path).parent_path()), acknowledgements_(acknowledgements(options)),
+          marker_(marker_of(repository.store())) {}
+
+    PushResult run() {
+        gather();
+        run_workers(worker_count(options_.jobs, names_.size(), control_.wal_segment_size), [this] { work(); });
+        if (failure_) std::rethrow_exception(failure_);
+        if (!named_done_) cancellation_.check("wal push");
+        base::fault_point("wal_push.before_exit");
+        return std::move(result_);
+    }
+
+private:
+    void gather() {
+        const std::string named = options_.path.filename().string();
+        names_.push_back(named);
+        const std::vector<std::string> ready = ready_files(data_directory_);
+        acknowledgements_.remove_except({ready.begin(), ready.end()});
+        if (postgres::classify_wal_file(named) != WalFileKind::segment) return;
+        for (const std::string& name : ready) {
+            if (names_.size() > options_.ahead) return;
+            if (name > named && postgres::classify_wal_file(name) == WalFileKind::segment && !acknowledgements_.exists(name)) names_.push_back(name);
+        }
+    }
+
+    /// The next file's place in the list; none when this call should begin no other.
+    std::optional<std::size_t> next() {
+        if (stop_ || cancellation_.requested()) return std::nullopt;
+        const std::size_t place = taken_++;
+        if (place >= names_.size()) return std::nullopt;
+        if (place > 0 && std::chrono::steady_clock::now() - start_ > kLongestAhead) return std::nullopt;
+        return place;
+    }
+
+    void work() {
+        PushWorker worker(options_.compression_level);
+        while (const auto place = next()) {
+            const std::string& name = names_[*place];
+            try {
+                if (*place > 0) base::fault_point("wal_push.between_ahead");
+                if (*place > 0 && !base::guard("T19.durable")) acknowledgements_.write(name, stamp_of(options_.path.parent_path() / name), marker_);
+                const PushedFile pushed = pusher_.push(name, worker);
+                if (*place > 0) acknowledge(name, pushed);
+                note(name, *place, pushed);
+            } catch (...) {
+                note_failure(name, *place, std::current_exception());
+            }
+        }
+    }
+
+    void acknowledge(const std::string& name, const PushedFile& pushed) {
+        acknowledgements_.write(name, pushed.stamp, marker_);
+        base::fault_point("wal_push.after_ack");
+    }
+
+    void note(const std::string& name, std::size_t place, const PushedFile& pushed) {
+        std::lock_guard lock(mutex_);
+        if (place == 0) named_done_ = true;
+        result_.pushed.push_back(name);
+        result_.bytes += pushed.bytes;
+        result_.stored += pushed.stored_bytes;
+    }
+
+    void note_failure(const std::string& name, std::size_t place, const std::exception_ptr& failure) {
+        stop_ = true;
+        if (place == 0) {
+            std::lock_guard lock(mutex_);
+            failure_ = failure;
+            return;
+        }
+        try {
+            std::rethrow_exception(failure);
+        } catch (const std::exception& error) {
+            base::log_warning("{} was not pushed ahead and is left to its own call: {}", name, error.what());
+        }
+    }
+
+    const PushOptions& options_;
+    const base::Cancellation& cancellation_;
+    fs::path data_directory_;
+    postgres::ControlFile control_;
+    WalArchive archive_;
+    FilePusher pusher_;
+    Acknowledgements acknowledgements_;
+    std::string marker_;
+    std::vector<std::string> names_;
+    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+    std::atomic<std::size_t> taken_{0};
+    std::atomic<bool> stop_{false};
+    std::mutex mutex_;
+    bool named_done_ = false;
+    std::exception_ptr failure_;
+    PushResult result_;
+};
+
+}  // namespace
+
+PushResult push(const repository::Repository& repository, const PushOptions& options, const base::Cancellation& cancellation) {
+    base::fault_point("wal_push.start");
+    const std::string name = options.path.filename().string();
+    switch (postgres::classify_wal_file(name)) {
+        case WalFileKind::other: throw Failure(FailureKind::usage, fmt::format("not a WAL file: '{}'", options.path.string()), "archive_command gives wal push its %p");
+        case WalFileKind::backup_label: return {};
+        default: break;
+    }
+    const Acknowledgements promises = acknowledgements(options);
+    if (promises.exists(name) && promises.trusted(name, stamp_of(options.path), marker_of(repository.store()))) {
+        promises.remove(name);
+        PushResult result;
+        result.acknowledged = true;
+        return result;
+    }
+    return PushRun(repository, options, cancellation).run();
+}
+
+bool take_acknowledgement(const base::RepositoryConfig& repository, const PushOptions& options) {
+    const std::string name = options.path.filename().string();
+    const Acknowledgements promises = acknowledgements(options);
+    try {
+        if (!promises.exists(name)) return false;
+        if (!promises.trusted(name, stamp_of(options.path), marker_of(*storage::open_store(repository.url)))) return false;
+    } catch (const Failure& failure) {
+        base::log_debug("the acknowledgement of {} is left aside: {}", name, failure.what());
+        return false;
+    }
+    promises.remove(name);
+    return true;
+}
+
+int push_exit_code(const base::Failure& failure) {
+    constexpr int kHighest = 125;
+    return std::clamp(static_cast<int>(failure.kind()), 1, kHighest);
+}
+
+}  // namespace howdah::archive

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "archive/segment_check.hpp"
+#include "repository/wal_trailer.hpp"
+
+namespace howdah::archive {
+
+/// The trailer of a checked segment: its place, and what a walk over its records found. Whatever the walk could not understand stands
+/// in `doubt` and never fails the push.
+repository::WalTrailer make_trailer(const std::string& name, const CheckedSegment& checked, std::span<const std::byte> bytes);
+
+}  // namespace howdah::archive
