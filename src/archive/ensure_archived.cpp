@@ -8,7 +8,6 @@
 #include "archive/file_pusher.hpp"
 #include "archive/push.hpp"
 #include "archive/workers.hpp"
-#include "base/hooks.hpp"
 
 namespace howdah::archive {
 
@@ -65,7 +64,6 @@ void push_all(WalArchive& archive, const fs::path& pg_wal, const std::vector<std
 
 void ensure_archived(WalArchive& archive, const fs::path& data_directory, postgres::WalSegment first, postgres::WalSegment last,
                      std::uint64_t segment_size, int compression_level, unsigned jobs, const base::Cancellation& cancellation, base::Duration wait) {
-    if (!base::guard("T15.stop_wal")) return;
     constexpr std::chrono::milliseconds kLongestWait{500};  // A backend may finish a segment without a mark when archive_mode is off.
     const auto deadline = std::chrono::steady_clock::now() + wait;
     FolderWatch watch(data_directory / "pg_wal" / "archive_status");

@@ -2,15 +2,18 @@
 
 #include <algorithm>
 
-#include "base/hooks.hpp"
-
 namespace howdah::archive {
 
-int push_exit_code(const base::Failure& failure) { return std::clamp(static_cast<int>(failure.kind()), 1, 125); }
+int push_exit_code(const base::Failure& failure) {
+    constexpr int kHighest = 125;
+    return std::clamp(static_cast<int>(failure.kind()), 1, kHighest);
+}
 
-int fetch_exit_code(const base::Failure& failure) {
-    if (!base::guard("T18.outage_is_not_absence")) return static_cast<int>(failure.kind());
-    return 126;
+int fetch_exit_code(FetchOutcome outcome) { return outcome == FetchOutcome::delivered ? 0 : 1; }
+
+int fetch_exit_code(const base::Failure&) {
+    constexpr int kAbortsRecovery = 126;
+    return kAbortsRecovery;
 }
 
 }  // namespace howdah::archive

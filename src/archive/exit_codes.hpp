@@ -4,13 +4,14 @@
 
 namespace howdah::archive {
 
-/// Exit code of `wal push` after a failure: never 0 and never above 125, which PostgreSQL would take for a reason to stop its archiver
-/// process (postmaster/pgarch.c).
+enum class FetchOutcome { delivered, absent };
+
+/// What PostgreSQL's archiver gets for a failed push: the failure's own exit code, never above 125, which would end the archiver.
 int push_exit_code(const base::Failure& failure);
 
-/// Exit code of `wal fetch` after a failure of any kind: 126, which ends recovery. PostgreSQL reads 1 to 125 as "end of WAL" and may
-/// promote (access/transam/xlogarchive.c), so wrong use, configuration, keys and outages must never answer with one of them. The only
-/// 1 is FetchOutcome::absent.
+/// 0 delivered, 1 absent.
+int fetch_exit_code(FetchOutcome outcome);
+/// 126, whatever failed: PostgreSQL takes 1 to 125 for the end of WAL and may promote (trap T18; common/wait_error.c).
 int fetch_exit_code(const base::Failure& failure);
 
 }  // namespace howdah::archive

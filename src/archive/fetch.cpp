@@ -115,8 +115,4 @@ FetchOutcome fetch(const base::RepositoryConfig& config, const FetchOptions& opt
     }
 }
 
-int fetch_exit_code(FetchOutcome outcome) { return outcome == FetchOutcome::delivered ? 0 : 1; }
-
-int fetch_exit_code(const base::Failure&) { return 126; }
-
 }  // namespace howdah::archive

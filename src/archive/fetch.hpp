@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "archive/exit_codes.hpp"
 #include "archive/wal_archive.hpp"
 #include "base/cancellation.hpp"
 #include "base/config.hpp"
@@ -29,12 +30,6 @@ struct FetchOptions {
 /// Look-ahead: after delivering a segment, a detached process fetches the following ones; a segment found there is authenticated and of
 /// the same repository; a miss there never decides anything. `standby` counts only while standby.signal lies in the data directory.
 /// Called by a process with one thread, because it forks.
-enum class FetchOutcome { delivered, absent };
 FetchOutcome fetch(const base::RepositoryConfig& repository, const FetchOptions& options, const base::Cancellation& cancellation);
-
-/// 0 or 1.
-int fetch_exit_code(FetchOutcome outcome);
-/// 126, whatever failed: PostgreSQL takes 1 to 125 for the end of WAL and may promote.
-int fetch_exit_code(const base::Failure& failure);
 
 }  // namespace howdah::archive

@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <mutex>
@@ -169,11 +168,6 @@ bool take_acknowledgement(const base::RepositoryConfig& repository, const PushOp
     }
     promises.remove(name);
     return true;
-}
-
-int push_exit_code(const base::Failure& failure) {
-    constexpr int kHighest = 125;
-    return std::clamp(static_cast<int>(failure.kind()), 1, kHighest);
 }
 
 }  // namespace howdah::archive

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/exit_codes.hpp"
 #include "archive/pg_wal.hpp"
 #include "archive/wal_archive.hpp"
 #include "base/cancellation.hpp"
@@ -35,9 +36,6 @@ PushResult push(const repository::Repository& repository, const PushOptions& opt
 /// The quick way, asked before the repository is unlocked: whether an earlier call pushed the named file to the repository that is at
 /// that place now (its marker is read, no key is needed). False in any doubt, outages included: then push() decides.
 bool take_acknowledgement(const base::RepositoryConfig& repository, const PushOptions& options);
-
-/// What PostgreSQL's archiver gets for a failure: the failure's own exit code, never above 125, which would end the archiver.
-int push_exit_code(const base::Failure& failure);
 
 /// Makes sure every segment from `first` to `last` is in the archive before it returns: those that are not yet are pushed from pg_wal by
 /// this process (a segment that is complete: .ready or .done or older than the current one), without waiting for archive_command
