@@ -55,12 +55,15 @@ public:
     };
     Operation begin(const std::string& operation, const std::string& cluster, const std::string& repository);
 
-    /// Newest first. Throws Failure(operation) when the journal cannot be read.
+    /// Newest first; `operation` also matches as the first words ("backup" finds "backup run"). Open sums of the current hour come first,
+    /// with number 0 because they are not chained yet. An operation without an end whose process on this host is gone is `interrupted`.
+    /// Throws Failure(operation) when the journal cannot be read; without a journal the list is empty.
     std::vector<Entry> list(std::size_t limit, const std::string& operation = {}) const;
     /// Adds figures to the sums of the current hour for `key` (wal push counts segments so), without waiting: when the database is busy
     /// the figures are kept in a small file beside it and added by the next call.
     void add_hourly(const std::string& key, const std::string& cluster, std::uint64_t count, base::Bytes bytes);
-    /// Walks the chain; each problem names the entry. Empty: intact.
+    /// Walks the chain; each problem names the entry. Empty: intact. Throws Failure(operation) when the journal cannot be read. What it
+    /// cannot detect is said in this folder's README.
     std::vector<std::string> verify() const;
 
 private:
