@@ -27,13 +27,13 @@ WalSegmentHeader parse_segment_header(std::span<const std::byte> bytes);
 
 struct RestorePoint {
     std::string name;
-    base::Lsn lsn;
+    base::Lsn lsn;  ///< Where its record ends, as pg_create_restore_point answered: replay must come this far.
     base::Timestamp time;
 };
 struct TablespaceCreated {
     std::uint32_t oid = 0;
     std::string path;  ///< As in the record; empty for an in-place tablespace.
-    base::Lsn lsn;
+    base::Lsn lsn;     ///< Where its record begins: replay from here or before makes it.
 };
 
 /// What one segment holds, for its trailer. A record belongs to the segment in which it begins.
@@ -52,13 +52,21 @@ struct WalSegmentFacts {
     std::vector<std::uint32_t> tablespaces_dropped;
     bool switched = false;             ///< Ends with XLOG_SWITCH; the rest is zeros.
     std::string doubt;                 ///< Why the walk could not understand everything; empty when it did. Never a reason to fail a push.
-    std::string tail;                  ///< Bytes of a last record that goes on in the next segment.
+    std::string tail;                  ///< Bytes of a last record that goes on in the next segment; at most a segment long.
+    base::Lsn cut_record;              ///< Where that record begins; zero when there is none.
+    bool tail_unread = false;          ///< What that record says lies in the next segment, so that it may miss here (finish_cut_record).
 };
 
 /// Walks a whole segment by itself, in any order of segments: skips the continuation at its head, checks each record's CRC-32C and
-/// links. A record cut by the segment's end stays in `tail` for
-/// whoever holds the next segment; its commit time is still counted when the cut comes after it. Thread-safe; 16 MiB take a few milliseconds.
+/// links. A record cut by the segment's end stays in `tail` for whoever holds the next segment; its commit time is still counted when
+/// the cut comes after it. In the first segment of a timeline `header.timeline` is that of its first page, which may be the parent's.
+/// Never throws for what the bytes hold. Thread-safe; 16 MiB take a few milliseconds.
 WalSegmentFacts walk_segment(std::span<const std::byte> segment);
+
+/// Completes the record that `facts.tail` began with the segment after it (or after those already given), checks it and adds what could
+/// not be read before. False when it goes on beyond `next` too: call again with the segment after. Otherwise the tail is empty
+/// afterwards; a record that is not continued as it should be leaves a doubt. True at once without a tail.
+bool finish_cut_record(std::span<const std::byte> next, WalSegmentFacts& facts);
 
 /// A commit or abort seen by walking.
 struct CommitSeen {
@@ -68,7 +76,7 @@ struct CommitSeen {
     base::Timestamp time;
     bool committed = true;
 };
-/// Each commit and abort of a segment in order.
+/// Each commit and abort of a segment in order, up to the first doubt; one that the segment's end cuts only when its time is there.
 void for_each_commit(std::span<const std::byte> segment, const std::function<void(const CommitSeen&)>& visit);
 
 /// A stretch of WAL that belongs to one timeline.
@@ -77,7 +85,9 @@ struct TimelineHistoryEntry {
     base::Lsn begin;
     base::Lsn end;  ///< The switch point; zero for the last.
 };
-/// Parses a .history file of `timeline`: its ancestors with their switch points and itself at the end.
+/// Parses a .history file of `timeline`: its ancestors with their switch points, oldest first, and itself at the end (access/transam's
+/// timeline.c: "PARENT<tab>SWITCHPOINT<tab>REASON", comments begin with #). Failure(operation) with the line's number when a line is
+/// malformed or the timelines do not rise.
 std::vector<TimelineHistoryEntry> parse_timeline_history(std::string_view text, base::Timeline timeline);
 
 }  // namespace howdah::postgres
