@@ -58,6 +58,9 @@ public:
     std::uint32_t add_frame(std::span<const std::byte> plain, FrameClass frame_class = FrameClass::data);
     /// Writes directory and footer and makes the object durable. After `exists` nothing changed.
     storage::Created commit();
+    /// The first half of commit(): writes directory and footer and hands over the store's writer, whose commit() does the waiting and
+    /// may run in another thread.
+    std::unique_ptr<storage::Writer> close();
     std::uint64_t stored_bytes() const;
     std::uint32_t frames() const;
     const std::string& name() const;

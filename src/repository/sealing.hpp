@@ -25,11 +25,13 @@ public:
     DataKey& operator=(const DataKey&) = delete;
 
     Sealing sealing() const { return sealing_; }
-    std::span<const std::byte, 32> secret() const;
+    std::span<const std::byte, 32> secret() const { return secret_; }
     /// HKDF-SHA256(secret, salt, "howdah/1/" + purpose).
     std::array<std::byte, 32> derive(std::span<const std::byte> salt, std::string_view purpose) const;
     /// HMAC-SHA256 under the derived name key, first 16 bytes as lower-case hex: names of trees and maps.
     std::string content_name(std::string_view purpose, std::span<const std::byte> content) const;
+    /// The same over all 32 bytes with the kind's word as purpose: how one document names another.
+    std::string document_hash(Kind kind, std::string_view document) const;
     /// HMAC-SHA256 under the key derived for `purpose`.
     std::array<std::byte, 32> mac(std::string_view purpose, std::span<const std::byte> content) const;
     /// Keyed XXH3-64 of a block, for the pack's block hashes.

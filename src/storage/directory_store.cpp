@@ -1,0 +1,289 @@
+#include "storage/directory_store.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "base/file.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "storage/directory_writer.hpp"
+
+namespace howdah::storage {
+
+using base::Failure;
+using base::FailureKind;
+using base::File;
+using base::SystemFailure;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kMarker = "repository";
+
+bool valid_name(std::string_view name) {
+    bool begins_word = true;
+    for (const char c : name) {
+        if (c == '/') {
+            if (begins_word) return false;
+            begins_word = true;
+            continue;
+        }
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+        if (!plain && (c != '.' || begins_word)) return false;
+        begins_word = false;
+    }
+    return !begins_word;
+}
+
+base::Timestamp modified_of(const struct stat& status) {
+    return base::Timestamp(std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::microseconds(status.st_mtim.tv_nsec / 1000));
+}
+
+class DirectoryReader final : public Reader {
+public:
+    DirectoryReader(File file, std::uint64_t size, std::string label) : file_(std::move(file)), size_(size), label_(std::move(label)) {}
+    std::uint64_t size() const override { return size_; }
+    void read(std::span<std::byte> into, std::uint64_t offset) const override {
+        std::size_t done = 0;
+        while (done < into.size()) {
+            const ssize_t got = ::pread(file_.descriptor(), into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
+            if (got < 0 && errno == EINTR) continue;
+            const int error = errno;
+            const std::string what = fmt::format("{} cannot be read: {} bytes at {}", label_, into.size(), offset);
+            if (got < 0) throw SystemFailure(FailureKind::repository, what, error);
+            if (got == 0) throw Failure(FailureKind::repository, fmt::format("{}: it ends at {}", what, offset + done), "it was cut; run howdah backup verify");
+            done += static_cast<std::size_t>(got);
+        }
+    }
+
+private:
+    File file_;
+    std::uint64_t size_;
+    std::string label_;
+};
+
+/// One level of a folder: names in order, folders told apart.
+struct Level {
+    std::vector<std::string> folders, files;
+    std::vector<std::string> temporary;
+};
+
+class DirectoryStore final : public Store {
+public:
+    DirectoryStore(fs::path root, bool create) : root_(std::move(root)), location_("file://" + root_.native()) {
+        if (create) make_root();
+        check_root();
+        struct stat status {};
+        marker_seen_ = ::stat((root_ / kMarker).c_str(), &status) == 0;
+    }
+
+    const std::string& location() const override { return location_; }
+
+    std::unique_ptr<Writer> create(const std::string& name) override {
+        check_name(name);
+        return std::make_unique<MarkingWriter>(*this, name);
+    }
+
+    std::unique_ptr<Reader> open(const std::string& name) override {
+        check_name(name);
+        const fs::path path = root_ / name;
+        const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        if (descriptor < 0) {
+            const int error = errno;
+            if (error == ENOENT || error == ENOTDIR) {
+                check_place();
+                return nullptr;
+            }
+            if (error == ELOOP) throw Failure(FailureKind::repository, fmt::format("{} is a symbolic link, not an object", label(name)), "remove it");
+            throw SystemFailure(FailureKind::repository, fmt::format("{} cannot be opened", label(name)), error);
+        }
+        File file(descriptor);
+        struct stat status {};
+        if (::fstat(descriptor, &status) != 0) throw SystemFailure(FailureKind::repository, fmt::format("{} cannot be looked at", label(name)), errno);
+        if (!S_ISREG(status.st_mode)) throw Failure(FailureKind::repository, fmt::format("{} is not a file", label(name)), "something else made it; remove it");
+        const auto size = static_cast<std::uint64_t>(status.st_size);
+        return std::make_unique<DirectoryReader>(std::move(file), size, label(name));
+    }
+
+    void list(const std::string& prefix, const std::function<void(const Listed&)>& visit) override {
+        walk(prefix, visit);
+        check_place();
+    }
+
+    std::vector<std::string> list_folders(const std::string& prefix) override {
+        auto level = read_level(prefix);
+        check_place();
+        return level ? std::move(level->folders) : std::vector<std::string>{};
+    }
+
+    bool remove(const std::string& name) override {
+        check_name(name);
+        if (::unlink((root_ / name).c_str()) == 0) return true;
+        const int error = errno;
+        if (error != ENOENT && error != ENOTDIR) throw SystemFailure(FailureKind::repository, fmt::format("{} cannot be removed", label(name)), error);
+        check_place();
+        return false;
+    }
+
+    base::Timestamp now() override {
+        const TemporaryFile file(root_, location_);
+        struct stat status {};
+        if (::futimens(file.descriptor(), nullptr) != 0 || ::fstat(file.descriptor(), &status) != 0)
+            throw SystemFailure(FailureKind::repository, fmt::format("the clock of {} cannot be read", location_), errno);
+        return modified_of(status);
+    }
+
+    base::Bytes leftovers(std::chrono::seconds older_than, bool clean) override {
+        const base::Timestamp limit = now() - older_than;
+        base::Bytes found;
+        visit_leftovers("", limit, clean, found);
+        return found;
+    }
+
+private:
+    /// Remembers that the marker exists once it was written here.
+    class MarkingWriter final : public Writer {
+    public:
+        MarkingWriter(DirectoryStore& store, const std::string& name) : store_(store), name_(name), writer_(store.root_, name, store.label(name), store.folders_) {}
+        void append(std::span<const std::byte> bytes) override { writer_.append(bytes); }
+        Created commit() override {
+            if (store_.marker_seen_) store_.check_place();
+            const Created created = writer_.commit();
+            if (name_ == kMarker) store_.marker_seen_ = true;
+            return created;
+        }
+
+    private:
+        DirectoryStore& store_;
+        std::string name_;
+        DirectoryWriter writer_;
+    };
+
+    std::string label(const std::string& name) const { return fmt::format("object {} in {}", name, location_); }
+
+    void check_name(const std::string& name) const {
+        if (!valid_name(name)) throw Failure(FailureKind::repository, fmt::format("not an object's name: '{}'", name), "words of A-Z a-z 0-9 . _ - joined by /");
+    }
+
+    void make_root() const {
+        if (::mkdir(root_.c_str(), 0700) == 0) {
+            base::sync_directory(root_.parent_path(), FailureKind::repository);
+            return;
+        }
+        if (errno != EEXIST)
+            throw SystemFailure(FailureKind::repository, fmt::format("repository folder cannot be made: {}", root_.native()), errno);
+    }
+
+    void check_root() const {
+        struct stat status {};
+        if (::stat(root_.c_str(), &status) != 0) {
+            const int error = errno;
+            throw SystemFailure(FailureKind::repository, fmt::format("repository cannot be opened: {}", location_), error,
+                                error == ENOENT ? "mount its disk, correct the URL, or make one with howdah repo init" : "");
+        }
+        if (!S_ISDIR(status.st_mode))
+            throw Failure(FailureKind::repository, fmt::format("repository is not a folder: {}", location_), "correct the URL in the configuration");
+    }
+
+    /// Throws unless "nothing there" can be believed.
+    void check_place() const {
+        check_root();
+        if (!marker_seen_) return;
+        struct stat status {};
+        if (::stat((root_ / kMarker).c_str(), &status) == 0) return;
+        throw SystemFailure(FailureKind::repository, fmt::format("repository is gone from {}: its marker cannot be found", location_), errno,
+                            "the disk is probably not mounted; mount it and run the command again");
+    }
+
+    /// None when the folder does not exist.
+    std::optional<Level> read_level(const std::string& prefix) const {
+        const fs::path path = prefix.empty() ? root_ : root_ / prefix;
+        const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(path.c_str()), &::closedir);
+        if (!folder) {
+            if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+            throw SystemFailure(FailureKind::repository, fmt::format("folder {} in {} cannot be listed", prefix, location_), errno);
+        }
+        Level level;
+        for (;;) {
+            errno = 0;
+            const dirent* entry = ::readdir(folder.get());
+            if (!entry) break;
+            const std::string name = entry->d_name;
+            if (name == "." || name == "..") continue;
+            if (name.starts_with(kTemporaryPrefix)) level.temporary.push_back(name);
+            else if (is_folder(*entry, path / name)) level.folders.push_back(name);
+            else level.files.push_back(name);
+        }
+        if (errno != 0) throw SystemFailure(FailureKind::repository, fmt::format("folder {} in {} cannot be listed", prefix, location_), errno);
+        std::ranges::sort(level.folders);
+        std::ranges::sort(level.files);
+        return level;
+    }
+
+    static bool is_folder(const dirent& entry, const fs::path& path) {
+        if (entry.d_type != DT_UNKNOWN) return entry.d_type == DT_DIR;
+        struct stat status {};
+        return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+    }
+
+    /// In order of whole names: a folder sorts as its name with a slash behind it.
+    void walk(const std::string& prefix, const std::function<void(const Listed&)>& visit) const {
+        const auto level = read_level(prefix);
+        if (!level) return;
+        std::vector<std::string> names = level->files;
+        for (const std::string& folder : level->folders) names.push_back(folder + "/");
+        std::ranges::sort(names);
+        for (const std::string& name : names) {
+            if (name.back() == '/') walk(prefix + name, visit);
+            else visit_file(prefix + name, visit);
+        }
+    }
+
+    void visit_file(const std::string& name, const std::function<void(const Listed&)>& visit) const {
+        struct stat status {};
+        if (::lstat((root_ / name).c_str(), &status) != 0) {
+            if (errno == ENOENT) return;
+            throw SystemFailure(FailureKind::repository, fmt::format("{} cannot be looked at", label(name)), errno);
+        }
+        visit({name, {static_cast<std::uint64_t>(status.st_size)}, modified_of(status)});
+    }
+
+    void visit_leftovers(const std::string& prefix, base::Timestamp limit, bool clean, base::Bytes& found) const {
+        const auto level = read_level(prefix);
+        if (!level) return;
+        for (const std::string& name : level->temporary) {
+            const fs::path path = root_ / (prefix + name);
+            struct stat status {};
+            if (::lstat(path.c_str(), &status) != 0 || modified_of(status) > limit) continue;
+            found += {static_cast<std::uint64_t>(status.st_size)};
+            if (clean && ::unlink(path.c_str()) != 0 && errno != ENOENT)
+                throw SystemFailure(FailureKind::repository, fmt::format("leftover cannot be removed: {}", path.native()), errno);
+        }
+        for (const std::string& folder : level->folders) visit_leftovers(prefix + folder + "/", limit, clean, found);
+    }
+
+    fs::path root_;
+    std::string location_;
+    std::atomic<bool> marker_seen_{false};
+    KnownFolders folders_;
+};
+
+}  // namespace
+
+std::unique_ptr<Store> open_directory_store(const fs::path& root, bool create) {
+    fs::path trimmed = root;
+    if (!trimmed.has_filename() && trimmed.has_relative_path()) trimmed = trimmed.parent_path();
+    return std::make_unique<DirectoryStore>(std::move(trimmed), create);
+}
+
+}  // namespace howdah::storage

@@ -1,0 +1,112 @@
+#include "storage/directory_writer.hpp"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "base/random.hpp"
+
+namespace howdah::storage {
+
+using base::FailureKind;
+using base::File;
+using base::SystemFailure;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint64_t kSendBytes = 8u << 20;  ///< Written bytes after which the kernel is asked to begin writing them back.
+
+/// Whether open(2) said that the file system or kernel has no files without a name.
+bool no_unnamed_files(int error) { return error == EOPNOTSUPP || error == EISDIR || error == EINVAL; }
+
+/// Names need /proc to be given to a file that has none.
+bool can_link_descriptors() { return ::access("/proc/self/fd", X_OK) == 0; }
+
+}  // namespace
+
+TemporaryFile::TemporaryFile(const fs::path& root, const std::string& location) {
+    int error = EOPNOTSUPP;
+    if (can_link_descriptors()) {
+        const int descriptor = ::open(root.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+        if (descriptor >= 0) {
+            file_ = File(descriptor);
+            return;
+        }
+        error = errno;
+    }
+    if (no_unnamed_files(error)) {
+        path_ = root / (kTemporaryPrefix + base::random_hex(8));
+        file_ = File(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+        if (file_.is_open()) return;
+        error = errno;
+        path_.clear();
+    }
+    throw SystemFailure(FailureKind::repository, fmt::format("repository cannot be written: {}", location), error,
+                        error == ENOENT ? "mount its disk or correct the URL" : "");
+}
+
+TemporaryFile::~TemporaryFile() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+int TemporaryFile::link_to(const fs::path& path) const {
+    const std::string own = path_.empty() ? fmt::format("/proc/self/fd/{}", descriptor()) : path_.native();
+    const int follow = path_.empty() ? AT_SYMLINK_FOLLOW : 0;
+    return ::linkat(AT_FDCWD, own.c_str(), AT_FDCWD, path.c_str(), follow) == 0 ? 0 : errno;
+}
+
+bool KnownFolders::contains(const fs::path& folder) const {
+    const std::lock_guard lock(mutex_);
+    return folders_.contains(folder);
+}
+
+void KnownFolders::add(const fs::path& folder) {
+    const std::lock_guard lock(mutex_);
+    folders_.insert(folder);
+}
+
+DirectoryWriter::DirectoryWriter(fs::path root, const std::string& name, std::string label, KnownFolders& folders)
+    : root_(std::move(root)), path_(root_ / name), label_(std::move(label)), folders_(&folders), file_(root_, label_) {}
+
+void DirectoryWriter::append(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+        const ssize_t done = ::write(file_.descriptor(), bytes.data(), bytes.size());
+        if (done < 0 && errno == EINTR) continue;
+        if (done < 0) throw SystemFailure(FailureKind::repository, fmt::format("{} cannot be written after {} bytes", label_, written_), errno);
+        bytes = bytes.subspan(static_cast<std::size_t>(done));
+        written_ += static_cast<std::uint64_t>(done);
+    }
+    if (written_ - sent_ < kSendBytes) return;
+    ::sync_file_range(file_.descriptor(), static_cast<off_t>(sent_), static_cast<off_t>(written_ - sent_), SYNC_FILE_RANGE_WRITE);
+    sent_ = written_;
+}
+
+Created DirectoryWriter::commit() {
+    const auto fail = [&](int error) { throw SystemFailure(FailureKind::repository, fmt::format("{} cannot be stored", label_), error); };
+    if (::fchmod(file_.descriptor(), 0400) != 0 || ::fdatasync(file_.descriptor()) != 0) fail(errno);
+    make_folder();
+    int error = file_.link_to(path_);
+    if (error == ENOENT) {
+        // Another process's cleaning may have removed the empty folder between the two calls.
+        base::create_directories_durably(path_.parent_path(), 0700, FailureKind::repository);
+        error = file_.link_to(path_);
+    }
+    if (error == EEXIST) return Created::exists;
+    if (error != 0) fail(error);
+    base::sync_directory(path_.parent_path(), FailureKind::repository);
+    return Created::yes;
+}
+
+void DirectoryWriter::make_folder() const {
+    const fs::path folder = path_.parent_path();
+    if (folder == root_ || folders_->contains(folder)) return;
+    base::create_directories_durably(folder, 0700, FailureKind::repository);
+    folders_->add(folder);
+}
+
+}  // namespace howdah::storage
