@@ -1,0 +1,116 @@
+#include "restore/configuration.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <sstream>
+
+#include "base/failure.hpp"
+#include "base/file.hpp"
+#include "repository/pack_reader.hpp"
+
+namespace howdah::restore {
+
+namespace {
+
+namespace fs = std::filesystem;
+using base::Failure;
+using base::FailureKind;
+
+constexpr const char* kOutsideRoot = "outside";
+constexpr const char* kMainFile = "postgresql.conf";
+
+struct Content {
+    repository::OutsideFile file;
+    std::string text;
+    std::uint32_t mode = 0600;
+};
+
+std::vector<Content> read_contents(const repository::Repository& repository, const repository::Backup& backup) {
+    std::map<std::string, repository::FileEntry> entries;
+    for (const auto& reference : backup.root.trees)
+        if (reference.root == kOutsideRoot)
+            for (auto& entry : repository::read_tree(repository, backup.area, reference.name).entries) entries.emplace(entry.path, std::move(entry));
+    std::vector<Content> contents;
+    for (const auto& file : backup.root.outside) {
+        const auto entry = entries.find(file.stored);
+        if (entry == entries.end()) continue;  // It vanished while the backup ran.
+        const auto extents = repository::read_extents(repository, backup.area, entry->second);
+        contents.push_back({file, repository::read_bytes(repository, backup.area, extents, entry->second.size), entry->second.mode});
+    }
+    return contents;
+}
+
+/// Comments out the settings that name places of the old host.
+std::string without_places(const std::string& text) {
+    static constexpr std::array<std::string_view, 5> kPlaces{"data_directory", "config_file", "hba_file", "ident_file", "external_pid_file"};
+    std::istringstream in(text);
+    std::string out;
+    for (std::string line; std::getline(in, line);) {
+        const auto begin = std::min(line.find_first_not_of(" \t"), line.size());
+        const auto end = std::min(line.find_first_of(" \t=#", begin), line.size());
+        const auto name = std::string_view(line).substr(begin, end - begin);
+        const bool place = std::find(kPlaces.begin(), kPlaces.end(), name) != kPlaces.end();
+        out += (place ? "# before the restore: " : "") + line + "\n";
+    }
+    return out;
+}
+
+/// The name inside the data directory: relative to the main file's folder where it lies below that.
+fs::path inside_name(const Content& content, const fs::path& main_folder) {
+    if (content.file.role == "config_file") return kMainFile;
+    if (content.file.role == "hba_file") return "pg_hba.conf";
+    if (content.file.role == "ident_file") return "pg_ident.conf";
+    const auto relative = fs::path(content.file.path).lexically_relative(main_folder);
+    if (!main_folder.empty() && !relative.empty() && *relative.begin() != "..") return relative;
+    return fs::path("outside") / content.file.stored;
+}
+
+void write_smallest(const fs::path& data_directory, std::vector<std::string>& notes) {
+    base::write_file_durably(data_directory / kMainFile, "# written by howdah restore: the backup held no postgresql.conf\n");
+    if (!fs::exists(data_directory / "pg_hba.conf"))
+        base::write_file_durably(data_directory / "pg_hba.conf", "# written by howdah restore: only the same user over the socket\nlocal all all peer\n");
+    if (!fs::exists(data_directory / "pg_ident.conf")) base::write_file_durably(data_directory / "pg_ident.conf", "");
+    notes.push_back("the backup held no postgresql.conf: a smallest one was written; compare settings before you let applications in");
+}
+
+}  // namespace
+
+std::vector<std::string> place_configuration_inside(const repository::Repository& repository, const repository::Backup& backup,
+                                                    const fs::path& data_directory) {
+    std::vector<std::string> notes;
+    const auto contents = read_contents(repository, backup);
+    const auto main = std::find_if(contents.begin(), contents.end(), [](const Content& content) { return content.file.role == "config_file"; });
+    const auto main_folder = main == contents.end() ? fs::path() : fs::path(main->file.path).parent_path();
+    for (const auto& content : contents) {
+        const auto path = data_directory / inside_name(content, main_folder);
+        base::create_directories_durably(path.parent_path());
+        if (fs::exists(path)) fs::rename(path, path.string() + ".from-data");
+        base::write_file_durably(path, content.file.role == "config_file" ? without_places(content.text) : content.text, content.mode | 0600u);
+        notes.push_back(fmt::format("{} of the backup's host is now {}", content.file.path, path.string()));
+    }
+    if (!fs::exists(data_directory / kMainFile)) write_smallest(data_directory, notes);
+    return notes;
+}
+
+std::vector<std::string> place_configuration_at(const repository::Repository& repository, const repository::Backup& backup, const fs::path& folder) {
+    const auto contents = read_contents(repository, backup);
+    const auto place = [&](const Content& content) { return folder / content.file.stored; };
+    for (const auto& content : contents)
+        if (fs::exists(place(content)))
+            throw Failure(FailureKind::operation, fmt::format("a configuration file is there already: {}", place(content).string()),
+                          "move it away, or name another folder with --config-to");
+    std::vector<std::string> notes;
+    for (const auto& content : contents) {
+        const auto path = place(content);
+        base::create_directories_durably(path.parent_path(), 0755);
+        base::write_file_durably(path, content.text, content.mode | 0600u);
+        notes.push_back(fmt::format("restored {}", path.string()));
+    }
+    if (contents.empty()) notes.push_back("the backup holds no configuration from outside the data directory");
+    return notes;
+}
+
+}  // namespace howdah::restore

@@ -1,0 +1,148 @@
+#include "restore/plan.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/hooks.hpp"
+
+namespace howdah::restore {
+
+namespace {
+
+using base::Failure;
+using base::FailureKind;
+using repository::Backup;
+
+template <typename... Visitors>
+struct Overloaded : Visitors... {
+    using Visitors::operator()...;
+};
+
+[[noreturn]] void refuse(std::string what, std::string hint) { throw Failure(FailureKind::operation, std::move(what), std::move(hint)); }
+
+/// Whether a backup was complete before the target (trap T21: its stop counts, not its start).
+bool serves(const Backup& backup, const Target& target) {
+    const bool by_stop = base::guard("T21.stop_before_target");
+    const auto& root = backup.root;
+    return std::visit(Overloaded{[](const ToLatest&) { return true; }, [](const ToBackupEnd&) { return true; },
+                                 [&](const ToTime& to) { return (by_stop ? root.stop_time : root.start_time) <= to.time; },
+                                 [&](const ToLsn& to) { return (by_stop ? root.stop : root.start) <= to.lsn; }},
+                      target);
+}
+
+/// Newest last: a timeline's later position; the server's time decides only between system identifiers.
+std::vector<Backup> candidates(const repository::Repository& repository, const PlanRequest& request) {
+    auto backups = repository::list_backups(repository, request.cluster);
+    std::erase_if(backups, [](const Backup& backup) { return !backup.damage.empty(); });
+    if (backups.empty())
+        refuse(fmt::format("no backup{} in {}", request.cluster.empty() ? "" : " of cluster " + request.cluster, repository.store().location()),
+               "take one with `howdah backup run`, or check --cluster and --repository");
+    const auto newest = std::max_element(backups.begin(), backups.end(), [](const Backup& a, const Backup& b) { return a.root.stop_time < b.root.stop_time; });
+    const auto system = newest->area.system();
+    std::erase_if(backups, [&](const Backup& backup) { return backup.area.system() != system; });
+    return backups;
+}
+
+/// The path to a target timeline from a backup, or why there is none.
+archive::WalPath path_from(const repository::Repository& repository, const Backup& backup, std::optional<base::Timeline> timeline) {
+    const auto& root = backup.root;
+    return archive::find_path(archive::WalArchive(repository, backup.area), root.timeline, root.start, root.stop, timeline, root.wal_segment_size);
+}
+
+/// On a timeline that leaves the backup's own, the backup serves an LSN target only when the target lies on the path, which find_path checks.
+Backup choose(const repository::Repository& repository, const PlanRequest& request) {
+    if (!request.backup_id.empty()) {
+        auto backup = repository::find_backup(repository, request.cluster, request.backup_id);
+        if (!backup.damage.empty()) refuse(fmt::format("backup {} is damaged: {}", backup.root.id, backup.damage), "run `howdah backup verify`, choose another");
+        if (!serves(backup, request.target))
+            refuse(fmt::format("backup {} ended at {} ({}), after the target {}", backup.root.id, base::text(backup.root.stop_time), base::text(backup.root.stop),
+                               describe(request.target)),
+                   "choose an earlier backup, or none so that the right one is chosen");
+        return backup;
+    }
+    const auto all = candidates(repository, request);
+    for (auto backup = all.rbegin(); backup != all.rend(); ++backup)
+        if (serves(*backup, request.target) && (!request.timeline || backup->root.timeline <= *request.timeline)) return *backup;
+    const auto& first = all.front().root;
+    refuse(fmt::format("no backup is complete before the target {}: the earliest one ends at {} ({})", describe(request.target), base::text(first.stop_time),
+                       base::text(first.stop)),
+           "choose a later target");
+}
+
+/// Leaves out of the path what lies after an LSN.
+void cut_at(archive::WalPath& path, base::Lsn lsn, std::uint64_t segment_size) {
+    std::erase_if(path.segments, [&](const std::string& name) {
+        const auto segment = postgres::parse_segment_name(name, segment_size);
+        return segment && segment->begin(segment_size) > lsn;
+    });
+}
+
+/// The WAL on the path must reach the target, without a gap.
+void require_reach(Plan& plan, const archive::WalArchive& wal) {
+    const auto& root = plan.backup.root;
+    const auto missing = [&] {
+        if (plan.path.first_missing)
+            refuse(fmt::format("WAL segment {} is not in the archive, and the target {} needs it", *plan.path.first_missing, describe(plan.target)),
+                   fmt::format("a target up to the segment before it can be reached: --to-lsn, or --to-backup-end with backup {}", root.id));
+    };
+    const auto needed_end = std::visit(Overloaded{[&](const ToLsn& to) { return std::max(to.lsn, root.stop); }, [&](const ToBackupEnd&) { return root.stop; },
+                                                  [](const auto&) { return base::Lsn{}; }},
+                                       plan.target);
+    if (needed_end) {
+        const auto segment = plan.path.first_missing ? postgres::parse_segment_name(*plan.path.first_missing, root.wal_segment_size) : std::nullopt;
+        if (segment && segment->begin(root.wal_segment_size) < needed_end) missing();
+        cut_at(plan.path, {needed_end.value - 1}, root.wal_segment_size);
+        plan.path.first_missing.reset();
+    } else {
+        missing();
+    }
+    plan.commits = archive::commit_span(wal, plan.path);
+    if (const auto* to = std::get_if<ToLsn>(&plan.target); to && plan.commits.end < to->lsn)
+        refuse(fmt::format("the target {} lies after the archived WAL, which ends at {}", base::text(to->lsn), base::text(plan.commits.end)),
+               "use --latest, or wait until the segment is archived (`howdah backup status`)");
+    if (const auto* to = std::get_if<ToTime>(&plan.target); to && (!plan.commits.last || *plan.commits.last < to->time))
+        refuse(fmt::format("the target {} lies after the last commit in the archived WAL: {}", base::text(to->time),
+                           plan.commits.last ? base::text(*plan.commits.last) : "there is none since the backup"),
+               "use --latest, which recovers everything there is");
+}
+
+/// Tablespaces created by the WAL that will be replayed. For a time target, segments that begin after it are left out by their trailers.
+std::vector<ReplayedTablespace> replayed_tablespaces(const Plan& plan, const archive::WalArchive& wal) {
+    std::vector<ReplayedTablespace> found;
+    const auto* to_time = std::get_if<ToTime>(&plan.target);
+    const auto* to_lsn = std::get_if<ToLsn>(&plan.target);
+    for (const auto& name : plan.path.segments) {
+        const auto trailer = wal.trailer(name);
+        if (!trailer) continue;
+        if (to_time && trailer->first_commit_time && *trailer->first_commit_time > to_time->time) break;
+        for (const auto& space : trailer->tablespaces) {
+            const bool before = space.lsn < plan.backup.root.start;
+            if (!before && !(to_lsn && space.lsn > to_lsn->lsn) && !space.path.empty()) found.push_back({space.oid, space.path, space.lsn});
+        }
+    }
+    return found;
+}
+
+}  // namespace
+
+std::string describe(const Target& target) {
+    return std::visit(Overloaded{[](const ToLatest&) { return std::string("latest"); }, [](const ToBackupEnd&) { return std::string("the backup's end"); },
+                                 [](const ToTime& to) { return base::text(to.time); }, [](const ToLsn& to) { return base::text(to.lsn); }},
+                      target);
+}
+
+Plan make_plan(const repository::Repository& repository, const PlanRequest& request) {
+    auto backup = choose(repository, request);
+    auto timeline = request.timeline;
+    if (!timeline && std::holds_alternative<ToBackupEnd>(request.target)) timeline = backup.root.timeline;
+    auto path = path_from(repository, backup, timeline);
+    Plan plan{.backup = std::move(backup), .target = request.target, .timeline = {}, .path = std::move(path), .commits = {}, .tablespaces = {}};
+    plan.timeline = plan.path.legs.back().timeline;
+    const archive::WalArchive wal(repository, plan.backup.area);
+    require_reach(plan, wal);
+    plan.tablespaces = replayed_tablespaces(plan, wal);
+    return plan;
+}
+
+}  // namespace howdah::restore

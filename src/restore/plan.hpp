@@ -1,0 +1,55 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "archive/coverage.hpp"
+#include "repository/backups.hpp"
+
+namespace howdah::restore {
+
+/// Where recovery is to end.
+struct ToLatest {};
+struct ToTime {
+    base::Timestamp time;
+};
+struct ToLsn {
+    base::Lsn lsn;
+};
+/// At the backup's own end: the first consistent moment.
+struct ToBackupEnd {};
+using Target = std::variant<ToLatest, ToTime, ToLsn, ToBackupEnd>;
+std::string describe(const Target& target);
+
+struct PlanRequest {
+    std::string cluster;
+    std::string backup_id;                      ///< Empty: chosen by the target.
+    Target target;
+    std::optional<base::Timeline> timeline;     ///< None: the newest that can be reached.
+};
+
+/// A tablespace that the WAL to be replayed creates at an absolute path, which no mapping can change (trap T16).
+struct ReplayedTablespace {
+    std::uint32_t oid = 0;
+    std::string path;
+    base::Lsn lsn;
+};
+
+/// What a restore will do, decided before a byte is copied.
+struct Plan {
+    repository::Backup backup;
+    Target target;
+    base::Timeline timeline;                    ///< Where recovery ends; written as a number, so that a newer branch is never followed (T21).
+    archive::WalPath path;                      ///< Cut to what the target needs.
+    archive::CommitSpan commits;                ///< Along the path.
+    std::vector<ReplayedTablespace> tablespaces;
+};
+
+/// Chooses the backup and the way through the WAL. A backup serves a target only when its stop is not after it (trap T21). Failure(operation)
+/// when there is no backup or none early enough, when the target lies after the archived WAL, when a segment on the way is missing or
+/// the timeline cannot be reached (trap T17); each says what there is instead.
+Plan make_plan(const repository::Repository& repository, const PlanRequest& request);
+
+}  // namespace howdah::restore

@@ -1,0 +1,96 @@
+#include "restore/recovery_settings.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+
+#include "base/file.hpp"
+#include "base/hooks.hpp"
+#include "base/process.hpp"
+
+namespace howdah::restore {
+
+namespace {
+
+/// Recovery and standby settings of the source that would lead the restored server astray.
+constexpr std::array<std::string_view, 15> kRecoveryNames{
+    "restore_command",       "recovery_target",           "recovery_target_time",   "recovery_target_xid",      "recovery_target_name",
+    "recovery_target_lsn",   "recovery_target_inclusive", "recovery_target_action", "recovery_target_timeline", "recovery_end_command",
+    "archive_cleanup_command", "primary_conninfo",        "primary_slot_name",      "promote_trigger_file",     "recovery_min_apply_delay"};
+
+std::string name_of(const std::string& line) {
+    const auto begin = line.find_first_not_of(" \t");
+    if (begin == std::string::npos || line[begin] == '#') return {};
+    const auto end = line.find_first_of(" \t=", begin);
+    return line.substr(begin, end == std::string::npos ? end : end - begin);
+}
+
+template <typename... Visitors>
+struct Overloaded : Visitors... {
+    using Visitors::operator()...;
+};
+
+std::string doubled_percent(const std::string& word) {
+    std::string out;
+    for (const char c : word) out += c == '%' ? std::string("%%") : std::string(1, c);
+    return out;
+}
+
+}  // namespace
+
+std::string restore_command(const FetchCommand& command) {
+    std::string text;
+    for (const auto& word : command.words) {
+        if (!text.empty()) text += ' ';
+        // PostgreSQL replaces %f by a name of letters and digits and %p by a path below pg_wal: both are safe inside double quotes.
+        text += word == "%f" || word == "%p" ? "\"" + word + "\"" : doubled_percent(base::shell_quote(word));
+    }
+    return text;
+}
+
+std::map<std::string, std::string> recovery_settings(const Plan& plan, const FetchCommand& command, bool promote) {
+    std::map<std::string, std::string> settings{{"restore_command", restore_command(command)},
+                                                {"recovery_target_action", promote ? "promote" : "pause"},
+                                                {"recovery_target_inclusive", "on"}};
+    const bool pinned = base::guard("T21.pin_timeline");
+    settings["recovery_target_timeline"] = pinned ? base::text(plan.timeline) : "latest";
+    std::visit(Overloaded{[](const ToLatest&) {}, [&](const ToBackupEnd&) { settings["recovery_target"] = "immediate"; },
+                          [&](const ToTime& to) { settings["recovery_target_time"] = base::text(to.time); },
+                          [&](const ToLsn& to) { settings["recovery_target_lsn"] = base::text(to.lsn); }},
+               plan.target);
+    return settings;
+}
+
+std::map<std::string, std::string> demanded_settings(const postgres::ControlFile& control) {
+    return {{"max_connections", std::to_string(control.max_connections)},
+            {"max_worker_processes", std::to_string(control.max_worker_processes)},
+            {"max_wal_senders", std::to_string(control.max_wal_senders)},
+            {"max_prepared_transactions", std::to_string(control.max_prepared_transactions)},
+            {"max_locks_per_transaction", std::to_string(control.max_locks_per_transaction)}};
+}
+
+std::string setting_line(const std::string& name, const std::string& value) {
+    std::string quoted;
+    for (const char c : value) quoted += c == '\'' ? std::string("''") : c == '\\' ? std::string("\\\\") : std::string(1, c);
+    return fmt::format("{} = '{}'\n", name, quoted);
+}
+
+void write_recovery(const std::filesystem::path& data_directory, const std::map<std::string, std::string>& settings) {
+    const auto path = data_directory / "postgresql.auto.conf";
+    std::istringstream old(base::read_file_if_exists(path).value_or(std::string()));
+    std::string text;
+    for (std::string line; std::getline(old, line);) {
+        const auto name = name_of(line);
+        const bool replaced = std::find(kRecoveryNames.begin(), kRecoveryNames.end(), name) != kRecoveryNames.end() || settings.contains(name);
+        text += (replaced ? "# before the restore: " : "") + line + "\n";
+    }
+    text += "# written by howdah restore; recovery removes recovery.signal when it has ended\n";
+    for (const auto& [name, value] : settings) text += setting_line(name, value);
+    base::write_file_durably(path, text);
+    std::filesystem::remove(data_directory / "standby.signal");
+    base::write_file_durably(data_directory / "recovery.signal", "");
+}
+
+}  // namespace howdah::restore

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "postgres/control_file.hpp"
+#include "restore/plan.hpp"
+
+namespace howdah::restore {
+
+/// How the restored server gets WAL: the words of a command line in which "%f" and "%p" stand for PostgreSQL's.
+struct FetchCommand {
+    std::vector<std::string> words;
+};
+
+/// The restore_command's text: words quoted for the shell and % doubled, but for %f and %p.
+std::string restore_command(const FetchCommand& command);
+
+/// Settings that make the server recover to the plan's target and end there. The timeline is a number (trap T21). `promote` false pauses
+/// at the target.
+std::map<std::string, std::string> recovery_settings(const Plan& plan, const FetchCommand& command, bool promote);
+
+/// Settings that must not be lower than what pg_control demands, with its values: a hot standby would stop replaying.
+std::map<std::string, std::string> demanded_settings(const postgres::ControlFile& control);
+
+/// Writes postgresql.auto.conf anew: the old file's lines with those of recovery and of `settings` commented out, then `settings`. Creates
+/// recovery.signal and removes standby.signal.
+void write_recovery(const std::filesystem::path& data_directory, const std::map<std::string, std::string>& settings);
+
+/// "name = 'value'" with quotes doubled.
+std::string setting_line(const std::string& name, const std::string& value);
+
+}  // namespace howdah::restore

@@ -1,0 +1,98 @@
+#include "restore/run.hpp"
+
+#include <fmt/core.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <system_error>
+#include <thread>
+
+#include "base/file.hpp"
+#include "base/hooks.hpp"
+#include "base/progress.hpp"
+#include "restore/configuration.hpp"
+#include "restore/copy.hpp"
+#include "restore/target_directory.hpp"
+
+namespace howdah::restore {
+
+namespace {
+
+using base::Failure;
+using base::FailureKind;
+namespace fs = std::filesystem;
+
+bool holds_anything(const fs::path& folder) {
+    std::error_code error;
+    return fs::exists(folder, error) && (!fs::is_directory(folder, error) || !fs::is_empty(folder, error));
+}
+
+/// The data directory's own permissions follow the cluster's: 0750 where its files were readable for the group.
+void settle_mode(const fs::path& data_directory) {
+    struct stat facts {};
+    const bool group = ::stat((data_directory / "PG_VERSION").c_str(), &facts) == 0 && (facts.st_mode & 0040u) != 0;
+    if (::chmod(data_directory.c_str(), group ? 0750 : 0700) != 0)
+        throw base::SystemFailure(FailureKind::operation, fmt::format("cannot set the permissions of {}", data_directory.string()), errno);
+}
+
+/// The server must find the label: without it a restored cluster would start from the wrong checkpoint.
+void write_label(const Plan& plan, const fs::path& data_directory) {
+    base::write_file_durably(data_directory / "backup_label", plan.backup.root.backup_label);
+    base::fault_point("restore.label_written");
+}
+
+/// pg_control last (trap T13): until it is there nothing can be started.
+void write_control(const std::string& control, const fs::path& data_directory) {
+    if (control.empty())
+        throw Failure(FailureKind::operation, "the backup holds no pg_control", "run `howdah backup verify`, choose another backup");
+    base::write_file_durably(data_directory / "global" / "pg_control", control);
+    base::fault_point("restore.control_written");
+}
+
+}  // namespace
+
+void require_safe_tablespaces(const Plan& plan, bool sandbox) {
+    if (!base::guard("T16.replayed_tablespaces")) return;
+    for (const auto& space : plan.tablespaces) {
+        if (!sandbox && !holds_anything(space.path)) continue;
+        throw Failure(FailureKind::operation,
+                      fmt::format("replay would create tablespace {} at {}, outside this restore{}", space.oid, space.path,
+                                  sandbox ? "" : ", and something is there already"),
+                      fmt::format("the path stands in the WAL at {} and cannot be mapped: choose a target before it, or a backup taken after it",
+                                  base::text(space.lsn)));
+    }
+}
+
+RestoreResult run_restore(const repository::Repository& repository, const Plan& plan, const RestoreOptions& options, const base::Cancellation& cancellation) {
+    const auto start = std::chrono::steady_clock::now();
+    RestoreResult result;
+    require_safe_tablespaces(plan, options.sandbox);
+    const auto destinations = decide_destinations(plan.backup.root, options.into, options.tablespaces, options.sandbox);
+    const auto& data = result.data_directory = destinations.data_directory;
+    prepare_destinations(destinations, repository.id(), plan.backup.root);
+    base::fault_point("restore.prepared");
+
+    const unsigned jobs = options.jobs ? options.jobs : std::max(1u, std::thread::hardware_concurrency());
+    base::Progress progress("restoring", plan.backup.root.bytes, base::progress_allowed());
+    const auto copied = copy_out(repository, plan.backup, destinations, jobs, progress, cancellation);
+    result.files = copied.files;
+    result.bytes = copied.bytes;
+
+    result.notes = options.config_to ? place_configuration_at(repository, plan.backup, *options.config_to)
+                                     : place_configuration_inside(repository, plan.backup, data);
+    base::fault_point("restore.configured");
+    auto settings = recovery_settings(plan, options.fetch, options.promote);
+    settings.merge(demanded_settings(postgres::parse_control_file(base::as_bytes(copied.control))));
+    write_recovery(data, settings);
+    base::fault_point("restore.recovery_written");
+    settle_mode(data);
+    write_label(plan, data);
+    sync_destinations(destinations);
+    write_control(copied.control, data);
+    unmark_destinations(destinations);
+    base::fault_point("restore.unmarked");
+    result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return result;
+}
+
+}  // namespace howdah::restore

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/cancellation.hpp"
+#include "repository/repository.hpp"
+#include "restore/plan.hpp"
+#include "restore/recovery_settings.hpp"
+
+namespace howdah::restore {
+
+struct RestoreOptions {
+    std::filesystem::path into;
+    std::vector<std::string> tablespaces;    ///< Mappings: NAME=DIR, OID=DIR or OLDPATH=DIR.
+    std::optional<std::filesystem::path> config_to;  ///< Where outside configuration goes; none: into the data directory.
+    FetchCommand fetch;
+    unsigned jobs = 0;
+    bool promote = true;
+    bool sandbox = false;                    ///< Tablespaces beside the directory; refuses WAL that creates tablespaces elsewhere.
+};
+
+struct RestoreResult {
+    std::filesystem::path data_directory;
+    std::uint64_t files = 0;
+    base::Bytes bytes;
+    double seconds = 0;
+    std::vector<std::string> notes;
+};
+
+/// Refuses when replay would create a tablespace in a folder that this restore does not own: always in a sandbox, otherwise when that
+/// folder is there and not empty (trap T16: the WAL's absolute path is outside every mapping; seen: the live cluster's folder was linked
+/// and its table emptied).
+void require_safe_tablespaces(const Plan& plan, bool sandbox);
+
+/// Carries a plan out: destinations marked, files copied, configuration and recovery settings written, backup_label, and last of all
+/// pg_control. Interrupted, the directory bears the mark, cannot be started, and a plain re-run empties it and begins again.
+RestoreResult run_restore(const repository::Repository& repository, const Plan& plan, const RestoreOptions& options, const base::Cancellation& cancellation);
+
+}  // namespace howdah::restore

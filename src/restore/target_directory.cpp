@@ -1,0 +1,112 @@
+#include "restore/target_directory.hpp"
+
+#include <fmt/core.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <set>
+#include <system_error>
+
+#include "base/failure.hpp"
+#include "base/file.hpp"
+#include "base/hooks.hpp"
+
+namespace howdah::restore {
+
+namespace {
+
+using base::Failure;
+using base::FailureKind;
+namespace fs = std::filesystem;
+
+std::string mark_text(const std::string& repository_id, const repository::Root& root) {
+    return fmt::format("Howdah is restoring backup {} of repository {} into this folder and has not finished.\n", root.id, repository_id);
+}
+
+enum class Found { absent, empty, marked, foreign };
+
+Found look(const fs::path& folder, const std::string& mark) {
+    std::error_code error;
+    const auto status = fs::symlink_status(folder, error);
+    if (status.type() == fs::file_type::not_found) return Found::absent;
+    if (error) throw base::SystemFailure(FailureKind::operation, fmt::format("cannot look at {}", folder.string()), error.value());
+    if (!fs::is_directory(folder, error)) return Found::foreign;
+    const fs::directory_iterator items(folder, error);
+    if (error) throw base::SystemFailure(FailureKind::operation, fmt::format("cannot read the folder {}", folder.string()), error.value());
+    if (items == fs::directory_iterator()) return Found::empty;
+    const auto there = base::read_file_if_exists(folder / kMark, {4096});
+    return there && *there == mark ? Found::marked : Found::foreign;
+}
+
+/// Everything but the mark, which goes last of all.
+void empty_folder(const fs::path& folder) {
+    for (const auto& item : fs::directory_iterator(folder))
+        if (item.path().filename() != kMark) fs::remove_all(item.path());
+}
+
+std::vector<fs::path> all(const Destinations& destinations) {
+    std::vector<fs::path> folders{destinations.data_directory};
+    for (const auto& [oid, folder] : destinations.tablespaces) folders.push_back(folder);
+    return folders;
+}
+
+const repository::TablespaceReference& find_mapped(const repository::Root& root, const std::string& name, const std::string& mapping) {
+    for (const auto& space : root.tablespaces)
+        if (space.name == name || space.location == name || std::to_string(space.oid) == name) return space;
+    std::string known;
+    for (const auto& space : root.tablespaces) known += fmt::format("{}{} ({}, {})", known.empty() ? "" : "; ", space.name, space.oid, space.location);
+    throw Failure(FailureKind::usage, fmt::format("no tablespace of the backup fits the mapping {}", mapping),
+                  known.empty() ? "this backup has no tablespaces" : "it has: " + known);
+}
+
+}  // namespace
+
+Destinations decide_destinations(const repository::Root& root, const fs::path& data_directory, const std::vector<std::string>& mappings, bool sandbox) {
+    Destinations destinations{.data_directory = fs::absolute(data_directory).lexically_normal(), .tablespaces = {}};
+    auto& chosen = destinations.tablespaces;
+    for (const auto& space : root.tablespaces) {
+        if (space.location.empty()) continue;
+        const auto beside = destinations.data_directory.string() + "-tablespaces/" + std::to_string(space.oid);
+        chosen[space.oid] = sandbox && base::guard("T16.sandbox_tablespaces") ? fs::path(beside) : fs::path(space.location);
+    }
+    for (const auto& mapping : mappings) {
+        const auto equals = mapping.rfind('=');
+        if (equals == std::string::npos || equals == 0 || equals + 1 == mapping.size())
+            throw Failure(FailureKind::usage, fmt::format("not a tablespace mapping: {}", mapping), "write NAME=DIR, OID=DIR or OLDPATH=DIR");
+        chosen[find_mapped(root, mapping.substr(0, equals), mapping).oid] = fs::absolute(mapping.substr(equals + 1)).lexically_normal();
+    }
+    std::set<fs::path> seen{destinations.data_directory};
+    for (const auto& [oid, folder] : chosen)
+        if (!seen.insert(folder).second)
+            throw Failure(FailureKind::usage, fmt::format("two destinations are the same folder: {}", folder.string()), "map each tablespace to a folder of its own");
+    return destinations;
+}
+
+void prepare_destinations(const Destinations& destinations, const std::string& repository_id, const repository::Root& root) {
+    const auto mark = mark_text(repository_id, root);
+    std::vector<fs::path> to_empty;
+    for (const auto& folder : all(destinations)) {
+        const auto found = look(folder, mark);
+        if (found == Found::foreign)
+            throw Failure(FailureKind::operation, fmt::format("the target is not empty: {}", folder.string()),
+                          folder == destinations.data_directory ? "name an empty or new folder with --into; howdah never writes over anything"
+                                                                : "map this tablespace to an empty folder with --tablespace NAME=DIR");
+        if (found == Found::marked) to_empty.push_back(folder);
+    }
+    for (const auto& folder : to_empty) empty_folder(folder);
+    for (const auto& folder : all(destinations)) {
+        base::create_directories_durably(folder, 0700);
+        base::write_file_durably(folder / kMark, mark);
+        base::fault_point("restore.marked");
+    }
+}
+
+void unmark_destinations(const Destinations& destinations) {
+    // The data directory comes first: without its mark the restore counts as whole, and a mark left in a tablespace disturbs nobody.
+    for (const auto& folder : all(destinations)) {
+        fs::remove(folder / kMark);
+        base::sync_directory(folder);
+    }
+}
+
+}  // namespace howdah::restore
