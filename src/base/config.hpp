@@ -34,7 +34,7 @@ struct Config {
     std::map<std::string, RepositoryConfig> repositories;
 
     struct {
-        std::filesystem::path directory;  ///< Default /var/lib/howdah; not writable: the user's state folder.
+        std::filesystem::path directory;  ///< As configured; what is in force says state_directory().
     } state;
     struct {
         unsigned jobs = 0;         ///< Workers; 0 is the number of usable cores.
@@ -56,7 +56,8 @@ struct Config {
         std::string format = "text";
     } log;
 
-    std::vector<std::filesystem::path> files;  ///< Those read, in order.
+    std::vector<std::filesystem::path> files;    ///< Those read, in order.
+    std::map<std::string, std::string> origins;  ///< "backup.jobs" to "FILE:LINE" or "environment NAME"; those not here are defaults.
 
     /// The named cluster, or the only one when the name is empty; Failure(configuration) naming what exists otherwise.
     const ClusterConfig& cluster(const std::string& name) const;
@@ -66,22 +67,29 @@ struct Config {
 /// One thing wrong with the configuration.
 struct ConfigProblem {
     std::filesystem::path file;  ///< Empty for the environment.
-    unsigned line = 0;
-    std::string key;  ///< "cluster.main.conninf".
-    std::string what;
-    std::string hint;  ///< "did you mean conninfo?"
+    unsigned line = 0;           ///< 0 where none can be told.
+    std::string key;             ///< "cluster.main.conninf", or the variable's name.
+    std::string what;            ///< "unknown key: conninf".
+    std::string hint;            ///< "did you mean conninfo?"
+    /// "FILE:LINE: KEY: what" and, if there is a hint, "\nHINT: hint".
     std::string text() const;
 };
 
-/// Reads `file` (empty: /etc/howdah/howdah.toml if it exists) and conf.d/*.toml beside it in order of name, then the environment
-/// (DATABASE_URL; HOWDAH_SECTION_KEY such as HOWDAH_CLUSTER_MAIN_CONNINFO, HOWDAH_STATE_DIRECTORY). A key not known is a problem, and so
-/// is a wrong type, unit or value. With `problems` given they are collected there; without, the first throws
+/// Reads `file` (empty: /etc/howdah/howdah.toml if it exists) and conf.d/*.toml beside it in order of name, then the environment; what
+/// comes later overrides. Variables are HOWDAH_SECTION_KEY or HOWDAH_SECTION_NAME_KEY (HOWDAH_STATE_DIRECTORY,
+/// HOWDAH_CLUSTER_MAIN_CONNINFO) with NAME in upper case and '-' as '_'; one may make a cluster or repository that no file names, in
+/// lower case. DATABASE_URL is the conninfo of cluster "main" when no cluster is configured, or when "main" has none. A key or HOWDAH_*
+/// variable not known is a problem, and so is a wrong type, unit or value, and a password or passphrase in a file. With `problems` given they are collected there; without, the first throws
 /// Failure(configuration) with file, line and key. A named file that does not exist is a failure.
 Config load_config(const std::filesystem::path& file, std::vector<ConfigProblem>* problems = nullptr);
 
 /// Every setting as it is in force with where it came from, for `config show`: "key = value  # file:line|environment|default".
 /// Secrets are shown as "***".
 std::string describe_config(const Config& config);
+
+/// The folder for the journal and caches, made 0700 if need be: state.directory; not configured: /var/lib/howdah when it is there; and
+/// where those are not writable, $XDG_STATE_HOME/howdah or ~/.local/state/howdah. Asked after become(), for it depends on the user.
+std::filesystem::path state_directory(const Config& config);
 
 /// The commented smallest configuration that `config init` writes.
 std::string initial_config();
