@@ -18,6 +18,7 @@ set(howdah_needs_client PkgConfig::libpq Threads::Threads)
 set(howdah_needs_postgres PkgConfig::libpq)
 set(howdah_needs_journal PkgConfig::sqlite3 OpenSSL::Crypto nlohmann_json::nlohmann_json)
 set(howdah_needs_repository PkgConfig::zstd PkgConfig::lz4 PkgConfig::xxhash OpenSSL::Crypto nlohmann_json::nlohmann_json)
+set(howdah_needs_archive nlohmann_json::nlohmann_json)
 set(howdah_needs_sample howdah_samples)
 set(howdah_needs_cli CLI11::CLI11 nlohmann_json::nlohmann_json)
 

@@ -33,4 +33,11 @@ struct CommitSpan {
 };
 CommitSpan commit_span(const WalArchive& archive, const WalPath& path);
 
+/// Segments that are missing between archived ones, first to last, on one timeline.
+struct WalGap {
+    postgres::WalSegment first, last;
+};
+/// Gaps within each timeline and, by the history files, between a timeline's beginning and its parent.
+std::vector<WalGap> find_gaps(const WalArchive& archive, std::uint64_t segment_size);
+
 }  // namespace howdah::archive
