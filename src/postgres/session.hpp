@@ -89,7 +89,7 @@ public:
     /// libpq's own quoting for names and literals.
     std::string quote_identifier(std::string_view name) const;
     std::string quote_literal(std::string_view text) const;
-    /// Waits for a NOTIFY or end of connection until the deadline: false when the connection is gone. Used to keep a session checked.
+    /// One empty round trip, bounded by the statement timeout (10 s when there is none): false when the connection is gone.
     bool probe();
 
 private:

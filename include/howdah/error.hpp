@@ -1,0 +1,84 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace howdah {
+
+/// How far a call had come when it failed. Everything before `send` reached no statement; a failure of cause `broken`, `timed_out` or
+/// `cancelled` in `receive` leaves open whether the server did the work.
+enum class Phase : std::uint8_t {
+    configure,     ///< The connection string, a service file or an option.
+    resolve,       ///< Name look-up.
+    connect,       ///< Reaching the server, TLS included.
+    authenticate,  ///< From the start-up packet to the first "ready".
+    send,          ///< The statement was not wholly handed over.
+    receive,       ///< The statement was handed over and its answer awaited.
+};
+
+enum class Cause : std::uint8_t {
+    usage,      ///< The call itself was wrong; nothing was tried.
+    refused,    ///< The server or the name server answered with an error.
+    broken,     ///< The link or the reach of it: refused, unreachable, cut.
+    timed_out,  ///< The deadline passed.
+    cancelled,  ///< The caller's stop token was triggered.
+};
+
+constexpr std::string_view name(Phase phase) {
+    constexpr std::array<std::string_view, 6> kNames{"configure", "resolve", "connect", "authenticate", "send", "receive"};
+    return kNames[static_cast<std::size_t>(phase)];
+}
+
+/// PostgreSQL's five-character error code; empty when the failure did not come from a server.
+class SqlState {
+public:
+    constexpr SqlState() = default;
+    /// Anything but five characters gives the empty code.
+    constexpr explicit SqlState(std::string_view code) {
+        if (code.size() == code_.size()) std::copy(code.begin(), code.end(), code_.begin());
+    }
+    constexpr bool empty() const noexcept { return code_[0] == '\0'; }
+    constexpr std::string_view view() const noexcept { return empty() ? std::string_view() : std::string_view(code_.data(), code_.size()); }
+    /// Whether the code belongs to the two-character class, such as "08".
+    constexpr bool is_class(std::string_view prefix) const noexcept { return view().substr(0, 2) == prefix; }
+    friend constexpr bool operator==(const SqlState& state, std::string_view code) noexcept { return state.view() == code; }
+
+private:
+    std::array<char, 5> code_{};
+};
+
+/// The words of a failure, in the server's language where they are the server's. Never holds a password.
+struct ErrorText {
+    std::string message;   ///< One line: what was seen.
+    std::string detail;    ///< The server's DETAIL, or empty.
+    std::string hint;      ///< The server's HINT, or empty.
+    std::string endpoint;  ///< Whom it concerned, "host db (10.0.0.7), port 5432"; empty when no endpoint was chosen yet.
+};
+
+/// A failed call, as a value. Copies share the text and are cheap; safe to read from several threads.
+class Error {
+public:
+    Error(Phase phase, Cause cause, ErrorText text, SqlState sqlstate = {})
+        : phase_(phase), cause_(cause), sqlstate_(sqlstate), text_(std::make_shared<const ErrorText>(std::move(text))) {}
+
+    Phase phase() const noexcept { return phase_; }
+    Cause cause() const noexcept { return cause_; }
+    const SqlState& sqlstate() const noexcept { return sqlstate_; }
+    const std::string& message() const noexcept { return text_->message; }
+    const std::string& detail() const noexcept { return text_->detail; }
+    const std::string& hint() const noexcept { return text_->hint; }
+    const std::string& endpoint() const noexcept { return text_->endpoint; }
+
+private:
+    Phase phase_;
+    Cause cause_;
+    SqlState sqlstate_;
+    std::shared_ptr<const ErrorText> text_;
+};
+
+}  // namespace howdah
