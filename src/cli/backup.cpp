@@ -10,6 +10,7 @@
 #include "cli/context.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
+#include "cli/wal_status.hpp"
 #include "repository/backups.hpp"
 
 namespace howdah::cli {
@@ -159,36 +160,34 @@ void verify(Context& context, const BackupCommandOptions& options) {
     with_journal(context, "backup verify", work);
 }
 
-void status(Context& context) {
-    const auto repository = context.open_repository();
-    const auto status = backup::look_at_status(repository, context.cluster(), context.config);
+Json describe(const backup::Status& status) {
+    const auto& wal = status.wal;
     auto document = json_document();
     document["ok"] = status.broken.empty();
     document["backup"] = status.newest ? describe(status.newest->root) : Json(nullptr);
     document["age_seconds"] = json_seconds(status.age);
     document["recoverable_to"] = json_time(status.recoverable_to);
-    document["wal_age_seconds"] = json_seconds(status.wal_age);
-    document["ready"] = status.ready ? Json(*status.ready) : Json(nullptr);
-    document["oldest_ready_seconds"] = json_seconds(status.oldest_ready);
-    document["wal_space_bytes"] = status.wal_space ? Json(status.wal_space->count) : Json(nullptr);
-    document["wal_space_lasts_seconds"] = json_seconds(status.wal_space_lasts);
-    document["gaps"] = status.gaps;
+    document["server_reached"] = status.server_reached;
+    document["wal"] = describe_wal_status(wal);
     document["broken"] = status.broken;
+    return document;
+}
+
+void status(Context& context) {
+    const auto repository = context.open_repository();
+    const auto status = backup::look_at_status(repository, context.cluster(), context.config, context.cancellation);
     if (!status.broken.empty()) context.exit_code = context.output == Output::nagios ? 2 : 1;
-    if (context.output == Output::json) return print_json(document);
+    if (context.output == Output::json) return print_json(describe(status));
     if (context.output == Output::nagios) {
         const auto age = status.age ? std::chrono::duration_cast<std::chrono::seconds>(*status.age).count() : -1;
         return print(fmt::format("{}: {} | backup_age={}s wal_ready={}\n", status.broken.empty() ? "OK" : "CRITICAL",
-                                 status.broken.empty() ? "backups and WAL are as they should be" : status.broken.front(), age, status.ready.value_or(0)));
+                                 status.broken.empty() ? "backups and WAL are as they should be" : status.broken.front(), age,
+                                 status.wal.backlog ? status.wal.backlog->ready : 0));
     }
-    const auto duration = [](std::optional<base::Duration> value) { return value ? base::text_duration(*value) : std::string("unknown"); };
     Table table({"WHAT", "VALUE"});
-    table.add({"newest backup", status.newest ? status.newest->root.id + ", " + duration(status.age) + " old" : "none"});
+    table.add({"newest backup", status.newest ? status.newest->root.id + ", " + base::text_duration(*status.age) + " old" : "none"});
     table.add({"recoverable to", status.recoverable_to ? base::text(*status.recoverable_to) : "unknown"});
-    table.add({"newest WAL came", status.wal_age ? duration(status.wal_age) + " ago" : "never"});
-    table.add({"segments waiting", status.ready ? fmt::format("{} (oldest {})", *status.ready, status.oldest_ready ? duration(status.oldest_ready) : "–") : "unknown"});
-    table.add({"space for WAL", status.wal_space ? base::text(*status.wal_space) + (status.wal_space_lasts ? ", full in " + duration(status.wal_space_lasts) : "") : "unknown"});
-    for (const auto& gap : status.gaps) table.add({"gap", gap});
+    add_wal_status(table, status.wal);
     print(table.text());
     for (const auto& sentence : status.broken) print(coloured(Colour::red, "broken  ") + sentence + "\n");
     if (status.broken.empty()) print(coloured(Colour::green, "All objectives hold.") + "\n");

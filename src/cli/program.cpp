@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <map>
+#include <optional>
 
 #include "base/failure.hpp"
 #include "base/json_text.hpp"
@@ -86,7 +87,9 @@ void report(const Context& context, const base::Failure& failure) {
 int run_command(Context& context) {
     try {
         prepare(context);
-        base::SignalScope signals(context.cancellation);
+        // The server's own commands stay single-threaded (a fetch forks) and end by the signal that the server sends them.
+        std::optional<base::SignalScope> signals;
+        if (context.called_by == Caller::person) signals.emplace(context.cancellation);
         context.command();
         return context.exit_code;
     } catch (const base::Cancelled& failure) {

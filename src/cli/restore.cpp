@@ -1,0 +1,144 @@
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include <memory>
+
+#include "base/process.hpp"
+#include "cli/areas.hpp"
+#include "cli/context.hpp"
+#include "cli/fetch_command.hpp"
+#include "cli/json.hpp"
+#include "cli/output.hpp"
+#include "postgres/scratch.hpp"
+#include "restore/plan.hpp"
+#include "restore/run.hpp"
+#include "restore/start.hpp"
+
+namespace howdah::cli {
+
+namespace {
+
+struct RestoreCommandOptions {
+    std::string into, backup, time, lsn, config_to;
+    bool latest = false, backup_end = false, start = false, pause = false;
+    std::uint32_t timeline = 0;
+    std::vector<std::string> tablespaces;
+    unsigned jobs = 0;
+    std::string patience = "1h";
+};
+
+restore::Target target_of(const RestoreCommandOptions& options) {
+    const int given = !options.time.empty() + !options.lsn.empty() + options.latest + options.backup_end;
+    if (given > 1) throw base::Failure(base::FailureKind::usage, "more than one target was given", "give one of --to-time, --to-lsn, --to-backup-end and --latest");
+    if (!options.time.empty()) {
+        const auto time = base::parse_timestamp(options.time);
+        if (!time)
+            throw base::Failure(base::FailureKind::usage, fmt::format("--to-time is not a time with an offset: {}", options.time),
+                                "write it like '2026-11-21 14:03:00+01' or 2026-11-21T13:03:00Z");
+        return restore::ToTime{*time};
+    }
+    if (!options.lsn.empty()) {
+        const auto lsn = base::parse_lsn(options.lsn);
+        if (!lsn) throw base::Failure(base::FailureKind::usage, fmt::format("--to-lsn is not an LSN: {}", options.lsn), "write it like 0/3000028");
+        return restore::ToLsn{*lsn};
+    }
+    if (options.backup_end) return restore::ToBackupEnd{};
+    return restore::ToLatest{};
+}
+
+Json describe(const restore::Plan& plan) {
+    const auto& root = plan.backup.root;
+    return {{"backup", root.id},
+            {"target", restore::describe(plan.target)},
+            {"timeline", plan.timeline.value},
+            {"bytes", root.bytes.count},
+            {"wal_segments", plan.path.segments.size()},
+            {"first_segment", plan.path.segments.empty() ? Json(nullptr) : Json(plan.path.segments.front())},
+            {"last_segment", plan.path.segments.empty() ? Json(nullptr) : Json(plan.path.segments.back())},
+            {"last_commit_archived", json_time(plan.commits.last)}};
+}
+
+void print_plan(const restore::Plan& plan, const std::string& into) {
+    const auto& root = plan.backup.root;
+    print(fmt::format("Backup {} ({}, complete since {}) into {},\nthen {} WAL segment(s) on timeline {} to {}.\n", root.id, base::text(root.bytes),
+                      base::text(root.stop_time), into, plan.path.segments.size(), base::text(plan.timeline), restore::describe(plan.target)));
+    for (const auto& space : plan.tablespaces)
+        print(coloured(Colour::yellow, "warning  ") + fmt::format("replay creates tablespace {} at {}, which no mapping changes\n", space.oid, space.path));
+}
+
+void run(Context& context, const RestoreCommandOptions& options) {
+    const auto patience = base::parse_duration(options.patience);
+    if (!patience) throw base::Failure(base::FailureKind::usage, fmt::format("--wait is not a duration: {}", options.patience), "write 90s, 30min or 2h");
+    const auto repository = context.open_repository();
+    const auto plan = restore::make_plan(repository, {.cluster = context.cluster_name,
+                                                      .backup_id = options.backup,
+                                                      .target = target_of(options),
+                                                      .timeline = options.timeline ? std::optional(base::Timeline{options.timeline}) : std::nullopt});
+    auto document = json_document();
+    document["ok"] = true;
+    document["dry_run"] = context.dry_run;
+    document["plan"] = describe(plan);
+    if (context.output == Output::text) print_plan(plan, options.into);
+    restore::require_safe_tablespaces(plan, false);
+    if (context.dry_run) {
+        if (context.output == Output::json) print_json(document);
+        return;
+    }
+    restore::RestoreOptions restoring{.into = options.into,
+                                      .tablespaces = options.tablespaces,
+                                      .config_to = options.config_to.empty() ? std::nullopt : std::optional<std::filesystem::path>(options.config_to),
+                                      .fetch = fetch_command(context, plan.backup.root.cluster),
+                                      .jobs = options.jobs ? options.jobs : context.config.backup.jobs,
+                                      .promote = !options.pause};
+    with_journal(context, "restore", [&] {
+        const auto result = restore::run_restore(repository, plan, restoring, context.cancellation);
+        document["data_directory"] = result.data_directory.string();
+        document["files"] = result.files;
+        document["seconds"] = result.seconds;
+        document["notes"] = result.notes;
+        if (context.output == Output::text) {
+            for (const auto& note : result.notes) print(coloured(Colour::dim, "note  ") + note + "\n");
+            print(fmt::format("Restored {} files, {}, in {:.1f} s.\n", result.files, base::text(result.bytes), result.seconds));
+        }
+        if (options.start) {
+            const auto& configured = context.config.clusters.contains(plan.backup.root.cluster)
+                                         ? context.config.clusters.at(plan.backup.root.cluster).program_directory
+                                         : std::filesystem::path();
+            const auto programs = postgres::find_programs(plan.backup.root.server_version / 10000, configured);
+            const auto started = restore::start_restored(result.data_directory, programs, *patience, context.cancellation);
+            document["seconds_to_consistent"] = started.seconds_to_consistent;
+            document["seconds_to_promoted"] = started.seconds_to_promoted;
+            document["conninfo"] = started.conninfo;
+            if (context.output == Output::text)
+                print(fmt::format("The server runs ({}): consistent after {:.1f} s, promoted after {:.1f} s.\n", started.conninfo,
+                                  started.seconds_to_consistent, started.seconds_to_promoted));
+        } else if (context.output == Output::text) {
+            print("Start it as any PostgreSQL server: it recovers to the target by itself.\n");
+        }
+        if (context.output == Output::json) print_json(document);
+        return JournalNote{.message = fmt::format("restored backup {} into {}", plan.backup.root.id, result.data_directory.string()), .figures = document.dump()};
+    });
+}
+
+}  // namespace
+
+void add_restore(CLI::App& program, Context& context) {
+    auto options = std::make_shared<RestoreCommandOptions>();
+    auto* area = program.add_subcommand("restore", "Bring a cluster back, to the second that is asked for");
+    area->add_option("--into", options->into, "Empty or new folder for the data directory")->required();
+    area->add_option("--backup", options->backup, "Backup to begin with (default: the right one for the target)");
+    area->add_option("--to-time", options->time, "Recover up to the last commit at or before this time");
+    area->add_option("--to-lsn", options->lsn, "Recover up to this position");
+    area->add_flag("--to-backup-end", options->backup_end, "Stop at the first consistent moment");
+    area->add_flag("--latest", options->latest, "Recover everything archived (the default)");
+    area->add_option("--timeline", options->timeline, "Timeline to end on (default: the newest that can be reached)");
+    area->add_option("--tablespace", options->tablespaces, "Where a tablespace goes: NAME=DIR, OID=DIR or OLDPATH=DIR; may be repeated");
+    area->add_option("--config-to", options->config_to, "Put configuration from outside the data directory below this folder (/ for its old places)");
+    area->add_flag("--start", options->start, "Start the server and wait until it is promoted");
+    area->add_flag("--pause", options->pause, "Pause at the target instead of promoting");
+    area->add_option("--wait", options->patience, "How long --start waits for the end of recovery")->capture_default_str();
+    area->add_option("--jobs", options->jobs, "Workers (default: all cores)")->check(CLI::Range(1u, 256u));
+    area->callback([&context, options] { context.command = [&context, options] { run(context, *options); }; });
+}
+
+}  // namespace howdah::cli

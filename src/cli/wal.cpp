@@ -1,0 +1,175 @@
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include <memory>
+
+#include "archive/fetch.hpp"
+#include "archive/prove.hpp"
+#include "archive/push.hpp"
+#include "archive/setup.hpp"
+#include "archive/status.hpp"
+#include "base/process.hpp"
+#include "cli/areas.hpp"
+#include "cli/context.hpp"
+#include "cli/json.hpp"
+#include "cli/output.hpp"
+#include "cli/wal_status.hpp"
+#include "postgres/cluster_facts.hpp"
+#include "postgres/control_file.hpp"
+
+namespace howdah::cli {
+
+namespace {
+
+struct WalOptions {
+    std::string path, name, destination, wait, proof_wait = "1min";
+    bool undo = false, force = false, standby = false, no_look_ahead = false;
+};
+
+postgres::Session connect(const Context& context, const char* application) {
+    postgres::SessionOptions options;
+    options.application_name = application;
+    return postgres::Session(context.cluster().conninfo, options, context.cancellation);
+}
+
+void push(Context& context, const WalOptions& options) {
+    const auto state = context.state_directory();
+    const archive::PushOptions pushing{.cluster = context.cluster().name,
+                                       .path = options.path,
+                                       .acknowledgements = state / "wal-acknowledgements",
+                                       .ahead = context.config.wal.push_ahead,
+                                       .jobs = context.config.backup.jobs,
+                                       .compression_level = context.config.backup.compression_level};
+    if (archive::take_acknowledgement(context.repository_config(), pushing)) return;
+    const auto repository = context.open_repository();
+    const auto result = archive::push(repository, pushing, context.cancellation);
+    journal::Journal(state).add_hourly("wal push", context.cluster().name, result.pushed.size(), result.bytes);
+}
+
+void fetch(Context& context, const WalOptions& options) {
+    auto wait = context.config.wal.fetch_wait;
+    if (!options.wait.empty()) {
+        const auto given = base::parse_duration(options.wait);
+        if (!given) throw base::Failure(base::FailureKind::usage, fmt::format("--wait is not a duration: {}", options.wait), "write 0, 30s or 5min");
+        wait = *given;
+    }
+    // PostgreSQL runs restore_command in the data directory: its pg_control says whose WAL is wanted.
+    const auto control = postgres::read_control_file(".");
+    const archive::FetchOptions fetching{.cluster = context.cluster_name.empty() ? context.cluster().name : context.cluster_name,
+                                         .system = control.system_identifier,
+                                         .name = options.name,
+                                         .destination = options.destination,
+                                         .look_ahead = options.no_look_ahead ? std::filesystem::path() : context.state_directory() / "wal-look-ahead",
+                                         .ahead = context.config.wal.fetch_ahead,
+                                         .wait = wait,
+                                         .standby = options.standby};
+    if (archive::fetch(context.repository_config(), fetching, context.cancellation) == archive::FetchOutcome::absent) context.exit_code = 1;
+}
+
+Json describe(const archive::SetupPlan& plan) {
+    Json changes = Json::array();
+    for (const auto& change : plan.changes)
+        changes.push_back({{"setting", change.setting}, {"old", change.old_value}, {"new", change.new_value}, {"needs_restart", change.needs_restart}});
+    return changes;
+}
+
+void print_plan(const archive::SetupPlan& plan) {
+    Table table({"SETTING", "NOW", "THEN", "RESTART"});
+    for (const auto& change : plan.changes)
+        table.add({change.setting, change.old_value.empty() ? "(empty)" : change.old_value, change.new_value.empty() ? "(empty)" : change.new_value,
+                   change.needs_restart ? "yes" : "no"});
+    if (!table.empty()) print(table.text());
+    for (const auto& note : plan.notes) print(coloured(Colour::dim, "note  ") + note + "\n");
+}
+
+/// The proof that archiving works, unless a restart must come first.
+void prove(Context& context, postgres::Session& session, const WalOptions& options, Json& document) {
+    const auto wait = base::parse_duration(options.proof_wait);
+    if (!wait) throw base::Failure(base::FailureKind::usage, fmt::format("--wait is not a duration: {}", options.proof_wait), "write 30s or 2min");
+    const auto repository = context.open_repository();
+    const auto facts = postgres::read_cluster_facts(session);
+    const archive::WalArchive wal(repository, repository::ClusterArea(context.cluster().name, facts.system_identifier));
+    const auto directory = context.cluster().data_directory.empty() ? facts.data_directory : context.cluster().data_directory;
+    const auto proof = archive::prove_archiving(session, wal, directory, *wait, context.cancellation);
+    document["proven_segment"] = proof.segment;
+    document["proven_seconds"] = json_seconds(proof.time);
+    if (context.output == Output::text)
+        print(fmt::format("{} segment {} came into the repository {} after the switch.\n", coloured(Colour::green, "Proven:"), proof.segment,
+                          base::text_duration(proof.time)));
+}
+
+void setup(Context& context, const WalOptions& options) {
+    const auto state = context.state_directory();
+    const auto cluster = context.cluster().name;
+    auto session = connect(context, "howdah wal setup");
+    if (!options.undo) context.open_repository();  // Its absence or a wrong key shows before anything is changed.
+    const archive::SetupOptions setting{
+        .binary = base::own_binary(),
+        .config_file = context.config_file.empty() ? std::filesystem::path() : std::filesystem::absolute(context.config_file),
+        .cluster = cluster,
+        .force = options.force};
+    const auto plan = options.undo ? archive::plan_undo(session, state, cluster) : archive::plan_setup(session, setting);
+    auto document = json_document();
+    document["dry_run"] = context.dry_run;
+    document["changes"] = describe(plan);
+    document["notes"] = plan.notes;
+    document["needs_restart"] = plan.needs_restart();
+    if (context.output == Output::text) print_plan(plan);
+    const auto work = [&] {
+        if (options.undo) archive::apply_undo(session, plan, state, cluster);
+        else archive::apply_setup(session, plan, state, cluster);
+        if (context.output == Output::text && plan.needs_restart())
+            print(coloured(Colour::yellow, "Restart the server now") + (options.undo ? ".\n" : ", then run `howdah wal setup` again: it proves that archiving works.\n"));
+        if (!options.undo && !plan.needs_restart()) prove(context, session, options, document);
+        return JournalNote{.message = fmt::format("{} settings changed", plan.changes.size()), .figures = document.dump()};
+    };
+    if (!context.dry_run) with_journal(context, options.undo ? "wal setup --undo" : "wal setup", work);
+    if (context.output == Output::json) print_json(document);
+}
+
+void status(Context& context) {
+    auto session = connect(context, "howdah wal status");
+    const auto repository = context.open_repository();
+    const auto facts = postgres::read_cluster_facts(session);
+    const archive::WalArchive wal(repository, repository::ClusterArea(context.cluster().name, facts.system_identifier));
+    const auto directory = context.cluster().data_directory.empty() ? facts.data_directory : context.cluster().data_directory;
+    const auto status = archive::read_wal_status(&session, wal, directory, std::chrono::milliseconds(500), context.cancellation);
+    if (!status.gaps.empty()) context.exit_code = 1;
+    if (context.output == Output::json) {
+        auto document = json_document();
+        document["ok"] = status.gaps.empty();
+        document["wal"] = describe_wal_status(status);
+        return print_json(document);
+    }
+    Table table({"WHAT", "VALUE"});
+    add_wal_status(table, status);
+    print(table.text());
+}
+
+}  // namespace
+
+void add_wal(CLI::App& program, Context& context) {
+    auto options = std::make_shared<WalOptions>();
+    auto* area = program.add_subcommand("wal", "Archive WAL, fetch it for recovery, look after the archive");
+    area->require_subcommand(1);
+    auto* verb = area->add_subcommand("setup", "Set the server up to archive its WAL through howdah, and prove that it does");
+    verb->add_flag("--undo", options->undo, "Put the old settings back");
+    verb->add_flag("--force", options->force, "Replace another tool's archive_command");
+    verb->add_option("--wait", options->proof_wait, "How long the proof may take")->capture_default_str();
+    verb->callback([&context, options] { context.command = [&context, options] { setup(context, *options); }; });
+    verb = area->add_subcommand("push", "Archive a WAL file: what archive_command calls with %p");
+    verb->add_option("path", options->path, "The file, as PostgreSQL names it by %p")->required();
+    verb->callback([&context, options] { context.command = [&context, options] { push(context, *options); }; });
+    verb = area->add_subcommand("fetch", "Fetch a WAL file: what restore_command calls with %f and %p. 0 found, 1 surely absent, 126 anything else");
+    verb->add_option("name", options->name, "The file's name (%f)")->required();
+    verb->add_option("destination", options->destination, "Where to put it (%p)")->required();
+    verb->add_option("--wait", options->wait, "How long an outage is waited for (default: wal.fetch_wait)");
+    verb->add_flag("--standby", options->standby, "For a standby that also streams: an outage answers 1");
+    verb->add_flag("--no-look-ahead", options->no_look_ahead, "Do not fetch the following segments in advance");
+    verb->callback([&context, options] { context.command = [&context, options] { fetch(context, *options); }; });
+    area->add_subcommand("status", "What is archived, what waits, what is missing")->callback([&context] {
+        context.command = [&context] { status(context); };
+    });
+}
+
+}  // namespace howdah::cli
