@@ -7,7 +7,7 @@ INSERT INTO categories (id, parent_id, name, slug, path, depth, position)
 SELECT 13 + l.no, l.department, l.name, email_name(replace(replace(l.name, '''', ''), ' ', '-')), c.name || ' / ' || l.name, 1, l.no
   FROM leaves l JOIN categories c ON c.id = l.department;
 
-CREATE FUNCTION marketplace_generator.brands_n() RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT scaled(320, 60)';
+CREATE FUNCTION marketplace_generator.brands_n() RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT scaled(250, 60)';
 INSERT INTO brands (id, name, slug, country, founded_year, website, story)
 SELECT i, name, lower(name) || i, (array['DE','GB','FR','US','NL','ES','IT','PL','SE','CH'])[1 + r(i, 2003, 10)], 1880 + r(i, 2004, 140), 'https://' || lower(name) || i || '.example',
        name || ' ' || pick('{is a family workshop,began as a market stall,is a small design studio,has been a cooperative from the start}', i, 2005) || ' and ' || pick('{makes things that last,works with local materials,repairs what it sells,keeps its range small}', i, 2006) || '.'
@@ -79,7 +79,7 @@ SELECT id, (r(id, 2501, users_n() / 64) + k) % (users_n() / 64) * 64 + tenant_fi
 INSERT INTO product_questions (id, product_id, user_id, question, asked_at)
 SELECT i, product_for(tenant, t, i, 2601), user_for(tenant, t, i, 2603),
        pick('{"Does it fit a standard frame?","Is the cover washable?","Which sizes do you have in stock?","Can it be used outdoors?","How long is the cable?","Is it suitable for children?","Do you ship to Ireland?","What is it made of exactly?","Is there a spare part for the lid?","Does the colour fade in the sun?"}', i, 2605), at(t)
-  FROM (SELECT i, tenant_of(1 + r(i, 2606, 64)) AS tenant, event_seconds(i, scaled(16000, 60)) AS t FROM generate_series(1, scaled(16000, 60)) i OFFSET 0) s;
+  FROM (SELECT i, tenant_of(1 + r(i, 2606, 64)) AS tenant, event_seconds(i, scaled(12500, 60)) AS t FROM generate_series(1, scaled(12500, 60)) i OFFSET 0) s;
 
 INSERT INTO product_answers (id, question_id, vendor_id, user_id, answer, answered_at)
 SELECT row_number() OVER (ORDER BY q.id), q.id, CASE WHEN chance(q.id, 2701, 70) THEN p.vendor_id END, CASE WHEN NOT chance(q.id, 2701, 70) THEN q.user_id END,
