@@ -39,9 +39,9 @@ CREATE FUNCTION ip_of(n bigint, salt int) RETURNS inet LANGUAGE sql IMMUTABLE PA
 -- Clocks, in seconds since 1970. The data ends at 2026-01-01 UTC, users join from 2021, orders begin in 2024 and become denser.
 CREATE FUNCTION data_end() RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT 1767225600::bigint';
 CREATE FUNCTION at(seconds float8) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT to_timestamp(floor($1))';
--- The moment of event i of n in the last two years, rising with i.
+-- The moment of event i of n in the last two years, rising with i: at the end events come four times as dense as at the start.
 CREATE FUNCTION event_seconds(i bigint, n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-  'SELECT data_end() - floor(63072000.0::float8 * ((1.0::float8 - ($1 - 0.5::float8) / $2) * (1.0::float8 - ($1 - 0.5::float8) / $2)))::bigint';
+  'SELECT data_end() - floor(63072000.0::float8 * ((1.0::float8 - ($1 - 0.5::float8) / $2) * (0.4::float8 + 0.6::float8 * (1.0::float8 - ($1 - 0.5::float8) / $2))))::bigint';
 -- The moment entity id of n came into being: in blocks of 64, evenly over the five years from 2021.
 CREATE FUNCTION joined_seconds(id bigint, n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
   'SELECT 1609459200 + ($1 - 1) / 64 * 157680000 / ($2 / 64) + r($1, 77, 157680000 / ($2 / 64))';
@@ -116,6 +116,16 @@ INSERT INTO places VALUES
 CREATE FUNCTION place_no(n bigint, salt int) RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT floor(u($1, $2) * u($1, $2 + 1) * 32)::int';
 CREATE FUNCTION digits(n bigint, salt int, count int) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
   $$SELECT lpad(((h($1, $2) & 9223372036854775807) % 1000000000)::text, $3, '0')$$;
+
+-- What a product of that department is made of, and how one differs from the next.
+CREATE FUNCTION material(department int, n bigint, salt int) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT pick(CASE WHEN $1 IN (2, 3) THEN '{cotton,"merino wool",linen,leather,denim,canvas,"recycled polyester"}'::text[] WHEN $1 = 1 THEN '{aluminium,"recycled plastic",glass,steel}'
+                   WHEN $1 IN (4, 5, 11) THEN '{oak,steel,"cast iron",bamboo,ceramic,linen,glass,cork}' WHEN $1 = 6 THEN '{"shea butter","almond oil","aloe vera","rose water",beeswax}'
+                   WHEN $1 = 9 THEN '{"recycled paper",paper,cardboard}' WHEN $1 = 10 THEN '{"organic ingredients","fair trade ingredients","local ingredients"}'
+                   ELSE '{nylon,cotton,beech,rubber,felt,"recycled plastic",steel}' END, $2, $3) $$;
+CREATE FUNCTION finish(department int, n bigint, salt int) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT pick(CASE WHEN $1 = 9 THEN '{Hardback,Paperback,Gift Edition,Large Print,Pocket Edition}'::text[] WHEN $1 = 10 THEN '{Single,Gift Box,Family Pack,Tasting Set,Refill}' WHEN $1 = 6 THEN '{Rose,Lavender,Citrus,Unscented,Cedar,Vanilla}'
+                   ELSE '{Black,White,Navy,Forest Green,Sand,Terracotta,Grey,Burgundy,Mustard,Sky Blue,Ivory,Charcoal}' END, $2, $3) $$;
 
 -- What the shop sells: leaf categories with their nouns, usual price and weight.
 CREATE TABLE leaves (no int PRIMARY KEY, department int, name text, nouns text[], price numeric, grams int);

@@ -21,25 +21,23 @@ INSERT INTO products (id, tenant_id, vendor_id, category_id, brand_id, sku, titl
 SELECT s.i, tenant, of_tenant(tenant, skewed(s.i, 2011, vendors_n() / 64), s.i, 2012), 13 + l.no, b.id,
        upper(substr(b.name, 1, 3)) || '-' || lpad(l.no::text, 2, '0') || '-' || lpad(s.i::text, 7, '0'),
        b.name || ' ' || adjective || ' ' || noun || ', ' || colour, lower(replace(b.name || '-' || adjective || '-' || noun || '-' || colour, ' ', '-')) || '-' || s.i,
-       'A ' || lower(adjective) || ' ' || lower(noun) || ' in ' || lower(colour) || ', made of ' || material || '. '
+       'A ' || lower(adjective) || ' ' || lower(noun) || ' (' || lower(colour) || '), made of ' || material || '. '
          || pick('{"It is made to be used every day and to be repaired when needed.","Designed with people who use it for a living.","Small batches keep the quality where we want it.","The details are simple, the finish is not.","A favourite of our customers since it first came out.","Light enough to carry, strong enough to keep."}', s.i, 2013) || ' '
          || pick('{"Wipe clean with a damp cloth.","Ships in recycled packaging.","Comes with a two-year guarantee.","Fits most standard sizes.","Matches the rest of the collection.","Tested by an independent laboratory.","Spare parts are available for ten years."}', s.i, 2014),
        (CASE WHEN age > 0 AND chance(s.i, 2015, 6) THEN 'archived' WHEN chance(s.i, 2016, 4) THEN 'paused' WHEN chance(s.i, 2017, 3) THEN 'draft' ELSE 'active' END)::product_status,
        p.price, CASE WHEN chance(s.i, 2018, 22) THEN round(p.price * (110 + r(s.i, 2019, 50)) / 100, 0) + 0.99 END, tenant_currency(tenant),
        greatest(20, l.grams * (60 + r(s.i, 2020, 80)) / 100),
        ARRAY[lower(colour), material] || CASE WHEN chance(s.i, 2021, 15) THEN '{sale}'::text[] WHEN chance(s.i, 2022, 10) THEN '{new,featured}' WHEN chance(s.i, 2023, 12) THEN '{organic}' ELSE '{}' END,
-       jsonb_build_object('colour', colour, 'material', material, 'warranty_months', 12 * (1 + r(s.i, 2024, 3)), 'origin', b.country,
+       jsonb_build_object('finish', colour, 'material', material, 'warranty_months', 12 * (1 + r(s.i, 2024, 3)), 'origin', b.country,
                           'dimensions_cm', jsonb_build_array(5 + r(s.i, 2025, 80), 4 + r(s.i, 2026, 60), 2 + r(s.i, 2027, 40))),
        at(j + 86400), at(j), at(j + u(s.i, 2028) * (data_end() - j)), CASE WHEN chance(s.i, 2029, 2) THEN at(data_end() - u(s.i, 2030) * (data_end() - j)) END
   FROM (SELECT i, tenant_of(i) AS tenant, joined_seconds(i, products_n()) AS j, data_end() - joined_seconds(i, products_n()) - 94608000 AS age,
                floor(54 * u(i, 2031) * (0.4 + 0.6 * u(i, 2031)))::int AS leaf, skewed(i, 2032, 14) AS brand_rank,
-               pick('{Classic,Compact,Everyday,Premium,Lightweight,Handmade,Modern,Vintage,Nordic,Slim,Sturdy,Soft,Foldable,Travel,Studio,Original}', i, 2033) AS adjective,
-               pick('{Black,White,Navy,Forest Green,Sand,Terracotta,Grey,Burgundy,Mustard,Sky Blue,Ivory,Charcoal}', i, 2034) AS colour,
-               pick('{cotton,wool,linen,steel,oak,bamboo,leather,glass,ceramic,"recycled plastic",aluminium,cork}', i, 2035) AS material
+               pick('{Classic,Compact,Everyday,Premium,Lightweight,Handmade,Modern,Vintage,Nordic,Slim,Sturdy,Soft,Foldable,Travel,Studio,Original}', i, 2033) AS adjective
           FROM generate_series(1, products_n()) i OFFSET 0) s
   JOIN leaves l ON l.no = s.leaf
   JOIN brands b ON b.id = 1 + (s.leaf * 5 + s.brand_rank) % brands_n()
- CROSS JOIN LATERAL (SELECT l.nouns[1 + r(s.i, 2036, 3)] AS noun, greatest(2, round(l.price * (40 + r(s.i, 2037, 90) + r(s.i, 2038, 90)) / 100)) - 0.01 AS price OFFSET 0) p;
+ CROSS JOIN LATERAL (SELECT l.nouns[1 + r(s.i, 2036, 3)] AS noun, finish(l.department, s.i, 2034) AS colour, material(l.department, s.i, 2035) AS material, greatest(2, round(l.price * (40 + r(s.i, 2037, 90) + r(s.i, 2038, 90)) / 100)) - 0.01 AS price OFFSET 0) p;
 
 INSERT INTO product_variants (id, product_id, sku, name, options, price_delta, barcode, position, is_active)
 SELECT (i - 1) * 4 + k, i, 'V' || lpad(i::text, 7, '0') || '-' || k, size, jsonb_build_object('size', size, 'pack', 1 + r(i, 2101, 3)), CASE k WHEN 4 THEN 5 WHEN 3 THEN 2.50 ELSE 0 END,
