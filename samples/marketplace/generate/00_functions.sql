@@ -10,7 +10,7 @@ BEGIN
   EXECUTE format($sql$
     CREATE FUNCTION marketplace_generator.h(n bigint, salt int) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
       'SELECT hashint8extended($1, %s::bigint * 1000003 + $2)'
-  $sql$, coalesce(nullif(current_setting('howdah.seed', true), ''), '1')::int);
+  $sql$, coalesce(nullif(current_setting('howdah.seed', true), ''), '1')::bigint);
   EXECUTE format($sql$
     CREATE FUNCTION marketplace_generator.scaled(base int, at_least int) RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
       'SELECT greatest($2, round($1 * %s::numeric)::int)'
