@@ -1,0 +1,11 @@
+-- name: open_return
+-- area: shipping
+-- weight: 2
+-- kind: write
+-- param 1: orders.tenant_id
+-- param 2: orders.id
+-- param 3: orders.user_id
+-- param 4: orders.currency
+-- param 5: choice damaged|changed_mind|wrong_size
+-- param 6: text
+INSERT INTO returns (tenant_id, order_id, user_id, currency, reason, comment) VALUES ($1, $2, $3, $4, $5, $6);
