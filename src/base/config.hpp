@@ -60,7 +60,7 @@ struct Config {
     std::map<std::string, std::string> origins;  ///< "backup.jobs" to "FILE:LINE" or "environment NAME"; those not here are defaults.
 
     /// The named cluster, or the only one when the name is empty; Failure(configuration) naming what exists otherwise.
-    const ClusterConfig& cluster(const std::string& name) const;
+    const ClusterConfig& cluster(const std::string& name = {}) const;
     const RepositoryConfig& repository(const std::string& name = {}) const;
 };
 

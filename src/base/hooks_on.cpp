@@ -3,7 +3,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <string>
@@ -35,6 +37,19 @@ void fault_point(std::string_view name) {
     if (wanted.substr(0, mark) != name) return;
     const int passage = mark == std::string_view::npos ? 1 : std::atoi(wanted.data() + mark + 1);
     if (passages(name) == passage) ::kill(::getpid(), SIGKILL);
+}
+
+void pause_point(std::string_view name, std::string_view note) {
+    const std::string_view wanted = environment("HOWDAH_TEST_PAUSE");
+    const auto colon = wanted.find(':');
+    if (colon == std::string_view::npos || wanted.substr(0, colon) != name) return;
+    const std::string path(wanted.substr(colon + 1));
+    {
+        std::ofstream file(path + ".new");
+        file << note;
+    }
+    std::rename((path + ".new").c_str(), path.c_str());
+    while (::access(path.c_str(), F_OK) == 0) ::usleep(2000);
 }
 
 bool guard(std::string_view name) {
