@@ -25,8 +25,9 @@ Probe probe(const std::string& conninfo, const Keywords& overrides) {
         keywords.push_back(keyword.c_str());
         values.push_back(value.c_str());
     }
-    keywords.insert(keywords.end(), {"sslmode", nullptr});
-    values.insert(values.end(), {kImpossible, nullptr});
+    // With a password at hand libpq does not read the passfile, whose complaints it would print here and again at the dial.
+    keywords.insert(keywords.end(), {"password", "sslmode", nullptr});
+    values.insert(values.end(), {"-", kImpossible, nullptr});
     return Probe(PQconnectStartParams(keywords.data(), values.data(), 1), &PQfinish);
 }
 

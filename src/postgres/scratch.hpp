@@ -18,24 +18,27 @@ std::filesystem::path find_programs(int major = 0, const std::filesystem::path& 
 int program_version(const std::filesystem::path& programs);
 
 struct ScratchOptions {
-    std::filesystem::path directory;         ///< Data directory to make; empty: a private temporary folder, removed at the end.
+    std::filesystem::path directory;         ///< Data directory to make, which stays; empty: a private temporary folder, removed at the end.
     std::filesystem::path programs;          ///< Empty: find_programs().
-    std::map<std::string, std::string> settings;  ///< Written to postgresql.auto.conf's place; values unquoted.
+    /// Values unquoted. A new cluster gets them in its postgresql.auto.conf; an adopted one on the command line, its files stay as they are.
+    std::map<std::string, std::string> settings;
     bool checksums = true;
     unsigned wal_segment_mib = 16;
     bool detached = false;                   ///< Survives this process (`howdah scratch start`); otherwise it dies with it, even by kill -9.
     base::Bytes shared_buffers{128u << 20};
-    bool listen_tcp = false;                 ///< Also 127.0.0.1 on a free port; otherwise only the private socket.
+    bool listen_tcp = false;                 ///< Also 127.0.0.1 on a free port, with a password; otherwise only the private socket.
     std::vector<std::string> initdb_options;
 };
 
 /// A private throw-away PostgreSQL server: initdb, socket in a private folder, run as an unprivileged user when we are root (postgres
-/// if it exists, else nobody). Removed with everything it made when the object goes.
+/// if it exists, else nobody). Stopped when the object goes, and removed with everything it made except a named data directory. Where
+/// it listens is given on the command line, so that copies of its data directory know nothing of it. Used by one thread at a time.
 class ScratchServer {
 public:
     /// initdb and start. Failure with the server's log when it does not come up.
     explicit ScratchServer(const ScratchOptions& options);
-    /// Starts an existing data directory (a restored one) without initdb; `options.directory` names it and stays afterwards.
+    /// Starts an existing data directory (a restored one) without initdb; `options.directory` names it and stays afterwards. As root it
+    /// runs as the directory's owner. Its own pg_hba.conf is not used: the private socket lets every role in.
     static ScratchServer adopt(const ScratchOptions& options);
     ScratchServer(ScratchServer&&) noexcept;
     ScratchServer& operator=(ScratchServer&&) noexcept;
@@ -48,9 +51,13 @@ public:
     const std::filesystem::path& workspace() const;
     const base::User& user() const;
     int port() const;
+    /// Over the private socket, as the superuser "postgres".
     std::string conninfo(const std::string& database = "postgres") const;
+    /// Over 127.0.0.1 with the password in a passfile; only with `listen_tcp`.
+    std::string tcp_conninfo(const std::string& database = "postgres") const;
     std::filesystem::path log_file() const;
 
+    /// Waits until it accepts connections (recovery included) or is a standby; Failure with the log's end when it gives up.
     void start();
     /// fast, smart or immediate, as pg_ctl has them. Waits.
     void stop(const std::string& mode = "fast");
