@@ -192,6 +192,7 @@ BackupResult run_full_backup(const base::ClusterConfig& cluster, const repositor
     const repository::ClusterArea area(cluster.name, source.control.system_identifier);
     repository::Lease lease(repository, area.lease_prefix(), "backup run", cancellation);
     base::fault_point("backup.lease_taken");
+    base::pause_point("backup.lease_taken", area.prefix());
     take(result, source, repository, area, options, lease, cancellation);
     repository::write_ledger(repository);
     base::fault_point("backup.ledger_written");

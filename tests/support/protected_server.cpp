@@ -13,8 +13,9 @@
 #include "postgres/cluster_facts.hpp"
 #include "repository/repository.hpp"
 #include "restore/start.hpp"
+#include "support/programs.hpp"
 
-namespace howdah::test {
+namespace howdah::tests {
 
 namespace fs = std::filesystem;
 
@@ -41,7 +42,7 @@ std::string quoted(const std::string& text) { return "\"" + text + "\""; }
 
 ProtectedServer::ProtectedServer(Options options) : server_(with_archiving(options.scratch)) {
     const auto& user = server_.user();
-    fs::copy_file(HOWDAH_HOOKS_BINARY, binary());
+    fs::copy_file(howdah_hooks_program(), binary());
     fs::permissions(binary(), fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec | fs::perms::others_read | fs::perms::others_exec);
     const auto at = [&](const char* name) { return (workspace() / name).string(); };
     settings_ = {{"cluster.main.conninfo", quoted(server_.conninfo())},
@@ -137,4 +138,4 @@ std::string dump(postgres::ScratchServer& server, const std::string& database) {
     return kept;
 }
 
-}  // namespace howdah::test
+}  // namespace howdah::tests

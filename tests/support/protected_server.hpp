@@ -11,7 +11,7 @@
 #include "postgres/scratch.hpp"
 #include "postgres/session.hpp"
 
-namespace howdah::test {
+namespace howdah::tests {
 
 using Environment = std::map<std::string, std::string>;
 
@@ -65,4 +65,4 @@ std::string check_restored(postgres::ScratchServer& server);
 /// pg_dump of a database without the lines that differ by nature.
 std::string dump(postgres::ScratchServer& server, const std::string& database);
 
-}  // namespace howdah::test
+}  // namespace howdah::tests
