@@ -41,7 +41,8 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
-/// Writes trees and maps by content name: one that is there (and not doomed) is used as it is.
+/// Writes trees and maps by content name: one that is there (and not doomed) is compared and used. Made after the cluster's lease was
+/// taken, as it reads the doomed lists then.
 class TreeWriter {
 public:
     TreeWriter(const Repository& repository, const ClusterArea& area);
@@ -52,8 +53,10 @@ public:
     base::Bytes stored() const { return stored_; }
 
 private:
+    std::string put(Kind kind, const std::string& bytes);
     const Repository* repository_;
     ClusterArea area_;
+    std::vector<std::string> doomed_;
     base::Bytes stored_;
 };
 

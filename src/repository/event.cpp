@@ -1,0 +1,30 @@
+#include "repository/event.hpp"
+
+#include "base/process.hpp"
+#include "repository/chain.hpp"
+#include "repository/documents.hpp"
+#include "repository/ledger.hpp"
+
+namespace howdah::repository {
+
+void append_event(const Repository& repository, const ClusterArea& area, Event event) {
+    if (event.time == base::Timestamp{}) event.time = repository.store().now();
+    if (event.user.empty()) event.user = base::current_user().name;
+    if (event.host.empty()) event.host = base::host_name();
+    Chain chain(repository, Kind::event, area.event_prefix());
+    const std::string body = encode_event(event);
+    chain.append_anywhere([&](const std::optional<Link>&) { return body; });
+    write_ledger(repository);
+}
+
+std::vector<Event> read_events(const Repository& repository, const ClusterArea& area) {
+    const Chain chain(repository, Kind::event, area.event_prefix());
+    std::vector<Event> events;
+    for (const Link& link : chain.read()) {
+        events.push_back(decode_event(link.body, chain.link_name(link.number)));
+        events.back().number = link.number;
+    }
+    return events;
+}
+
+}  // namespace howdah::repository

@@ -1,0 +1,93 @@
+#include "repository/names.hpp"
+
+#include <fmt/core.h>
+
+#include <charconv>
+#include <vector>
+
+namespace howdah::repository {
+
+namespace {
+
+constexpr std::string_view kLowerHex = "0123456789abcdef", kUpperHex = "0123456789ABCDEF";
+
+bool all_of(std::string_view text, std::size_t length, std::string_view letters) { return text.size() == length && text.find_first_not_of(letters) == text.npos; }
+
+bool is_link(std::string_view text) { return text.size() >= 8 && text.find_first_not_of("0123456789") == text.npos && text != "00000000" && (text.size() == 8 || text[0] != '0'); }
+
+std::vector<std::string> words_of(std::string_view name) {
+    std::vector<std::string> words;
+    for (;;) {
+        const auto slash = name.find('/');
+        words.emplace_back(name.substr(0, slash));
+        if (slash == name.npos) return words;
+        name.remove_prefix(slash + 1);
+    }
+}
+
+std::optional<ObjectName> sealed(Kind kind, std::optional<ClusterArea> area, const std::string& last) { return ObjectName{ObjectName::What::sealed, kind, std::move(area), last}; }
+
+/// Names of the repository itself.
+std::optional<ObjectName> parse_top(const std::vector<std::string>& words) {
+    if (words.size() == 1 && words[0] == "repository") return ObjectName{ObjectName::What::marker, Kind::pack, std::nullopt, words[0]};
+    if (words.size() != 2 || !is_link(words[1])) return std::nullopt;
+    if (words[0] == "key") return ObjectName{ObjectName::What::slot, Kind::pack, std::nullopt, words[1]};
+    for (const Kind kind : {Kind::lease, Kind::ledger, Kind::doomed})
+        if (words[0] == word(kind)) return sealed(kind, std::nullopt, words[1]);
+    return std::nullopt;
+}
+
+std::optional<ObjectName> parse_inside(const ClusterArea& area, const std::vector<std::string>& words) {
+    const std::string& folder = words[3];
+    const std::string& last = words.back();
+    if (words.size() == 5) {
+        if (folder == "backup" && !last.empty()) return sealed(Kind::root, area, last);
+        if (folder == "history" && last.ends_with(".history") && all_of(std::string_view(last).substr(0, last.size() - 8), 8, kUpperHex)) return sealed(Kind::history, area, last);
+        for (const Kind kind : {Kind::lease, Kind::event})
+            if (folder == word(kind) && is_link(last)) return sealed(kind, area, last);
+        return std::nullopt;
+    }
+    if (words.size() != 6) return std::nullopt;
+    for (const Kind kind : {Kind::tree, Kind::map, Kind::pack})
+        if (folder == word(kind) && all_of(last, 32, kLowerHex) && words[4] == last.substr(0, 2)) return sealed(kind, area, last);
+    return std::nullopt;
+}
+
+}  // namespace
+
+bool is_segment_name(std::string_view name) { return all_of(name, 24, kUpperHex); }
+
+std::string wal_object_name(const std::string& area_prefix, const std::string& segment) {
+    return fmt::format("{}wal/{}/{}/{}", area_prefix, segment.substr(0, 8), segment.substr(8, 8), segment);
+}
+
+std::string next_segment(const std::string& segment, std::uint64_t segment_size) {
+    std::uint64_t log = 0, number = 0;
+    std::from_chars(segment.data() + 8, segment.data() + 16, log, 16);
+    std::from_chars(segment.data() + 16, segment.data() + 24, number, 16);
+    if (++number >= (std::uint64_t{1} << 32) / segment_size) {
+        number = 0;
+        ++log;
+    }
+    return fmt::format("{}{:08X}{:08X}", segment.substr(0, 8), log, number);
+}
+
+std::optional<ObjectName> parse_object_name(const std::string& name) {
+    const std::vector<std::string> words = words_of(name);
+    if (words[0] != "cluster") return parse_top(words);
+    if (words.size() < 5 || words[1].empty() || words[1].front() == '.') return std::nullopt;
+    base::SystemIdentifier system;
+    const auto [end, error] = std::from_chars(words[2].data(), words[2].data() + words[2].size(), system.value);
+    if (error != std::errc() || end != words[2].data() + words[2].size() || base::text(system) != words[2]) return std::nullopt;
+    std::optional<ClusterArea> area;
+    try {
+        area.emplace(words[1], system);
+    } catch (const base::Failure&) {
+        return std::nullopt;
+    }
+    if (words[3] != "wal") return parse_inside(*area, words);
+    if (words.size() != 7 || !is_segment_name(words[6]) || area->wal(words[6]) != name) return std::nullopt;
+    return sealed(Kind::wal, area, words[6]);
+}
+
+}  // namespace howdah::repository
