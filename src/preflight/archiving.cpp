@@ -59,7 +59,7 @@ Findings backlog(Looker& looker) {
 Findings proof(Looker& looker) {
     const auto& options = looker.options();
     if (!options.prove_archiving)
-        return {{"archiving_proven", Severity::notice, "not tried", "only a switched segment that arrives proves archiving", "run the check with a proof of archiving"}};
+        return {{"archiving_proven", Severity::notice, "not tried", "only a switched segment that arrives proves archiving", "run howdah check without --no-switch"}};
     if (!options.repository)
         return {{"archiving_proven", Severity::warning, "no repository is configured", "nothing can arrive", "add a [repository.NAME] section and run: howdah repo init"}};
     try {

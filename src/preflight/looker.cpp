@@ -1,5 +1,7 @@
 #include "preflight/looker.hpp"
 
+#include <string_view>
+
 #include "base/failure.hpp"
 
 namespace howdah::preflight {
@@ -74,6 +76,10 @@ void Looker::look(const std::string& check, const std::function<Findings()>& bod
         for (auto& finding : body()) findings_.push_back(std::move(finding));
     } catch (const base::Cancelled&) {
         throw;
+    } catch (const postgres::ServerFailure& failure) {
+        constexpr std::string_view kInsufficientPrivilege = "42501";
+        const bool denied = failure.sqlstate() == kInsufficientPrivilege && failure.hint().empty();
+        findings_.push_back(could_not_look(check, failure.what(), denied ? "GRANT pg_monitor to the role" : failure.hint()));
     } catch (const base::Failure& failure) {
         findings_.push_back(could_not_look(check, failure.what(), failure.hint()));
     } catch (const std::exception& error) {

@@ -63,7 +63,7 @@ Findings standby(Looker& looker) {
 Finding judge_slot(const Slot& slot, bool unbounded) {
     const auto check = "slot_" + slot.name;
     auto value = fmt::format("{}, {}, holds {} of WAL{}", slot.type, slot.active ? "in use" : "not in use", base::text(slot.retained),
-                             slot.inactive_since.empty() ? "" : ", left at " + slot.inactive_since);
+                             slot.inactive_since.empty() ? "" : fmt::format(", left at {}", slot.inactive_since));
     const auto drop = fmt::format("reconnect its replica or subscriber, or: SELECT pg_drop_replication_slot('{}')", slot.name);
     if (slot.wal_status == "lost") return {check, Severity::critical, value, "the WAL it needs is gone: its replica can never follow again", drop};
     if (slot.wal_status == "unreserved")
@@ -82,7 +82,7 @@ Findings judge_replicas(const std::vector<Replica>& replicas, const Thresholds& 
     for (const auto& replica : replicas) {
         const auto lag = replica.lag.value_or(base::Duration{});
         const auto value = fmt::format("{}, {} behind{}", replica.state, replica.lag ? base::text_duration(lag) : "0 s",
-                                       replica.behind ? " (" + base::text(*replica.behind) + ")" : "");
+                                       replica.behind ? fmt::format(" ({})", base::text(*replica.behind)) : "");
         const auto check = "replica_" + replica.name;
         if (const auto severity = by_lag(lag, thresholds); severity != Severity::ok)
             findings.push_back({check, severity, value, fmt::format("its replay lags by more than {}", base::text_duration(thresholds.replica_lag)),
@@ -110,7 +110,7 @@ Finding judge_standby(const StandbyFacts& facts, const Thresholds& thresholds) {
         return {"standby", Severity::warning, "not connected to its primary", "it follows by archived WAL only, or not at all",
                 "look into its log; check primary_conninfo and the primary's pg_hba.conf"};
     if (facts.caught_up || !facts.since_replay) return {"standby", Severity::ok, "all received WAL is replayed", "it follows its primary", {}};
-    const auto value = "last replayed transaction is " + base::text_duration(*facts.since_replay) + " old";
+    const auto value = fmt::format("last replayed transaction is {} old", base::text_duration(*facts.since_replay));
     if (const auto severity = by_lag(*facts.since_replay, thresholds); severity != Severity::ok)
         return {"standby", severity, value, "it lags behind its primary", "look at its load, its disks and conflicts with its queries"};
     return {"standby", Severity::ok, value, "it follows its primary", {}};

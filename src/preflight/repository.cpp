@@ -60,7 +60,7 @@ Findings gaps(Looker& looker, const repository::Repository& repository) {
     const archive::WalArchive archive(repository, repository::ClusterArea(looker.options().cluster.name, facts.system_identifier));
     std::vector<std::string> found;
     for (const auto& gap : archive::find_gaps(archive, facts.wal_segment_size))
-        found.push_back(fmt::format("{} to {}", postgres::segment_name(gap.first, facts.wal_segment_size), postgres::segment_name(gap.last, facts.wal_segment_size)));
+        found.push_back(fmt::format("{} to {}", gap.first.name(facts.wal_segment_size), gap.last.name(facts.wal_segment_size)));
     return {judge_gaps(found)};
 }
 

@@ -48,6 +48,9 @@ Findings passwords(Looker& looker) {
 }
 
 Findings hba(Looker& looker) {
+    if (looker.session().value("SELECT has_table_privilege('pg_hba_file_rules', 'SELECT') AND has_function_privilege('pg_hba_file_rules()', 'EXECUTE')") == "f")
+        return {could_not_look("pg_hba_trust", "pg_hba.conf is hidden from this role",
+                               "GRANT SELECT ON pg_hba_file_rules and EXECUTE ON FUNCTION pg_hba_file_rules() to the role")};
     std::vector<HbaLine> lines;
     const auto rows = looker.session().query(
         "SELECT line_number, coalesce(type, ''), coalesce(array_to_string(database, ','), ''), coalesce(array_to_string(user_name, ','), ''),"
@@ -61,22 +64,22 @@ Findings hba(Looker& looker) {
 
 std::string words_of(const HbaLine& line) {
     return fmt::format("line {}: {} {} {} {}{} {}", line.number, line.type, line.databases, line.users, line.address,
-                       line.netmask.empty() ? "" : " " + line.netmask, line.method);
+                       line.netmask.empty() ? "" : fmt::format(" {}", line.netmask), line.method);
 }
 
 }  // namespace
 
 Findings judge_tls(const TlsFacts& facts) {
     Findings findings;
-    const auto listens = "listens on " + (facts.listen_addresses.empty() ? "sockets only" : facts.listen_addresses);
+    const auto listens = fmt::format("listens on {}", facts.listen_addresses.empty() ? "sockets only" : facts.listen_addresses);
     const char* advice = "set ssl = on with a certificate, and write hostssl instead of host in pg_hba.conf";
     if (!facts.server_on && !listens_locally(facts.listen_addresses))
-        findings.push_back({"tls", Severity::warning, "off, " + listens, "passwords and data cross the network readable", advice});
+        findings.push_back({"tls", Severity::warning, fmt::format("off, {}", listens), "passwords and data cross the network readable", advice});
     else if (facts.plain_sessions > 0)
         findings.push_back({"tls", Severity::warning, fmt::format("{} without TLS over the network", text::count(facts.plain_sessions, "session")),
                             "their passwords and data cross the network readable", advice});
     else
-        findings.push_back({"tls", Severity::ok, (facts.server_on ? "on, " : "off, ") + listens,
+        findings.push_back({"tls", Severity::ok, fmt::format("{}, {}", facts.server_on ? "on" : "off", listens),
                             facts.server_on ? "connections can be encrypted" : "no other host can connect", {}});
     if (facts.own_by_socket)
         findings.push_back({"own_connection", Severity::ok, "by socket", "it never leaves this host", {}});

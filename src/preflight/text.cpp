@@ -6,7 +6,7 @@ namespace howdah::preflight::text {
 
 std::string join(const std::vector<std::string>& words, std::size_t shown) {
     std::string joined;
-    for (std::size_t i = 0; i < words.size() && i < shown; ++i) joined += (i == 0 ? "" : ", ") + words[i];
+    for (std::size_t i = 0; i < words.size() && i < shown; ++i) joined += fmt::format("{}{}", i == 0 ? "" : ", ", words[i]);
     if (words.size() > shown) joined += fmt::format(" and {} more", words.size() - shown);
     return joined;
 }

@@ -37,7 +37,7 @@ Findings ages(Looker& looker) {
 
 std::string grouped(std::int64_t number) {
     auto digits = std::to_string(number);
-    for (auto position = static_cast<std::ptrdiff_t>(digits.size()) - 3; position > 0; position -= 3) digits.insert(static_cast<std::size_t>(position), ",");
+    for (auto position = static_cast<std::ptrdiff_t>(digits.size()) - 3; position > 0; position -= 3) digits.insert(static_cast<std::size_t>(position), 1, ',');
     return digits;
 }
 
