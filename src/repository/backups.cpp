@@ -7,7 +7,6 @@
 #include "base/hooks.hpp"
 #include "base/log.hpp"
 #include "repository/damage.hpp"
-#include "repository/ledger.hpp"
 #include "repository/object.hpp"
 
 namespace howdah::repository {
@@ -109,7 +108,6 @@ void publish_backup(const Repository& repository, const ClusterArea& area, Root 
     if (write_document(repository.store(), repository.key(), Kind::root, name, document) == storage::Created::exists)
         throw Failure(FailureKind::operation, fmt::format("backup exists already: {}", root.id), "run the backup again; it gets another id");
     base::fault_point("repository.after_root");
-    write_ledger(repository);
 }
 
 Tree read_tree(const Repository& repository, const ClusterArea& area, const std::string& name) {

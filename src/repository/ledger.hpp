@@ -15,8 +15,8 @@ enum class LedgerChange { added, wal_removed };
 
 /// What exists, written at the end of every operation that adds or removes something: the newest link of every chain, the roots of
 /// every cluster, the key slots and the ends of every archived timeline. Chains show a missing link by the one after it; the ledger
-/// shows a missing last one, and the other chains show a missing ledger entry. initialise(), publish_backup(), append_event() and
-/// collect_garbage() write it themselves; whoever deletes WAL calls it with `wal_removed`. WAL push does not write it: segments newer
+/// shows a missing last one, and the other chains show a missing ledger entry. initialise(), append_event() and collect_garbage()
+/// write it themselves; a backup calls it after publishing, whoever deletes WAL with `wal_removed`. WAL push does not write it: segments newer
 /// than the newest entry are guarded by those that follow them.
 void write_ledger(const Repository& repository, LedgerChange change = LedgerChange::added);
 
