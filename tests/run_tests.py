@@ -124,7 +124,7 @@ def readable_by_servers(program):
 def programs_for_servers(build, folder):
     """Where archive_command and its like find the programs: in the build, or copied when it lies where servers cannot go."""
     found = {}
-    for variable, name in (("HOWDAH_BINARY", "howdah"), ("HOWDAH_HOOKS_BINARY", "howdah-hooks")):
+    for variable, name in (("HOWDAH_TEST_PROGRAM", "howdah"), ("HOWDAH_TEST_HOOKS_PROGRAM", "howdah-hooks")):
         program = build / name
         if not program.exists():
             continue

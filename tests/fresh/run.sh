@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname -- "$0")/../.."
 . tests/support/debian.sh
 
-[ "$(id -u)" -eq 0 ] || exec sudo -n --preserve-env=HOWDAH_CACHE,http_proxy,https_proxy,no_proxy "$0" "$@"
+[ "$(id -u)" -eq 0 ] || exec sudo -n --preserve-env=HOWDAH_TEST_CACHE,http_proxy,https_proxy,no_proxy "$0" "$@"
 
 keep=
 [ "${1:-}" != --keep ] || keep=yes

@@ -7,8 +7,8 @@ as_root() {
 
 # Where roots are kept between runs. Servers run as another user when we are root, and that user cannot enter root's home.
 cache_folder() {
-    if [ -n "${HOWDAH_CACHE:-}" ]; then
-        printf '%s\n' "$HOWDAH_CACHE"
+    if [ -n "${HOWDAH_TEST_CACHE:-}" ]; then
+        printf '%s\n' "$HOWDAH_TEST_CACHE"
     elif [ "$(id -u)" -eq 0 ]; then
         printf '/var/cache/howdah\n'
     else

