@@ -44,7 +44,7 @@ function(howdah_add_layers)
   target_include_directories(howdah_base SYSTEM PRIVATE "${TOMLPP_INCLUDE}")
   # Fault points and guard switches: the program gets the empty ones, the tests' program the real ones.
   foreach(state on off)
-    add_library(howdah_hooks_${state} STATIC "${CMAKE_SOURCE_DIR}/src/base/hooks_${state}.cpp")
+    add_library(howdah_hooks_${state} OBJECT "${CMAKE_SOURCE_DIR}/src/base/hooks_${state}.cpp")
     target_link_libraries(howdah_hooks_${state} PUBLIC howdah_settings)
   endforeach()
 endfunction()

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <system_error>
 
 #include "base/process.hpp"
@@ -39,6 +40,16 @@ void Context::drop_privileges() const {
         base::become(base::owner_of(path));
         return;
     }
+}
+
+void leave_root() {
+    if (::geteuid() != 0) return;
+    auto user = base::find_user("postgres");
+    if (!user) user = base::find_user("nobody");
+    if (!user)
+        throw base::Failure(base::FailureKind::operation, "looking for a user to run a server as: neither postgres nor nobody exists", "run as another user than root");
+    base::become(*user);
+    if (::chdir("/") != 0) throw base::SystemFailure(base::FailureKind::operation, "cannot go to /", errno);
 }
 
 void with_journal(Context& context, const std::string& operation, const std::function<JournalNote()>& work) {

@@ -40,6 +40,10 @@ struct Context {
     void drop_privileges() const;
 };
 
+/// PostgreSQL refuses to run as root: for commands that start private servers root becomes the server's user (postgres, else nobody) for
+/// good, in a folder that this user may be in.
+void leave_root();
+
 /// Runs an operation with a journal entry around it: `work` returns the message and the figures (a JSON object's text).
 struct JournalNote {
     std::string message;

@@ -1,10 +1,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <memory>
 
-#include "base/process.hpp"
 #include "cli/areas.hpp"
 #include "cli/context.hpp"
 #include "cli/json.hpp"
@@ -14,16 +12,6 @@
 namespace howdah::cli {
 
 namespace {
-
-/// PostgreSQL refuses to run as root, so root becomes the server's user for the whole demo, in a folder that this user may be in.
-void leave_root() {
-    if (::geteuid() != 0) return;
-    const auto user = base::find_user("postgres") ? base::find_user("postgres") : base::find_user("nobody");
-    if (!user)
-        throw base::Failure(base::FailureKind::operation, "looking for a user to run a server as: neither postgres nor nobody exists", "run as another user than root");
-    base::become(*user);
-    if (::chdir("/") != 0) throw base::SystemFailure(base::FailureKind::operation, "cannot go to /", errno);
-}
 
 Json describe(const drill::DemoReport& report) {
     auto document = json_document();

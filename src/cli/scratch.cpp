@@ -7,6 +7,7 @@
 #include "cli/context.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
+#include "postgres/detached.hpp"
 #include "postgres/scratch.hpp"
 
 namespace howdah::cli {
@@ -18,12 +19,16 @@ struct ScratchCommandOptions {
     bool tcp = false;
 };
 
+std::filesystem::path registry(const Context& context) { return context.state_directory() / "scratch-servers"; }
+
 void start(Context& context, const ScratchCommandOptions& options) {
     postgres::ScratchOptions scratch;
     scratch.directory = std::filesystem::absolute(options.directory);
     scratch.detached = true;
     scratch.listen_tcp = options.tcp;
+    leave_root();
     const postgres::ScratchServer server(scratch);
+    postgres::register_detached(server, registry(context));
     auto document = json_document();
     document["directory"] = options.directory;
     document["conninfo"] = server.conninfo();
@@ -34,7 +39,9 @@ void start(Context& context, const ScratchCommandOptions& options) {
 }
 
 void stop(Context& context, const ScratchCommandOptions& options) {
-    postgres::stop_detached(std::filesystem::absolute(options.directory));
+    const auto directory = std::filesystem::absolute(options.directory);
+    leave_root();
+    postgres::stop_detached(directory, registry(context));
     if (context.output == Output::text) print("Stopped and removed.\n");
 }
 
@@ -42,7 +49,8 @@ void list(Context& context) {
     auto document = json_document();
     document["servers"] = Json::array();
     Table table({"DIRECTORY", "CONNINFO"});
-    for (const auto& server : postgres::list_detached()) {
+    leave_root();
+    for (const auto& server : postgres::list_detached(registry(context))) {
         document["servers"].push_back({{"directory", server.directory.string()}, {"conninfo", server.conninfo}, {"running", server.running}});
         table.add({server.directory.string(), server.running ? server.conninfo : "not running"});
     }
