@@ -4,9 +4,12 @@
 
 namespace howdah::repository {
 
-void throw_damaged(const std::string& name, std::string_view what) {
-    throw base::Failure(base::FailureKind::operation, fmt::format("object {} is damaged: {}", name, what),
-                        "howdah backup verify names every damaged object and the backups that need it; use another backup or another copy of the repository");
-}
+DamageFailure::DamageFailure(std::string object, std::string what)
+    : Failure(base::FailureKind::operation, fmt::format("object {} is damaged: {}", object, what),
+              "howdah backup verify names every damaged object and the backups that need it; use another backup or another copy of the repository"),
+      object_(std::move(object)), damage_(std::move(what)) {}
+DamageFailure::~DamageFailure() = default;
+
+void throw_damaged(const std::string& name, std::string_view what) { throw DamageFailure(name, std::string(what)); }
 
 }  // namespace howdah::repository

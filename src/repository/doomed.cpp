@@ -2,15 +2,19 @@
 #include "repository/documents.hpp"
 #include "repository/gc.hpp"
 #include "repository/ledger.hpp"
+#include "repository/mark.hpp"
 
 namespace howdah::repository {
 
-std::vector<std::string> read_doomed(const Repository& repository) {
+std::vector<Doomed> read_doomed_list(const Repository& repository) {
     const Chain chain(repository, Kind::doomed, kDoomedPrefix);
     const auto newest = chain.newest();
+    return newest ? decode_doomed(newest->body, chain.link_name(newest->number)) : std::vector<Doomed>{};
+}
+
+std::vector<std::string> read_doomed(const Repository& repository) {
     std::vector<std::string> names;
-    if (!newest) return names;
-    for (const Doomed& object : decode_doomed(newest->body, chain.link_name(newest->number))) names.push_back(object.name);
+    for (const Doomed& object : read_doomed_list(repository)) names.push_back(object.name);
     return names;
 }
 

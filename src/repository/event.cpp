@@ -17,6 +17,16 @@ void append_event(const Repository& repository, const ClusterArea& area, Event e
     write_ledger(repository);
 }
 
+bool is_pinned(const std::vector<Event>& events, const std::string& backup_id, base::Timestamp now) {
+    bool pinned = false;
+    for (const Event& event : events) {
+        if (event.backup_id != backup_id) continue;
+        if (event.type == "pin") pinned = !event.until || *event.until > now;
+        if (event.type == "unpin") pinned = false;
+    }
+    return pinned;
+}
+
 std::vector<Event> read_events(const Repository& repository, const ClusterArea& area) {
     const Chain chain(repository, Kind::event, area.event_prefix());
     std::vector<Event> events;

@@ -21,6 +21,8 @@ struct Event {
     std::string user, host;
 };
 void append_event(const Repository& repository, const ClusterArea& area, Event event);
+/// Whether the last pin among a backup's events is in force: not taken back and not past its end.
+bool is_pinned(const std::vector<Event>& events, const std::string& backup_id, base::Timestamp now);
 std::vector<Event> read_events(const Repository& repository, const ClusterArea& area);
 
 }  // namespace howdah::repository

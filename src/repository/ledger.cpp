@@ -12,6 +12,7 @@
 #include "repository/event.hpp"
 #include "repository/key_slots.hpp"
 #include "repository/lease.hpp"
+#include "repository/ledger_difference.hpp"
 #include "repository/names.hpp"
 
 namespace howdah::repository {
@@ -188,12 +189,12 @@ public:
                 if ((!said_.areas.contains(prefix) || !std::ranges::binary_search(said_.areas.at(prefix).roots, root)) && !busy(prefix)) add(prefix + "backup/" + root, kAhead);
     }
 
-    std::vector<std::string> findings;
+    std::vector<LedgerDifference> findings;
 
 private:
     static constexpr const char* kAhead = "is newer than the ledger: a run died before its end, or its ledger entry was removed";
 
-    void add(const std::string& name, const std::string& what) { findings.push_back(name + " " + what); }
+    void add(const std::string& name, const std::string& what) { findings.push_back({name, what, what == kAhead}); }
     static std::string link(const std::string& prefix, std::uint64_t number) { return fmt::format("{}{:08}", prefix, number); }
     bool busy(const std::string& prefix) const {
         return std::ranges::any_of(busy_, [&](const std::string& area) { return prefix.starts_with(area); });
@@ -246,11 +247,11 @@ void write_ledger(const Repository& repository, LedgerChange change) {
     });
 }
 
-std::vector<std::string> compare_ledger(const Repository& repository) {
+std::vector<LedgerDifference> find_ledger_differences(const Repository& repository) {
     const std::set<std::string> busy = busy_areas(repository);
     const Chain chain = ledger_chain(repository);
     const auto newest = chain.newest();
-    if (!newest) return {chain.link_name(1) + " is missing: the repository has no ledger"};
+    if (!newest) return {{chain.link_name(1), "is missing: the repository has no ledger"}};
     const LedgerBody said = decode_ledger(newest->body, chain.link_name(newest->number));
     const Look look = look_around(repository);
     Comparison comparison(look, said, busy);
@@ -258,6 +259,12 @@ std::vector<std::string> compare_ledger(const Repository& repository) {
     comparison.compare_slots();
     comparison.compare_areas();
     return comparison.findings;
+}
+
+std::vector<std::string> compare_ledger(const Repository& repository) {
+    std::vector<std::string> sentences;
+    for (const LedgerDifference& difference : find_ledger_differences(repository)) sentences.push_back(difference.object + " " + difference.what);
+    return sentences;
 }
 
 }  // namespace howdah::repository

@@ -1,0 +1,61 @@
+#include <fmt/core.h>
+
+#include "repository/chain.hpp"
+#include "repository/gc.hpp"
+#include "repository/integrity.hpp"
+#include "repository/ledger.hpp"
+#include "repository/ledger_difference.hpp"
+#include "repository/lease.hpp"
+#include "repository/mark.hpp"
+
+namespace howdah::repository {
+
+namespace {
+
+void check_names(const Repository& repository, CheckResult& result, std::set<std::string>& names) {
+    repository.store().list("", [&](const storage::Listed& listed) {
+        ++result.objects;
+        result.bytes += listed.size;
+        names.insert(listed.name);
+        if (!parse_object_name(listed.name)) result.problems.push_back(listed.name + " is no object of a repository");
+    });
+}
+
+void check_manifests(const Repository& repository, const base::Cancellation& cancellation, const std::set<std::string>& names, CheckResult& result) {
+    const auto live = live_backups(repository);
+    const Marked needed = mark_needed(repository, cancellation, true);
+    result.problems.insert(result.problems.end(), needed.problems.begin(), needed.problems.end());
+    for (const std::string& name : needed.names)
+        if (!names.contains(name) && !repository.store().exists(name)) result.problems.push_back(name + " is missing");
+    if (!needed.problems.empty()) return;
+    for (const Candidate& candidate : list_candidates(repository)) {
+        const auto backup = live.find(candidate.name.area->prefix());
+        if (needed.names.contains(candidate.object.name) || (backup != live.end() && candidate.object.modified >= backup->second)) continue;
+        result.leftovers.push_back(candidate.object.name + (candidate.name.kind == Kind::root ? " has expired" : " is needed by no backup"));
+        result.leftover_bytes += candidate.object.size;
+    }
+}
+
+}  // namespace
+
+CheckResult check_repository(const Repository& repository, const base::Cancellation& cancellation) {
+    CheckResult result;
+    std::set<std::string> names;
+    check_names(repository, result, names);
+    for (const Damage& damage : check_lines(repository)) result.problems.push_back(damage.object + ": " + damage.what);
+    for (const Damage& damage : check_chains(repository, {})) result.problems.push_back(damage.object + ": " + damage.what);
+    // A damaged chain is told above; what is judged by it cannot be.
+    if (!result.problems.empty()) return result;
+    for (const Damage& lease : find_dead_leases(repository, {})) result.leftovers.push_back(lease.object + " " + lease.what);
+    for (const LedgerDifference& difference : find_ledger_differences(repository))
+        (difference.ahead ? result.leftovers : result.problems).push_back(difference.object + " " + difference.what);
+    check_manifests(repository, cancellation, names, result);
+    const base::Bytes temporary = repository.store().leftovers(std::chrono::seconds(0), false);
+    if (temporary.count > 0) {
+        result.leftovers.push_back(fmt::format("temporary files of interrupted writes: {}", base::text(temporary)));
+        result.leftover_bytes += temporary;
+    }
+    return result;
+}
+
+}  // namespace howdah::repository

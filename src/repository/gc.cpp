@@ -1,0 +1,159 @@
+#include "repository/gc.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/hooks.hpp"
+#include "base/log.hpp"
+#include "repository/chain.hpp"
+#include "repository/damage.hpp"
+#include "repository/lease.hpp"
+#include "repository/ledger.hpp"
+#include "repository/mark.hpp"
+
+namespace howdah::repository {
+
+using base::Failure;
+
+namespace {
+
+constexpr std::uint64_t kKeptLinks = 64;  ///< Of leases and the ledger.
+constexpr std::uint64_t kKeptLists = 8;
+
+class Collection {
+public:
+    Collection(const Repository& repository, const GcOptions& options, const base::Cancellation& cancellation)
+        : repository_(repository), store_(repository.store()), options_(options), cancellation_(cancellation) {}
+
+    GcResult run() {
+        std::optional<Lease> lease;
+        if (!options_.dry_run) lease.emplace(repository_, kRepositoryLease, "repo gc", cancellation_);
+        std::vector<Doomed> doomed = doom();
+        const std::vector<Candidate> due = choose_due(doomed);
+        if (!options_.dry_run) {
+            write_list(doomed);
+            base::fault_point("repository.doomed_written");
+        }
+        remove_due(due, doomed, lease);
+        result_.leftovers = store_.leftovers(options_.grace, !options_.dry_run);
+        if (options_.dry_run) return std::move(result_);
+        write_list(doomed);
+        release_dead_leases();
+        prune(Kind::doomed, kDoomedPrefix, kKeptLists);
+        for (const ClusterArea& area : repository_.areas()) prune(Kind::lease, area.lease_prefix(), kKeptLinks);
+        write_ledger(repository_);
+        prune(Kind::ledger, kLedgerPrefix, kKeptLinks);
+        lease->release();
+        prune(Kind::lease, kRepositoryLease, kKeptLinks);
+        return std::move(result_);
+    }
+
+private:
+    /// Whether a live backup may be writing this object right now.
+    static bool young(const Candidate& candidate, const std::map<std::string, base::Timestamp>& live) {
+        const auto backup = live.find(candidate.name.area->prefix());
+        return backup != live.end() && candidate.object.modified >= backup->second;
+    }
+
+    /// What no kept root needs: names of the list before with their time, new ones with the present.
+    std::vector<Doomed> doom() {
+        const auto live = live_backups(repository_);
+        std::map<std::string, base::Timestamp> before;
+        for (const Doomed& object : read_doomed_list(repository_)) before[object.name] = object.since;
+        const Marked needed = mark_needed(repository_, cancellation_, false);
+        const base::Timestamp now = store_.now();
+        std::vector<Doomed> doomed;
+        for (Candidate& candidate : list_candidates(repository_)) {
+            const std::string& name = candidate.object.name;
+            if (needed.names.contains(name) || young(candidate, live)) continue;
+            const auto known = before.find(name);
+            if (known == before.end()) ++result_.doomed;
+            doomed.push_back({name, known == before.end() ? now : known->second});
+            garbage_.emplace(name, std::move(candidate));
+        }
+        written_ = std::move(before);
+        return doomed;
+    }
+
+    /// Those on the list for the whole grace period, roots first, so that no root outlives what it needs.
+    std::vector<Candidate> choose_due(const std::vector<Doomed>& doomed) const {
+        const base::Timestamp now = store_.now();
+        std::vector<Candidate> due;
+        for (const Doomed& object : doomed)
+            if (options_.grace.count() == 0 || now - object.since >= options_.grace) due.push_back(garbage_.at(object.name));
+        std::ranges::stable_sort(due, {}, [](const Candidate& candidate) { return candidate.name.kind != Kind::root; });
+        return due;
+    }
+
+    void write_list(const std::vector<Doomed>& doomed) {
+        const bool same = doomed.size() == written_.size() && std::ranges::all_of(doomed, [&](const Doomed& object) { return written_.contains(object.name); });
+        if (same) return;
+        Chain chain(repository_, Kind::doomed, kDoomedPrefix);
+        chain.append_anywhere([&](const std::optional<Link>&) { return encode_doomed(doomed); });
+        written_.clear();
+        for (const Doomed& object : doomed) written_[object.name] = object.since;
+    }
+
+    /// The list is out; a backup that takes its lease from here on reads it and reuses nothing on it. One that took it before is either
+    /// seen live here, or has published and its root is read by the second marking.
+    void remove_due(const std::vector<Candidate>& due, std::vector<Doomed>& doomed, std::optional<Lease>& lease) {
+        if (due.empty()) return;
+        const auto live = live_backups(repository_);
+        const Marked needed = mark_needed(repository_, cancellation_, false);
+        std::set<std::string> gone;
+        for (const Candidate& candidate : due) {
+            cancellation_.check("removing garbage");
+            const std::string& name = candidate.object.name;
+            if (live.contains(candidate.name.area->prefix()) || needed.names.contains(name)) continue;
+            if (lease && gone.size() % 64 == 0) lease->confirm();
+            if (!options_.dry_run) {
+                store_.remove(name);
+                base::fault_point("repository.garbage_removed");
+            }
+            ++result_.deleted;
+            result_.freed += candidate.object.size;
+            result_.names.push_back(name);
+            gone.insert(name);
+        }
+        std::erase_if(doomed, [&](const Doomed& object) { return gone.contains(object.name); });
+    }
+
+    void release_dead_leases() {
+        for (const ClusterArea& area : repository_.areas()) {
+            const auto state = look_at_lease(repository_, area.lease_prefix());
+            if (!state || state->live) continue;
+            Chain chain(repository_, Kind::lease, area.lease_prefix());
+            const auto newest = chain.newest();
+            LeaseBody body = decode_lease(newest->body, chain.link_name(newest->number));
+            if (!body.held || body.holder.acquired != state->holder.acquired) continue;
+            body.held = false;
+            chain.append(newest, encode_lease(body));
+            base::log_info("released the lease of a run that died: {}", area.lease_prefix());
+        }
+    }
+
+    void prune(Kind kind, const std::string& prefix, std::uint64_t keep) {
+        Chain chain(repository_, kind, prefix);
+        if (chain.list().size() <= 2 * keep) return;
+        const auto newest = chain.newest();
+        if (kind == Kind::lease && decode_lease(newest->body, chain.link_name(newest->number)).held) return;
+        result_.links_pruned += chain.prune(*newest, keep, newest->body);
+    }
+
+    const Repository& repository_;
+    storage::Store& store_;
+    const GcOptions& options_;
+    const base::Cancellation& cancellation_;
+    GcResult result_;
+    std::map<std::string, Candidate> garbage_;
+    std::map<std::string, base::Timestamp> written_;  ///< The newest list in the repository.
+};
+
+}  // namespace
+
+GcResult collect_garbage(const Repository& repository, const GcOptions& options, const base::Cancellation& cancellation) {
+    return Collection(repository, options, cancellation).run();
+}
+
+}  // namespace howdah::repository

@@ -1,0 +1,106 @@
+#include "repository/mark.hpp"
+
+#include "repository/backups.hpp"
+#include "repository/damage.hpp"
+#include "repository/lease.hpp"
+#include "repository/object.hpp"
+
+namespace howdah::repository {
+
+using base::Failure;
+using base::FailureKind;
+
+namespace {
+
+class Marker {
+public:
+    Marker(const Repository& repository, const base::Cancellation& cancellation, bool collect) : repository_(repository), cancellation_(cancellation), collect_(collect) {}
+
+    void mark_area(const ClusterArea& area) {
+        const std::set<std::string> expired = expired_backups(repository_, area);
+        std::vector<std::string> ids;
+        const std::string prefix = area.root("");
+        repository_.store().list(prefix, [&](const storage::Listed& listed) { ids.push_back(listed.name.substr(prefix.size())); });
+        for (const std::string& id : ids)
+            if (!expired.contains(id)) guarded([&] { mark_root(area, id); });
+    }
+
+    Marked marked;
+
+private:
+    template <typename Work>
+    void guarded(const Work& work) {
+        try {
+            work();
+        } catch (const Failure& failure) {
+            if (!collect_ || failure.kind() != FailureKind::operation) throw;
+            marked.problems.emplace_back(failure.what());
+        }
+    }
+
+    void mark_root(const ClusterArea& area, const std::string& id) {
+        cancellation_.check("reading the backups");
+        const std::string name = area.root(id);
+        marked.names.insert(name);
+        const auto document = read_document(repository_.store(), repository_.key(), Kind::root, name);
+        if (!document) throw_damaged(name, "it is missing");
+        for (const TreeReference& reference : decode_root(*document, name).trees)
+            if (marked.names.insert(area.tree(reference.name)).second) guarded([&] { mark_tree(area, reference.name); });
+    }
+
+    void mark_tree(const ClusterArea& area, const std::string& name) {
+        for (const FileEntry& entry : read_tree(repository_, area, name).entries) {
+            if (entry.type != EntryType::file) continue;
+            if (!entry.map.empty() && !marked.names.insert(area.map(entry.map)).second) continue;
+            guarded([&] {
+                for (const Extent& extent : read_extents(repository_, area, entry))
+                    if (!extent.pack.empty()) marked.names.insert(area.pack(extent.pack));
+            });
+        }
+    }
+
+    const Repository& repository_;
+    const base::Cancellation& cancellation_;
+    bool collect_;
+};
+
+}  // namespace
+
+Marked mark_needed(const Repository& repository, const base::Cancellation& cancellation, bool collect) {
+    Marker marker(repository, cancellation, collect);
+    for (const ClusterArea& area : repository.areas()) marker.mark_area(area);
+    return std::move(marker.marked);
+}
+
+std::set<std::string> expired_backups(const Repository& repository, const ClusterArea& area) {
+    std::set<std::string> expired;
+    const std::vector<Event> events = read_events(repository, area);
+    for (const Event& event : events)
+        if (event.type == "expire") expired.insert(event.backup_id);
+    if (expired.empty()) return expired;
+    const base::Timestamp now = repository.store().now();
+    std::erase_if(expired, [&](const std::string& id) { return is_pinned(events, id, now); });
+    return expired;
+}
+
+std::vector<Candidate> list_candidates(const Repository& repository) {
+    std::vector<Candidate> candidates;
+    repository.store().list("cluster/", [&](const storage::Listed& listed) {
+        auto name = parse_object_name(listed.name);
+        if (!name || name->what != ObjectName::What::sealed) return;
+        const Kind kind = name->kind;
+        if (kind == Kind::root || kind == Kind::tree || kind == Kind::map || kind == Kind::pack) candidates.push_back({listed, std::move(*name)});
+    });
+    return candidates;
+}
+
+std::map<std::string, base::Timestamp> live_backups(const Repository& repository) {
+    std::map<std::string, base::Timestamp> live;
+    for (const ClusterArea& area : repository.areas()) {
+        const auto state = look_at_lease(repository, area.lease_prefix());
+        if (state && state->live) live[area.prefix()] = state->holder.acquired;
+    }
+    return live;
+}
+
+}  // namespace howdah::repository
