@@ -46,6 +46,17 @@ std::vector<std::string> split(const std::string& list) {
     }
 }
 
+/// Pieces of an unescaped password that a URI put where hosts and ports are; they must not reach a text. None: nothing suspicious.
+std::optional<Error> misplaced(const std::vector<HostEntry>& hosts) {
+    for (const auto& entry : hosts) {
+        if (entry.host.find('@', 1) != std::string::npos) return wrong("a host name holds \"@\": percent-encode the password's special characters in a URI");
+        if (entry.port.find_first_not_of("0123456789 ") != std::string::npos) {
+            return wrong("a port is not a number: percent-encode the password's special characters in a URI");
+        }
+    }
+    return std::nullopt;
+}
+
 /// libpq has checked that the three lists fit each other.
 std::vector<HostEntry> host_entries(const std::string& hosts, const std::string& addresses, const std::string& ports) {
     const auto host_list = split(hosts);
@@ -59,12 +70,10 @@ std::vector<HostEntry> host_entries(const std::string& hosts, const std::string&
     return entries;
 }
 
-/// What libpq was built to take for an empty entry of a host or port list.
-void fill_defaults(HostEntry& entry) {
-    const Probe started = probe({}, {{"host", ","}, {"port", ","}});
-    if (!started) return;
-    if (entry.host.empty() && entry.address.empty() && PQhost(started.get()) != nullptr) entry.host = PQhost(started.get());
-    if (entry.port.empty() && PQport(started.get()) != nullptr) entry.port = PQport(started.get());
+/// The folder libpq was built to take for an empty entry of a host list.
+std::string default_socket_folder() {
+    const Probe started = probe({}, {{"host", ","}});
+    return started && PQhost(started.get()) != nullptr ? PQhost(started.get()) : "";
 }
 
 }  // namespace
@@ -79,16 +88,19 @@ Result<Conninfo> read_conninfo(const std::string& conninfo, const Keywords& over
 
     const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfo(started.get()), &PQconninfoFree);
     if (!options) return wrong("out of memory");
-    const auto value = [&](std::string_view keyword) {
+    const auto find = [&](std::string_view keyword, char* PQconninfoOption::*field) {
         for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
-            if (keyword == option->keyword) return std::string(option->val != nullptr ? option->val : "");
+            if (keyword == option->keyword) return std::string(option->*field != nullptr ? option->*field : "");
         }
         return std::string();
     };
+    const auto value = [&](std::string_view keyword) { return find(keyword, &PQconninfoOption::val); };
     Conninfo read;
     read.hosts = host_entries(value("host"), value("hostaddr"), value("port"));
+    if (auto error = misplaced(read.hosts)) return std::move(*error);
     for (auto& entry : read.hosts) {
-        if (entry.port.empty() || (entry.host.empty() && entry.address.empty())) fill_defaults(entry);
+        if (entry.host.empty() && entry.address.empty()) entry.host = default_socket_folder();
+        if (entry.port.empty()) entry.port = find("port", &PQconninfoOption::compiled);
     }
     read.target_session_attrs = value("target_session_attrs");
     read.options = value("options");
