@@ -151,6 +151,35 @@ TEST(Scratch, RunsProgramsAsTheServersUser) {
     EXPECT_EQ(result.output, "postgres\n");
 }
 
+TEST(Scratch, ADetachedServerOutlivesItsOwner) {
+    const base::TemporaryDirectory place("howdah-detached");
+    ASSERT_EQ(::chmod(place.path().c_str(), 0755), 0);
+    ScratchOptions options;
+    options.directory = place.path() / "data";
+    options.detached = true;
+    const pid_t owner = ::fork();
+    if (owner == 0) {
+        try {
+            const ScratchServer server(options);
+            base::write_file_durably(place.path() / "conninfo", server.conninfo());
+        } catch (const std::exception&) {
+            ::_exit(1);
+        }
+        ::_exit(0);
+    }
+    int status = -1;
+    ::waitpid(owner, &status, 0);
+    ASSERT_EQ(status, 0);
+    const std::string conninfo = base::read_file(place.path() / "conninfo");
+    const pid_t postmaster = postmaster_of(options.directory);
+    EXPECT_EQ(Session(conninfo).value("SELECT 1"), "1");
+    const auto root = fs::path(Session(conninfo).value("SHOW unix_socket_directories")).parent_path();
+    ::kill(postmaster, SIGINT);
+    EXPECT_TRUE(eventually([&] { return !process_runs(postmaster); }));
+    EXPECT_TRUE(fs::exists(root));
+    fs::remove_all(root);
+}
+
 /// The owner is a process of its own that prints nothing, makes a server, forks a sleeping child (which inherits every descriptor), and
 /// waits to be killed.
 struct Owner {
