@@ -39,7 +39,8 @@ Json describe(const preflight::Finding& finding) {
 void print_findings(const std::vector<preflight::Finding>& findings, bool all) {
     for (const auto& finding : findings) {
         if (finding.severity == Severity::ok && !all) continue;
-        print(fmt::format("{}  {}: {}\n", coloured(colour_of(finding.severity), fmt::format("{:8}", preflight::word(finding.severity))), finding.check, finding.what));
+        print(fmt::format("{}  {}: {}: {}\n", coloured(colour_of(finding.severity), fmt::format("{:8}", preflight::word(finding.severity))), finding.check, finding.value,
+                          finding.what));
         if (!finding.advice.empty() && finding.severity != Severity::ok) print("          " + coloured(Colour::dim, "HINT: " + finding.advice) + "\n");
     }
 }
@@ -61,7 +62,7 @@ void run(Context& context, const CheckOptions& options) {
         context.exit_code = critical ? 2 : warning ? 1 : 0;
         const auto first = std::find_if(findings.begin(), findings.end(), [&](const auto& finding) { return finding.severity == worst; });
         return print(fmt::format("{}: {} | critical={} warning={}\n", critical ? "CRITICAL" : warning ? "WARNING" : "OK",
-                                 worst == Severity::ok || first == findings.end() ? std::string("ready") : first->check + ": " + first->what, counts[Severity::critical],
+                                 worst == Severity::ok || first == findings.end() ? std::string("ready") : fmt::format("{}: {}", first->check, first->value), counts[Severity::critical],
                                  counts[Severity::warning]));
     }
     if (worst == Severity::critical || worst == Severity::warning) context.exit_code = 1;
