@@ -29,6 +29,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t kLoadJobs = 2;
 constexpr double kStatementsPerSecond = 120;
 constexpr auto kUseBefore = 1500ms;  ///< The shop is used this long before the backup and after it.
+constexpr auto kUseAtAccident = 700ms;
 constexpr auto kPatience = std::chrono::minutes(30);
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -101,6 +102,7 @@ private:
     std::optional<DemoGround> ground_;
     std::optional<repository::Repository> repository_;
     std::optional<repository::ClusterArea> area_;
+    std::optional<Load> load_;  ///< Of the time around the accident.
     Truth truth_;
 };
 
@@ -157,7 +159,9 @@ void Demo::record_truth() {
 
 /// The largest table that no foreign key points to loses all its rows, and the second largest goes altogether.
 void Demo::have_accident() {
-    listener_.begin("having an accident");
+    listener_.begin("having an accident while the shop is used");
+    load_.emplace(ground_->server().conninfo(), options_.seed + 1);
+    use_for(kUseAtAccident);
     auto open = session();
     const auto victims = open.query(
         "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'r' AND c.relpersistence = 'p'"
@@ -191,10 +195,10 @@ std::optional<base::Timestamp> Demo::last_archived_commit() {
 
 /// The shop goes on after the accident, and its WAL reaches the repository.
 void Demo::archive_rest() {
-    listener_.begin("the shop goes on; its WAL is archived");
-    Load load(ground_->server().conninfo(), options_.seed + 1);
-    use_for(kUseBefore);
-    count(load.stop());
+    listener_.begin("the shop goes on as well as it can; its WAL is archived");
+    use_for(kUseAtAccident);
+    count(load_->stop());
+    load_.reset();
     auto open = session();
     const archive::WalArchive wal(*repository_, *area_);
     archive::prove_archiving(open, wal, ground_->server().data_directory(), kPatience, cancellation_);

@@ -32,6 +32,14 @@ struct Overloaded : Visitors... {
     using Visitors::operator()...;
 };
 
+/// "2026-11-21 01:02:03.456789+00": while it reads its files the server knows no zone by a letter.
+std::string server_time(base::Timestamp time) {
+    auto text = base::text(time);
+    text.replace(text.find('T'), 1, " ");
+    text.replace(text.find('Z'), 1, "+00");
+    return text;
+}
+
 std::string doubled_percent(const std::string& word) {
     std::string out;
     for (const char c : word) out += c == '%' ? std::string("%%") : std::string(1, c);
@@ -57,7 +65,7 @@ std::map<std::string, std::string> recovery_settings(const Plan& plan, const Fet
     const bool pinned = base::guard("T21.pin_timeline");
     settings["recovery_target_timeline"] = pinned ? base::text(plan.timeline) : "latest";
     std::visit(Overloaded{[](const ToLatest&) {}, [&](const ToBackupEnd&) { settings["recovery_target"] = "immediate"; },
-                          [&](const ToTime& to) { settings["recovery_target_time"] = base::text(to.time); },
+                          [&](const ToTime& to) { settings["recovery_target_time"] = server_time(to.time); },
                           [&](const ToLsn& to) { settings["recovery_target_lsn"] = base::text(to.lsn); }},
                plan.target);
     return settings;
