@@ -3,7 +3,7 @@
 -- (no random(), no clock, no libm), so that any server version makes the same rows.
 -- The seed and scale are written into the functions as constants; all are inlined by the planner.
 CREATE SCHEMA marketplace_generator;
-SET search_path = marketplace, marketplace_generator;
+SET search_path = marketplace_generator, marketplace;
 
 DO $make$
 BEGIN
@@ -161,3 +161,4 @@ INSERT INTO leaves
   ) AS l(d, name, nouns, price, grams);
 ANALYZE places;
 ANALYZE leaves;
+SET search_path = marketplace, marketplace_generator;
