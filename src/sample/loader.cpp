@@ -25,10 +25,12 @@ constexpr const char* kSettings =
 
 void check(const LoadOptions& options) {
     if (!(options.scale >= 0.001 && options.scale <= 50)) {
-        throw Failure(FailureKind::usage, fmt::format("the sample's scale is out of range: {}", options.scale), "give a scale from 0.001 to 50; 1 is about 500 MB");
+        throw Failure(FailureKind::usage, fmt::format("the sample's scale is out of range: {}", options.scale),
+                      "give a scale from 0.001 to 50; 1 is about 500 MB");
     }
     if (options.jobs < 1 || options.jobs > 16) {
-        throw Failure(FailureKind::usage, fmt::format("the number of loading connections is out of range: {}", options.jobs), "give 1 to 16");
+        throw Failure(FailureKind::usage, fmt::format("the number of loading connections is out of range: {}", options.jobs),
+                      "give 1 to 16");
     }
 }
 
@@ -84,7 +86,8 @@ std::vector<Step> Loader::generator_steps() const {
 std::vector<Step> Loader::table_steps(postgres::Session& session, const std::string& query) {
     const auto rows = session.query(query);
     std::vector<Step> steps;
-    for (std::size_t row = 0; row < rows.size(); ++row) steps.push_back({std::string(rows.text(row, 0)), std::string(rows.text(row, 1)), {}});
+    for (std::size_t row = 0; row < rows.size(); ++row)
+        steps.push_back({std::string(rows.text(row, 0)), std::string(rows.text(row, 1)), {}});
     return steps;
 }
 
@@ -130,10 +133,12 @@ void Loader::run() {
     run_all(std::move(generate));
     for (const auto& part : scripts("constraints")) session.script(std::string(part.text));
     advance("constraints");
-    auto analyze = table_steps(session,
+    auto analyze = table_steps(
+        session,
         "SELECT 'statistics of ' || relname, pg_catalog.format('ANALYZE marketplace.%I', relname) FROM pg_catalog.pg_class"
         " WHERE relnamespace = 'marketplace'::regnamespace AND relkind = 'r' ORDER BY pg_catalog.pg_relation_size(oid) DESC, relname");
-    auto validate = table_steps(session,
+    auto validate = table_steps(
+        session,
         "SELECT 'keys of ' || r.relname, pg_catalog.string_agg(pg_catalog.format('ALTER TABLE marketplace.%I VALIDATE CONSTRAINT %I', r.relname, c.conname), ';')"
         " FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_class r ON r.oid = c.conrelid"
         " WHERE c.connamespace = 'marketplace'::regnamespace AND c.contype = 'f' AND NOT c.convalidated"
@@ -159,7 +164,8 @@ LoadResult measure(postgres::Session& session) {
 
 }  // namespace
 
-LoadResult load(const std::string& conninfo, const LoadOptions& options, const base::Cancellation& cancellation, const LoadProgress& progress) {
+LoadResult load(const std::string& conninfo, const LoadOptions& options, const base::Cancellation& cancellation,
+                const LoadProgress& progress) {
     check(options);
     const auto start = std::chrono::steady_clock::now();
     // This session does not carry the caller's stop: it must still be able to clean up after one.
@@ -167,6 +173,10 @@ LoadResult load(const std::string& conninfo, const LoadOptions& options, const b
     if (loaded(session)) {
         throw Failure(FailureKind::operation, "the sample cannot be loaded: schema marketplace is there already",
                       "load it into another database, or drop the schemas marketplace and marketplace_generator");
+    }
+    if (const auto encoding = session.value("SHOW server_encoding"); encoding != "UTF8") {
+        throw Failure(FailureKind::operation, fmt::format("the sample cannot be loaded: the database's encoding is {}", encoding),
+                      "make a database for it: createdb --encoding=UTF8 --template=template0 NAME");
     }
     try {
         Loader(conninfo, options, cancellation, progress).run();

@@ -26,8 +26,9 @@ std::vector<std::string> tables(postgres::Session& session, bool with_unlogged) 
 }
 
 std::map<std::string, TableSum> checksums(postgres::Session& session, const std::vector<std::string>& names) {
-    session.script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO';"
-                   "SET LOCAL IntervalStyle = 'postgres'; SET LOCAL extra_float_digits = 3; SET LOCAL bytea_output = 'hex'");
+    session.script(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO';"
+        "SET LOCAL IntervalStyle = 'postgres'; SET LOCAL extra_float_digits = 3; SET LOCAL bytea_output = 'hex'");
     std::map<std::string, TableSum> sums;
     for (const auto& name : names) {
         const auto rows = session.query(fmt::format(

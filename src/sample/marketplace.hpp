@@ -18,15 +18,15 @@ namespace howdah::sample {
 inline constexpr std::string_view kSchema = "marketplace";
 
 struct LoadOptions {
-    double scale = 1.0;       ///< 1 is about 500 MB; from 0.001 to 50.
-    std::uint32_t seed = 1;   ///< Same seed and scale: same rows.
-    std::size_t jobs = 2;     ///< Connections loading at once, 1 to 16.
+    double scale = 1.0;      ///< 1 is about 500 MB; from 0.001 to 50.
+    std::uint32_t seed = 1;  ///< Same seed and scale: same rows.
+    std::size_t jobs = 2;    ///< Connections loading at once, 1 to 16.
 };
 
 struct LoadResult {
     std::size_t tables = 0;
     std::size_t foreign_keys = 0;
-    base::Bytes size;         ///< Of the schema's relations, toast and indexes included.
+    base::Bytes size;  ///< Of the schema's relations, toast and indexes included.
     base::Duration took{};
 };
 
@@ -35,7 +35,8 @@ using LoadProgress = std::function<void(std::size_t done, std::size_t total, std
 
 /// Makes the marketplace in the conninfo's database: tables, rows, foreign keys (all validated), statistics. Refuses with a Failure
 /// when the schema is there already or the scale is out of range. A load that fails or is cancelled removes what it made and throws.
-LoadResult load(const std::string& conninfo, const LoadOptions& options, const base::Cancellation& cancellation = {}, const LoadProgress& progress = {});
+LoadResult load(const std::string& conninfo, const LoadOptions& options, const base::Cancellation& cancellation = {},
+                const LoadProgress& progress = {});
 
 /// Removes the marketplace and all its rows, if it is there.
 void drop(postgres::Session& session);

@@ -18,14 +18,17 @@ constexpr std::size_t kSampleRows = 4000;
 constexpr base::Timestamp kDataEnd{std::chrono::sys_days{std::chrono::year{2026} / 1 / 1}};
 
 constexpr std::array<std::string_view, 24> kWords = {
-    "wool jumper", "oak table", "running shoe", "phone case", "coffee", "linen shirt", "headphones", "frying pan",
-    "notebook", "rain jacket", "teddy bear", "house plant", "red wine", "dog bed", "desk", "leather belt",
-    "candle", "tent", "yoga mat", "steel mug", "laptop", "picture book", "olive oil", "lamp"};
-constexpr std::array<std::string_view, 8> kSentences = {
-    "Arrived quickly and looks even better than in the pictures.", "Please tell me when this is back in stock.",
-    "The colour is different from the photo, otherwise fine.", "I use it every day and have no complaints.",
-    "One part is missing from the box.", "It broke after two weeks of normal use.",
-    "Could you send me the invoice again?", "Thank you for your help."};
+    "wool jumper", "oak table",   "running shoe", "phone case",  "coffee",   "linen shirt",  "headphones", "frying pan",
+    "notebook",    "rain jacket", "teddy bear",   "house plant", "red wine", "dog bed",      "desk",       "leather belt",
+    "candle",      "tent",        "yoga mat",     "steel mug",   "laptop",   "picture book", "olive oil",  "lamp"};
+constexpr std::array<std::string_view, 8> kSentences = {"Arrived quickly and looks even better than in the pictures.",
+                                                        "Please tell me when this is back in stock.",
+                                                        "The colour is different from the photo, otherwise fine.",
+                                                        "I use it every day and have no complaints.",
+                                                        "One part is missing from the box.",
+                                                        "It broke after two weeks of normal use.",
+                                                        "Could you send me the invoice again?",
+                                                        "Thank you for your help."};
 
 std::uint64_t below(std::mt19937_64& random, std::uint64_t limit) { return random() % limit; }
 
@@ -45,7 +48,9 @@ std::string uuid(std::mt19937_64& random) {
 
 std::string generated(const ParameterKind& kind, std::mt19937_64& random) {
     using Source = ParameterKind::Source;
-    const auto within = [&] { return kind.low + static_cast<std::int64_t>(below(random, static_cast<std::uint64_t>(kind.high - kind.low) + 1)); };
+    const auto within = [&] {
+        return kind.low + static_cast<std::int64_t>(below(random, static_cast<std::uint64_t>(kind.high - kind.low) + 1));
+    };
     switch (kind.source) {
         case Source::integer: return fmt::format("{}", within());
         case Source::days: return base::text(base::Timestamp(kDataEnd - std::chrono::days(within())));
@@ -73,9 +78,13 @@ ParameterSource::ParameterSource(postgres::Session& session, const std::vector<S
 
 void ParameterSource::read(postgres::Session& session, const std::string& table, Sample& sample, std::uint32_t seed) {
     const auto name = "marketplace." + session.quote_identifier(table);
-    const auto facts = session.query("SELECT greatest(c.reltuples, 1)::bigint, EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id')"
-                                     " FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass($1)", {name});
-    if (facts.size() != 1) throw base::Failure(base::FailureKind::operation, fmt::format("the workload needs a table that is not there: {}", name), "load the sample first: howdah sample load");
+    const auto facts = session.query(
+        "SELECT greatest(c.reltuples, 1)::bigint, EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id')"
+        " FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass($1)",
+        {name});
+    if (facts.size() != 1)
+        throw base::Failure(base::FailureKind::operation, fmt::format("the workload needs a table that is not there: {}", name),
+                            "load the sample first: howdah sample load");
     const bool has_tenants = facts.boolean(0, 1);
     const auto percent = std::min(100.0, 100.0 * static_cast<double>(kSampleRows) / static_cast<double>(facts.integer(0, 0)));
     std::string list = has_tenants ? "tenant_id" : "NULL";
@@ -84,8 +93,11 @@ void ParameterSource::read(postgres::Session& session, const std::string& table,
         list += ", " + session.quote_identifier(column);
         present += " AND " + session.quote_identifier(column) + " IS NOT NULL";
     }
-    const auto rows = session.query(fmt::format("SELECT {} FROM {} TABLESAMPLE BERNOULLI ({:.6f}) REPEATABLE ({}) WHERE {}", list, name, percent, seed, present));
-    if (rows.size() == 0) throw base::Failure(base::FailureKind::operation, fmt::format("the workload found no rows to use: {}", name), "load the sample again");
+    const auto rows = session.query(
+        fmt::format("SELECT {} FROM {} TABLESAMPLE BERNOULLI ({:.6f}) REPEATABLE ({}) WHERE {}", list, name, percent, seed, present));
+    if (rows.size() == 0)
+        throw base::Failure(base::FailureKind::operation, fmt::format("the workload found no rows to use: {}", name),
+                            "load the sample again");
     for (std::size_t row = 0; row < rows.size(); ++row) {
         auto& values = sample.rows.emplace_back();
         for (std::size_t column = 1; column < rows.columns(); ++column) values.emplace_back(rows.text(row, column));

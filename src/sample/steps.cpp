@@ -31,7 +31,8 @@ void StepQueue::link() {
         for (const auto& name : entry.step.needs) {
             const auto found = std::ranges::find(steps_, name, [](const Entry& other) { return other.step.name; });
             if (found == steps_.end()) {
-                throw base::Failure(base::FailureKind::operation, fmt::format("sample step {} needs an unknown step: {}", entry.step.name, name));
+                throw base::Failure(base::FailureKind::operation,
+                                    fmt::format("sample step {} needs an unknown step: {}", entry.step.name, name));
             }
             entry.needs.push_back(static_cast<std::size_t>(found - steps_.begin()));
         }
@@ -47,7 +48,8 @@ void StepQueue::rank() {
             const auto at = open.back();
             open.pop_back();
             if (at == start) {
-                throw base::Failure(base::FailureKind::operation, fmt::format("sample steps need each other in a circle: {}", steps_[start].step.name));
+                throw base::Failure(base::FailureKind::operation,
+                                    fmt::format("sample steps need each other in a circle: {}", steps_[start].step.name));
             }
             if (seen[at]) continue;
             seen[at] = true;
@@ -58,7 +60,8 @@ void StepQueue::rank() {
 }
 
 bool StepQueue::ready(const Entry& entry) const {
-    return entry.state == State::waiting && std::ranges::all_of(entry.needs, [&](std::size_t at) { return steps_[at].state == State::done; });
+    return entry.state == State::waiting &&
+           std::ranges::all_of(entry.needs, [&](std::size_t at) { return steps_[at].state == State::done; });
 }
 
 StepQueue::Entry* StepQueue::best() {

@@ -39,10 +39,17 @@ std::vector<StatementFigures> blank(const std::vector<Statement>& statements) {
 /// One connection's run: its own random numbers, its own figures.
 class Worker {
 public:
-    Worker(const std::string& conninfo, const WorkloadOptions& options, const std::vector<Statement>& statements, const ParameterSource& source,
-           const base::Cancellation& cancellation, std::size_t number)
-        : conninfo_(conninfo), options_(options), statements_(statements), source_(source), cancellation_(cancellation),
-          random_(options.seed * 1'000'003ULL + number), number_(number), session_(connect(conninfo)), figures_(blank(statements)) {
+    Worker(const std::string& conninfo, const WorkloadOptions& options, const std::vector<Statement>& statements,
+           const ParameterSource& source, const base::Cancellation& cancellation, std::size_t number)
+        : conninfo_(conninfo),
+          options_(options),
+          statements_(statements),
+          source_(source),
+          cancellation_(cancellation),
+          random_(options.seed * 1'000'003ULL + number),
+          number_(number),
+          session_(connect(conninfo)),
+          figures_(blank(statements)) {
         for (const auto& statement : statements) weights_ += statement.weight;
     }
 
@@ -143,7 +150,8 @@ void Worker::add_to(WorkloadResult& result) const {
 
 WorkloadResult run_workload(const std::string& conninfo, const WorkloadOptions& options, const base::Cancellation& cancellation) {
     if (options.connections < 1 || options.connections > 256) {
-        throw base::Failure(base::FailureKind::usage, fmt::format("the number of connections is out of range: {}", options.connections), "give 1 to 256");
+        throw base::Failure(base::FailureKind::usage, fmt::format("the number of connections is out of range: {}", options.connections),
+                            "give 1 to 256");
     }
     const auto statements = chosen(options.mix);
     std::unique_ptr<ParameterSource> source;

@@ -17,11 +17,11 @@ enum class Mix { all, reads, writes };
 
 struct WorkloadOptions {
     std::size_t connections = 2;
-    std::uint32_t seed = 1;                                ///< Same seed and data: each connection sends the same statements in the same order.
+    std::uint32_t seed = 1;  ///< Same seed and data: each connection sends the same statements in the same order.
     Mix mix = Mix::all;
-    std::optional<std::chrono::milliseconds> duration;     ///< None: until the cancellation is requested.
-    std::optional<std::uint64_t> statements;               ///< Ends after that many on each connection, if sooner.
-    double rate = 0;                                       ///< Statements a second over all connections; 0: as fast as they go.
+    std::optional<std::chrono::milliseconds> duration;  ///< None: until the cancellation is requested.
+    std::optional<std::uint64_t> statements;            ///< Ends after that many on each connection, if sooner.
+    double rate = 0;                                    ///< Statements a second over all connections; 0: as fast as they go.
 };
 
 /// What one statement did. Latencies are of those that succeeded.
@@ -36,9 +36,9 @@ struct WorkloadResult {
     std::vector<StatementFigures> statements;  ///< Those of the mix, by name; never called ones too.
     Latencies all;
     std::uint64_t errors = 0;
-    std::uint64_t writes = 0;                  ///< Succeeded statements that write.
+    std::uint64_t writes = 0;  ///< Succeeded statements that write.
     std::uint64_t reconnects = 0;
-    std::string first_error;                   ///< Empty when there were none.
+    std::string first_error;  ///< Empty when there were none.
     std::chrono::milliseconds took{};
 };
 

@@ -91,8 +91,9 @@ CREATE FUNCTION last_name(n bigint, salt int) RETURNS text LANGUAGE sql IMMUTABL
   SELECT pick('{Smith,Jones,Taylor,Brown,Wilson,Evans,Walker,Wright,Robinson,Thompson,Müller,Schmidt,Schneider,Fischer,Weber,Meyer,Wagner,Becker,Hoffmann,Schäfer,Martin,Bernard,Dubois,Laurent,Moreau,Lefebvre,Girard,Rousseau,García,Fernández,López,Martínez,Sánchez,Pérez,Romero,Navarro,Rossi,Russo,Ferrari,Bianchi,Romano,Colombo,Ricci,Marino,Kowalski,Nowak,Wójcik,Kamiński,Lewandowski,Zieliński,Andersson,Johansson,Karlsson,Nilsson,Lindberg,Berg,Jansen,de Vries,Bakker,Visser,Smit,Peters,Novák,Svoboda,Dvořák,Silva,Santos,Ferreira,Costa,Oliveira,Patel,Khan,Singh,Ahmed,Chen,Nguyen,Kim,Murphy,Kelly,Byrne}'::text[], $1, $2) $$;
 CREATE FUNCTION street(n bigint, salt int) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT pick('{Station Road,High Street,Church Lane,Mill Lane,Park Avenue,Victoria Road,Garden Close,Market Square,King Street,School Lane,Bridge Street,Meadow Way,Harbour Road,Forest Drive,Castle Hill,Orchard Row,River Walk,Chapel Street,Maple Avenue,Linden Street}'::text[], $1, $2) $$;
+-- Letters are mapped before they are lowered, so that a database's locale cannot matter.
 CREATE FUNCTION email_name(name text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-  $$SELECT translate(lower($1), 'áäéíłńóöřáúüwñ ''', 'aaeilnooraauuwn')$$;
+  $$SELECT lower(translate($1, 'áäåéíłńóöřúüñ ''', 'aaaeilnooruun'))$$;
 
 CREATE TABLE places (no int PRIMARY KEY, country char(2), city text, region text, postcode text, digits int, dial text, locale text, timezone text);
 INSERT INTO places VALUES

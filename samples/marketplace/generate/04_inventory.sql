@@ -1,7 +1,7 @@
 -- needs: 02_catalog
 -- Each tenant has three warehouses; a variant is kept in one or two of them.
 INSERT INTO warehouses (id, tenant_id, code, name, city, country, manager_user_id, capacity_m3, opened_on, closed_on)
-SELECT i, tenant, upper(substr(city, 1, 3)) || '-' || i, city || ' ' || ('{Central,North,Returns}'::text[])[1 + (i - 1) % 3], city, country, of_tenant(tenant, r(i, 4001, 5), i, 4002),
+SELECT i, tenant, upper(email_name(substr(city, 1, 3))) || '-' || i, city || ' ' || ('{Central,North,Returns}'::text[])[1 + (i - 1) % 3], city, country, of_tenant(tenant, r(i, 4001, 5), i, 4002),
        1000 + r(i, 4003, 20000), date '2015-01-01' + r(i, 4004, 3000), CASE WHEN i = 47 THEN date '2025-06-30' END
   FROM (SELECT i, 1 + (i - 1) / 3 AS tenant, place_no(i, 4005) AS p FROM generate_series(1, 48) i OFFSET 0) s JOIN places ON no = p;
 

@@ -55,7 +55,8 @@ TEST(Statement, RefusesAWrongHeader) {
 }
 
 TEST(Statement, RefusesAWrongParameter) {
-    for (const char* words : {"", "number", "orders.", ".id", "orders .id", "integer 1", "integer 9 1", "integer a b", "choice", "word 3"}) {
+    for (const char* words :
+         {"", "number", "orders.", ".id", "orders .id", "integer 1", "integer 9 1", "integer a b", "choice", "word 3"}) {
         EXPECT_THROW(parse_parameter("t", words), base::Failure) << words;
     }
 }
