@@ -51,11 +51,11 @@ Findings slots(Looker& looker) {
 Findings standby(Looker& looker) {
     if (looker.session().value("SELECT pg_is_in_recovery()") == "f") return {};
     const auto rows = looker.session().query(
-        "SELECT EXISTS (SELECT 1 FROM pg_stat_wal_receiver), coalesce(pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn(), false),"
+        "SELECT EXISTS (SELECT 1 FROM pg_stat_wal_receiver), coalesce(pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), 0)::bigint,"
         " extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())");
     StandbyFacts facts;
     facts.receiving = rows.boolean(0, 0);
-    facts.caught_up = rows.boolean(0, 1);
+    facts.behind = not_negative(rows.integer(0, 1));
     if (!rows.is_null(0, 2)) facts.since_replay = seconds(rows.real(0, 2));
     return {judge_standby(facts, looker.thresholds())};
 }
@@ -109,8 +109,10 @@ Finding judge_standby(const StandbyFacts& facts, const Thresholds& thresholds) {
     if (!facts.receiving)
         return {"standby", Severity::warning, "not connected to its primary", "it follows by archived WAL only, or not at all",
                 "look into its log; check primary_conninfo and the primary's pg_hba.conf"};
-    if (facts.caught_up || !facts.since_replay) return {"standby", Severity::ok, "all received WAL is replayed", "it follows its primary", {}};
-    const auto value = fmt::format("last replayed transaction is {} old", base::text_duration(*facts.since_replay));
+    if (facts.behind.count == 0) return {"standby", Severity::ok, "all received WAL is replayed", "it follows its primary", {}};
+    const auto behind = base::text(facts.behind) + " not replayed yet";
+    if (!facts.since_replay) return {"standby", Severity::notice, behind, "how old its data are is not known before its first replayed commit", "check again in a minute"};
+    const auto value = fmt::format("{}, its data are {} old", behind, base::text_duration(*facts.since_replay));
     if (const auto severity = by_lag(*facts.since_replay, thresholds); severity != Severity::ok)
         return {"standby", severity, value, "it lags behind its primary", "look at its load, its disks and conflicts with its queries"};
     return {"standby", Severity::ok, value, "it follows its primary", {}};

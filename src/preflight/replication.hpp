@@ -35,8 +35,8 @@ Findings judge_slots(const std::vector<Slot>& slots, bool unbounded);
 /// A standby looking at itself.
 struct StandbyFacts {
     bool receiving = false;
-    bool caught_up = false;              ///< All WAL received is replayed.
-    std::optional<base::Duration> since_replay;
+    base::Bytes behind;                  ///< WAL received and not replayed.
+    std::optional<base::Duration> since_replay;  ///< Age of the last replayed commit; none before the first.
 };
 Finding judge_standby(const StandbyFacts& facts, const Thresholds& thresholds);
 

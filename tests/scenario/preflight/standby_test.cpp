@@ -23,6 +23,9 @@ TEST(PreflightStandby, is_seen_from_both_sides_and_its_lag_is_measured) {
     for (const auto& finding : findings) EXPECT_EQ(finding.value.find("could not look"), std::string::npos) << finding.check << ": " << finding.value;
     EXPECT_EQ(finding_of(findings, "autovacuum").severity, Severity::ok);
 
+    // A standby knows how old its data are only once it has replayed a commit.
+    Session(primary.conninfo()).script("CREATE TABLE public.first (id int)");
+    ASSERT_TRUE(eventually([&] { return Session(standby.conninfo()).value("SELECT count(*) FROM pg_class WHERE relname = 'first'") == "1"; }));
     Session(standby.conninfo()).query("SELECT pg_wal_replay_pause()");
     Session(primary.conninfo()).script("CREATE TABLE public.t AS SELECT generate_series(1, 1000)");
     auto impatient = options_for(primary);

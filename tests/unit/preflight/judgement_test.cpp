@@ -187,9 +187,12 @@ TEST(Replicas, one_second_of_lag_warns) {
     EXPECT_EQ(severity(judge_replicas({{"r", "streaming", 2s, {{0}}}}, kThresholds), "replica_r"), warning);
     EXPECT_EQ(severity(judge_replicas({{"r", "streaming", 6min, {{0}}}}, kThresholds), "replica_r"), critical);
     EXPECT_EQ(severity(judge_replicas({{"r", "catchup", {}, {}}}, kThresholds), "replica_r"), warning);
-    EXPECT_EQ(severity(judge_standby({false, false, {}}, kThresholds)), warning);
-    EXPECT_EQ(severity(judge_standby({true, true, 3h}, kThresholds)), ok);
-    EXPECT_EQ(severity(judge_standby({true, false, 3h}, kThresholds)), critical);
+    EXPECT_EQ(severity(judge_standby({false, {}, {}}, kThresholds)), warning);
+    EXPECT_EQ(severity(judge_standby({true, {}, 3h}, kThresholds)), ok);
+    EXPECT_EQ(severity(judge_standby({true, {8192}, 3h}, kThresholds)), critical);
+    EXPECT_EQ(severity(judge_standby({true, {8192}, 2s}, kThresholds)), warning);
+    EXPECT_EQ(severity(judge_standby({true, {8192}, 900ms}, kThresholds)), ok);
+    EXPECT_EQ(severity(judge_standby({true, {8192}, {}}, kThresholds)), notice);
 }
 
 TEST(Slots, nobody_reading_one_is_found_with_the_wal_it_holds) {
