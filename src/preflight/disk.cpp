@@ -16,6 +16,9 @@ double share(base::Bytes part, base::Bytes whole) {
     return whole.count == 0 ? 1.0 : static_cast<double>(part.count) / static_cast<double>(whole.count);
 }
 
+/// "34 % of", "12 times".
+std::string multiple(double share) { return share < 2 ? text::percent(share) + " of" : fmt::format("{:.0f} times", share); }
+
 base::Bytes size_of_tablespaces(Looker& looker, const std::string& condition) {
     const auto size = looker.session().value("SELECT coalesce(sum(pg_tablespace_size(oid)), 0) FROM pg_tablespace WHERE " + condition);
     return {static_cast<std::uint64_t>(std::strtoull(size.c_str(), nullptr, 10))};
@@ -81,7 +84,7 @@ Finding judge_place(const Place& place, const Thresholds& thresholds) {
     const base::Bytes free = place.space.available;
     const double of_disk = share(free, place.space.total);
     auto value = fmt::format("{} free of {} ({}) at {}", base::text(free), base::text(place.space.total), text::percent(of_disk), place.path);
-    if (place.data) value += fmt::format(", {} of the {} of data", text::percent(share(free, *place.data)), base::text(*place.data));
+    if (place.data) value += fmt::format(", {} the {} of data", multiple(share(free, *place.data)), base::text(*place.data));
     const auto finding = [&](Severity severity, const std::string& what, const std::string& advice) { return Finding{place.check, severity, value, what, advice}; };
     const char* enlarge = "free space on or enlarge this file system";
     if (of_disk < thresholds.very_full_disk) return finding(Severity::critical, "the file system is nearly full", enlarge);

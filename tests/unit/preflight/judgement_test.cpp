@@ -100,6 +100,7 @@ TEST(Statements, tell_available_from_preloaded_from_installed) {
 TEST(Disk, fifteen_percent_for_indexes_and_fifty_for_rewrites) {
     Place place{"disk_data", "/data", {gib(1000), gib(300)}, gib(600), {}, {}};
     EXPECT_EQ(severity(judge_place(place, kThresholds)), ok);
+    EXPECT_EQ(judge_place(place, kThresholds).value, "300 GiB free of 1000 GiB (30 %) at /data, 50 % of the 600 GiB of data");
     place.space.available = gib(299);
     EXPECT_EQ(severity(judge_place(place, kThresholds)), warning);
     EXPECT_NE(judge_place(place, kThresholds).what.find("rewriting tables needs 50 %"), std::string::npos);
