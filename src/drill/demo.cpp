@@ -71,6 +71,20 @@ base::Timestamp server_time(postgres::Session& session) {
     return *time;
 }
 
+/// Drops a table that others use: a writer that comes the other way round through the foreign keys may win the deadlock.
+void drop_while_used(postgres::Session& session, const std::string& table) {
+    constexpr int kTries = 20;
+    constexpr const char* kDeadlock = "40P01";
+    for (int attempt = 1;; ++attempt) {
+        try {
+            session.query("DROP TABLE " + table + " CASCADE");
+            return;
+        } catch (const postgres::ServerFailure& failure) {
+            if (failure.sqlstate() != kDeadlock || attempt == kTries) throw;
+        }
+    }
+}
+
 class Demo {
 public:
     Demo(const DemoOptions& options, const DemoListener& listener, const base::Cancellation& cancellation)
@@ -171,7 +185,7 @@ void Demo::have_accident() {
         return open.quote_identifier(sample::kSchema) + "." + open.quote_identifier(victims.text(row, 0));
     };
     report_.accident.rows_deleted = open.query("DELETE FROM " + name(0)).affected();
-    open.query("DROP TABLE " + name(1) + " CASCADE");
+    drop_while_used(open, name(1));
     report_.accident.at = server_time(open);
     report_.accident.dropped_table = victims.text(1, 0);
     const auto durable = last_archived_commit();

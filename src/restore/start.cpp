@@ -56,15 +56,17 @@ bool alive(const fs::path& data_directory) {
     return pid > 0 && base::process_start_ticks(pid).has_value();
 }
 
-/// Asks until recovery has ended. The first answer means consistency: before it the server lets nobody in.
+/// Asks until recovery has ended. The first answer means consistency: before it the server lets nobody in. `result.conninfo` empty: found
+/// from postmaster.pid.
 void await_promotion(const fs::path& data_directory, const fs::path& log, base::Duration patience, const base::Cancellation& cancellation,
                      StartResult& result, std::chrono::steady_clock::time_point start) {
+    const auto given = result.conninfo;
     postgres::SessionOptions options;
     options.application_name = "howdah restore";
     while (std::chrono::steady_clock::now() - start < patience) {
         cancellation.check("waiting for the restored server");
         try {
-            result.conninfo = conninfo_of(data_directory);
+            result.conninfo = given.empty() ? conninfo_of(data_directory) : given;
             if (!result.conninfo.empty()) {
                 postgres::Session session(result.conninfo, options, cancellation);
                 if (result.seconds_to_consistent == 0) result.seconds_to_consistent = seconds_since(start);
@@ -138,8 +140,8 @@ postgres::ScratchServer start_sandbox(const fs::path& data_directory, const fs::
     options.programs = programs;
     if (base::guard("sandbox.settings")) options.settings = sandbox_settings();
     auto server = postgres::ScratchServer::adopt(options);
-    await_promotion(data_directory, server.log_file(), patience, cancellation, figures, start);
     figures.conninfo = server.conninfo();
+    await_promotion(data_directory, server.log_file(), patience, cancellation, figures, start);
     return server;
 }
 

