@@ -111,7 +111,7 @@ TEST(FullBackup, ASecondOneAtTheSameTimeIsRefused) {
     const auto pause = protectee.workspace() / "paused";
     base::ProcessResult first;
     std::jthread running([&] { first = protectee.howdah({"backup", "run"}, {{"HOWDAH_TEST_PAUSE", "backup.lease_taken:" + pause.string()}}); });
-    while (!fs::exists(pause)) std::this_thread::yield();
+    while (!fs::exists(pause)) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     const auto second = protectee.howdah({"backup", "run"});
     EXPECT_EQ(second.exit_code, 6) << second.errors;
     EXPECT_NE(second.errors.find("HINT"), std::string::npos);
