@@ -124,7 +124,10 @@ void WalWalker::skip_head(std::string* head) {
         at_ += page.header_size;
     }
     at_ = align8(at_);
-    if (head_was_switch(at_)) switched_ = done_ = true;
+    if (head_was_switch(at_)) {
+        switched_ = done_ = true;
+        check_size();
+    }
 }
 
 bool WalWalker::step_over_page_header() {
@@ -195,6 +198,7 @@ bool WalWalker::finish(Gathered gathered, std::uint32_t length, std::size_t end,
     if (!record.whole || is_switch(record.info(), record.resource_manager())) {
         switched_ = record.whole;
         done_ = true;
+        check_size();
     }
     return true;
 }

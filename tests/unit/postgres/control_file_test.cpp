@@ -87,12 +87,13 @@ TEST(ControlFile, EveryDamagedByteIsSeen) {
 }
 
 TEST(ControlFile, AgreesWithTheServer) {
-    const testing::RealServer server(4, {"max_connections = 37", "max_locks_per_transaction = 71", "max_wal_senders = 7", "wal_level = logical"});
+    const testing::RealServer server(
+        4, {{"max_connections", "37"}, {"max_locks_per_transaction", "71"}, {"max_wal_senders", "7"}, {"wal_level", "logical"}});
     server.sql("checkpoint");
     std::string bytes;
     const ControlFile control = read_control_file(server.data(), &bytes);
     EXPECT_EQ(8192u, bytes.size());
-    EXPECT_EQ(testing::server_major(), control.major);
+    EXPECT_EQ(server.major(), control.major);
     EXPECT_EQ(ClusterState::in_production, control.state);
     EXPECT_EQ(std::to_string(control.system_identifier.value) + "|" + std::to_string(control.catalog_version) + "\n",
               server.sql("select system_identifier, catalog_version_no from pg_control_system()"));
