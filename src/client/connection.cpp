@@ -25,7 +25,8 @@ Error refusal(const PGresult* result, const std::string& endpoint) {
     const SqlState sqlstate(field(PG_DIAG_SQLSTATE));
     if (message.empty()) message = one_line(text_of(PQresultErrorMessage(result)));
     const Cause cause = sqlstate.empty() ? Cause::broken : Cause::refused;
-    return Error(Phase::receive, cause, {std::move(message), field(PG_DIAG_MESSAGE_DETAIL), field(PG_DIAG_MESSAGE_HINT), endpoint}, sqlstate);
+    return Error(Phase::receive, cause, {std::move(message), field(PG_DIAG_MESSAGE_DETAIL), field(PG_DIAG_MESSAGE_HINT), endpoint},
+                 sqlstate);
 }
 
 std::string describe(PGconn* handle) {
@@ -56,9 +57,13 @@ Result<Connection> Connection::dial(DialOptions options, Deadline deadline, std:
 }
 
 Connection::Connection(Handle handle)
-    : handle_(std::move(handle)), endpoint_(describe(handle_.get())), database_(text_of(PQdb(handle_.get()))), user_(text_of(PQuser(handle_.get()))) {}
+    : handle_(std::move(handle)),
+      endpoint_(describe(handle_.get())),
+      database_(text_of(PQdb(handle_.get()))),
+      user_(text_of(PQuser(handle_.get()))) {}
 
-Result<RowSet> Connection::execute(const std::string& sql, std::span<const TextParameter> parameters, Deadline deadline, std::stop_token stop) {
+Result<RowSet> Connection::execute(const std::string& sql, std::span<const TextParameter> parameters, Deadline deadline,
+                                   std::stop_token stop) {
     if (auto begun = start(sql, parameters); !begun) return begun.error();
     return drive(deadline, stop);
 }
@@ -89,7 +94,8 @@ Result<void> Connection::start(const std::string& sql, std::span<const TextParam
     values.reserve(parameters.size());
     for (const auto& parameter : parameters) values.push_back(parameter ? parameter->c_str() : nullptr);
     data_.reset();
-    return started(PQsendQueryParams(handle_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr, 0));
+    return started(
+        PQsendQueryParams(handle_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr, 0));
 }
 
 Result<void> Connection::start_simple(const std::string& sql, std::optional<std::string_view> data) {
@@ -159,7 +165,8 @@ void Connection::collect() {
             case PGRES_COPY_IN: copying_ = true; return;
             case PGRES_COPY_OUT:
             case PGRES_COPY_BOTH:
-                note(Error(Phase::receive, Cause::usage, {"a stream came where rows were awaited; the connection was dropped", {}, {}, endpoint_}));
+                note(Error(Phase::receive, Cause::usage,
+                           {"a stream came where rows were awaited; the connection was dropped", {}, {}, endpoint_}));
                 handle_.reset();
                 state_ = State::done;
                 return;
@@ -214,7 +221,8 @@ Error Connection::abandon(Cause cause) {
 Error Connection::gone() const { return Error(Phase::send, Cause::broken, {"the connection is gone", {}, {}, endpoint_}); }
 
 bool Connection::alive() {
-    if (handle_ && state_ == State::idle && ready_now(PQsocket(handle_.get()), POLLIN) && PQconsumeInput(handle_.get()) == 0) handle_.reset();
+    if (handle_ && state_ == State::idle && ready_now(PQsocket(handle_.get()), POLLIN) && PQconsumeInput(handle_.get()) == 0)
+        handle_.reset();
     if (handle_ && PQstatus(handle_.get()) == CONNECTION_BAD) handle_.reset();
     return handle_ != nullptr;
 }

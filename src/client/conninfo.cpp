@@ -32,7 +32,8 @@ Probe probe(const std::string& conninfo, const Keywords& overrides) {
 }
 
 Error wrong(std::string message) {
-    return Error(Phase::configure, Cause::usage, {std::move(message), {}, "see the connection string, the service file and the PG* environment", {}});
+    return Error(Phase::configure, Cause::usage,
+                 {std::move(message), {}, "see the connection string, the service file and the PG* environment", {}});
 }
 
 std::vector<std::string> split(const std::string& list) {
@@ -49,7 +50,8 @@ std::vector<std::string> split(const std::string& list) {
 /// Pieces of an unescaped password that a URI put where hosts and ports are; they must not reach a text. None: nothing suspicious.
 std::optional<Error> misplaced(const std::vector<HostEntry>& hosts) {
     for (const auto& entry : hosts) {
-        if (entry.host.find('@', 1) != std::string::npos) return wrong("a host name holds \"@\": percent-encode the password's special characters in a URI");
+        if (entry.host.find('@', 1) != std::string::npos)
+            return wrong("a host name holds \"@\": percent-encode the password's special characters in a URI");
         if (entry.port.find_first_not_of("0123456789 ") != std::string::npos) {
             return wrong("a port is not a number: percent-encode the password's special characters in a URI");
         }
@@ -62,7 +64,9 @@ std::vector<HostEntry> host_entries(const std::string& hosts, const std::string&
     const auto host_list = split(hosts);
     const auto address_list = split(addresses);
     const auto port_list = split(ports);
-    const auto at = [](const std::vector<std::string>& list, std::size_t index) { return index < list.size() ? list[index] : std::string(); };
+    const auto at = [](const std::vector<std::string>& list, std::size_t index) {
+        return index < list.size() ? list[index] : std::string();
+    };
     std::vector<HostEntry> entries(std::max(host_list.size(), address_list.size()));
     for (std::size_t index = 0; index < entries.size(); ++index) {
         entries[index] = {at(host_list, index), at(address_list, index), port_list.size() == 1 ? port_list[0] : at(port_list, index)};
@@ -88,7 +92,7 @@ Result<Conninfo> read_conninfo(const std::string& conninfo, const Keywords& over
 
     const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfo(started.get()), &PQconninfoFree);
     if (!options) return wrong("out of memory");
-    const auto find = [&](std::string_view keyword, char* PQconninfoOption::*field) {
+    const auto find = [&](std::string_view keyword, char* PQconninfoOption::* field) {
         for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
             if (keyword == option->keyword) return std::string(option->*field != nullptr ? option->*field : "");
         }

@@ -245,8 +245,10 @@ Result<Handle> Dial::take() {
 std::string Dial::endpoint() const {
     if (host_ >= conninfo_.hosts.size()) return {};
     const HostEntry& entry = conninfo_.hosts[host_];
-    std::string text = is_socket_folder(entry.host) ? "socket folder " + entry.host : "host " + (entry.host.empty() ? entry.address : entry.host);
-    if (address_ < addresses_.size() && !addresses_[address_].empty() && addresses_[address_] != entry.host) text += " (" + addresses_[address_] + ")";
+    std::string text =
+        is_socket_folder(entry.host) ? "socket folder " + entry.host : "host " + (entry.host.empty() ? entry.address : entry.host);
+    if (address_ < addresses_.size() && !addresses_[address_].empty() && addresses_[address_] != entry.host)
+        text += " (" + addresses_[address_] + ")";
     if (!entry.port.empty()) text += ", port " + entry.port;
     return text;
 }

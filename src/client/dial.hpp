@@ -21,9 +21,9 @@ struct CloseHandle {
 using Handle = std::unique_ptr<pg_conn, CloseHandle>;
 
 struct DialOptions {
-    std::string conninfo;   ///< libpq's forms: key=value, URI, or a bare database name.
-    Keywords overrides;     ///< libpq keywords that win over the string.
-    Keywords settings;      ///< Server settings sent with the start-up packet, after the string's own `options`.
+    std::string conninfo;  ///< libpq's forms: key=value, URI, or a bare database name.
+    Keywords overrides;    ///< libpq keywords that win over the string.
+    Keywords settings;     ///< Server settings sent with the start-up packet, after the string's own `options`.
     Resolver resolver = resolve_by_system;
 };
 

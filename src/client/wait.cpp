@@ -43,7 +43,8 @@ Wake Waiter::wait(const Need& need) {
     const auto step = stop_.stop_possible() && descriptor_ < 0 ? kShortStep : kLongStep;
     while (true) {
         const auto now = std::chrono::steady_clock::now();
-        const auto left = need.until == kNoDeadline ? step : std::clamp<std::chrono::nanoseconds>(need.until - now, std::chrono::nanoseconds(0), step);
+        const auto left =
+            need.until == kNoDeadline ? step : std::clamp<std::chrono::nanoseconds>(need.until - now, std::chrono::nanoseconds(0), step);
         const timespec limit = as_timespec(left);
         const int count = ::ppoll(watched.data(), watched.size(), &limit, nullptr);
         if (stop_.stop_requested()) return Wake::stopped;

@@ -29,7 +29,8 @@ const BackupFunctions& backup_functions(const Session& session) {
     static constexpr BackupFunctions kBefore15{"pg_start_backup(text, boolean, boolean)", "pg_stop_backup(boolean, boolean)",
                                                "SELECT pg_start_backup($1, $2::boolean, false)",
                                                "SELECT lsn, labelfile, spcmapfile FROM pg_stop_backup(false, false)"};
-    static constexpr BackupFunctions kFrom15{"pg_backup_start(text, boolean)", "pg_backup_stop(boolean)", "SELECT pg_backup_start($1, $2::boolean)",
+    static constexpr BackupFunctions kFrom15{"pg_backup_start(text, boolean)", "pg_backup_stop(boolean)",
+                                             "SELECT pg_backup_start($1, $2::boolean)",
                                              "SELECT lsn, labelfile, spcmapfile FROM pg_backup_stop(false)"};
     return session.major() < kRenamedBackupFunctions ? kBefore15 : kFrom15;
 }
@@ -59,8 +60,8 @@ base::Timeline read_timeline(Session& session, bool in_recovery) {
         if (error != std::errc() || end != name.data() + 8) unreadable("the name of a WAL file", name);
         return {timeline};
     }
-    const std::string text =
-        session.value("SELECT greatest(c.timeline_id, r.min_recovery_end_timeline) FROM pg_control_checkpoint() c, pg_control_recovery() r");
+    const std::string text = session.value(
+        "SELECT greatest(c.timeline_id, r.min_recovery_end_timeline) FROM pg_control_checkpoint() c, pg_control_recovery() r");
     std::uint32_t timeline = 0;
     if (std::from_chars(text.data(), text.data() + text.size(), timeline).ec != std::errc()) unreadable("the timeline", text);
     return {timeline};
@@ -78,17 +79,28 @@ void read_settings(Session& session, ClusterFacts& facts) {
     for (std::size_t row = 0; row < rows.size(); ++row) {
         const std::string_view name = rows.text(row, 0);
         const std::string value(rows.text(row, 1));
-        if (name == "data_directory") facts.data_directory = value;
-        else if (name == "config_file") facts.config_file = value;
-        else if (name == "hba_file") facts.hba_file = value;
-        else if (name == "ident_file") facts.ident_file = value;
-        else if (name == "wal_segment_size") facts.wal_segment_size = static_cast<std::uint64_t>(rows.integer(row, 1));
-        else if (name == "data_checksums") facts.data_checksums = value == "on";
-        else if (name == "archive_mode") facts.archive_mode = value;
-        else if (name == "archive_command") facts.archive_command = value;
-        else if (name == "archive_library") facts.archive_library = value;
-        else if (name == "wal_level") facts.wal_level = value;
-        else if (name == "full_page_writes") facts.full_page_writes = value == "on";
+        if (name == "data_directory")
+            facts.data_directory = value;
+        else if (name == "config_file")
+            facts.config_file = value;
+        else if (name == "hba_file")
+            facts.hba_file = value;
+        else if (name == "ident_file")
+            facts.ident_file = value;
+        else if (name == "wal_segment_size")
+            facts.wal_segment_size = static_cast<std::uint64_t>(rows.integer(row, 1));
+        else if (name == "data_checksums")
+            facts.data_checksums = value == "on";
+        else if (name == "archive_mode")
+            facts.archive_mode = value;
+        else if (name == "archive_command")
+            facts.archive_command = value;
+        else if (name == "archive_library")
+            facts.archive_library = value;
+        else if (name == "wal_level")
+            facts.wal_level = value;
+        else if (name == "full_page_writes")
+            facts.full_page_writes = value == "on";
     }
 }
 
@@ -119,10 +131,12 @@ ClusterFacts read_cluster_facts(Session& session) {
 
 std::vector<Tablespace> read_tablespaces(Session& session) {
     // 1663 and 1664 are pg_default and pg_global, which have no place of their own.
-    const Rows rows = session.query("SELECT oid, spcname, pg_tablespace_location(oid) FROM pg_tablespace WHERE oid NOT IN (1663, 1664) ORDER BY oid");
+    const Rows rows =
+        session.query("SELECT oid, spcname, pg_tablespace_location(oid) FROM pg_tablespace WHERE oid NOT IN (1663, 1664) ORDER BY oid");
     std::vector<Tablespace> tablespaces;
     for (std::size_t row = 0; row < rows.size(); ++row) {
-        Tablespace tablespace{static_cast<std::uint32_t>(rows.integer(row, 0)), std::string(rows.text(row, 1)), std::string(rows.text(row, 2))};
+        Tablespace tablespace{static_cast<std::uint32_t>(rows.integer(row, 0)), std::string(rows.text(row, 1)),
+                              std::string(rows.text(row, 2))};
         tablespace.in_place = !tablespace.location.starts_with('/');
         tablespaces.push_back(std::move(tablespace));
     }
@@ -130,8 +144,8 @@ std::vector<Tablespace> read_tablespaces(Session& session) {
 }
 
 std::optional<Setting> read_setting(Session& session, const std::string& name) {
-    const Rows rows =
-        session.query(fmt::format("SELECT name, {}, source, pending_restart FROM pg_settings WHERE lower(name) = lower($1)", kSettingValue), {name});
+    const Rows rows = session.query(
+        fmt::format("SELECT name, {}, source, pending_restart FROM pg_settings WHERE lower(name) = lower($1)", kSettingValue), {name});
     if (rows.size() == 0) return std::nullopt;
     return Setting{std::string(rows.text(0, 0)), std::string(rows.text(0, 1)), std::string(rows.text(0, 2)), rows.boolean(0, 3)};
 }

@@ -54,7 +54,7 @@ struct BackupStarted {
 BackupStarted start_backup(Session& session, const std::string& label, bool fast);
 struct BackupStopped {
     base::Lsn stop;
-    base::Timestamp time;        ///< The server's clock just after the stop.
+    base::Timestamp time;  ///< The server's clock just after the stop.
     std::string backup_label;
     std::string tablespace_map;  ///< Empty: none.
 };

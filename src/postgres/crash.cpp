@@ -59,7 +59,8 @@ std::set<fs::path> shared_memory_of(pid_t pid) {
     std::set<fs::path> files;
     std::ifstream maps(fmt::format("/proc/{}/maps", pid));
     for (std::string line; std::getline(maps, line);) {
-        if (const auto at = line.find("/dev/shm/PostgreSQL."); at != std::string::npos) files.insert(line.substr(at, line.find(' ', at) - at));
+        if (const auto at = line.find("/dev/shm/PostgreSQL."); at != std::string::npos)
+            files.insert(line.substr(at, line.find(' ', at) - at));
     }
     return files;
 }
@@ -96,7 +97,8 @@ void crash_postmaster(pid_t postmaster) {
     const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     while (std::any_of(processes.begin(), processes.end(), process_runs)) {
         if (std::chrono::steady_clock::now() > limit) {
-            throw base::Failure(base::FailureKind::operation, fmt::format("killing the server process {}: it still runs after 30 s", postmaster),
+            throw base::Failure(base::FailureKind::operation,
+                                fmt::format("killing the server process {}: it still runs after 30 s", postmaster),
                                 "look for a process that waits for a disk (state D in ps)");
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(2));

@@ -27,8 +27,12 @@ constexpr char kStart = 's';
 constexpr char kLeave = 'q';
 /// How long a postmaster may take to end its children after SIGQUIT: it kills them itself after 5 s.
 constexpr int kQuitMilliseconds = 8000;
+/// How long a folder is tried to be removed.
+constexpr int kRemoveMilliseconds = 30'000;
 /// The step of looking where the kernel gives no pidfd.
 constexpr int kLookMilliseconds = 100;
+/// The folder's place in the removing command.
+constexpr std::size_t kRemovedArgument = 3;
 
 /// Everything the forked process needs, made before the fork: after it only async-signal-safe calls are allowed, for another thread of
 /// the owner may have held any lock at that moment.
@@ -117,7 +121,7 @@ void standard_files_from(int input, int output) {
                                  ::syscall(SYS_setresuid, prepared.uid, prepared.uid, prepared.uid) != 0)) {
         ::_exit(127);
     }
-    struct sigaction standard {};
+    struct sigaction standard{};
     standard.sa_handler = SIG_DFL;
     for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
     sigset_t none;
@@ -145,7 +149,8 @@ public:
 private:
     void look() {
         std::array<pollfd, 3> watched{pollfd{attended_ ? prepared_.channel : -1, POLLIN, 0},
-                                      pollfd{attended_ ? prepared_.owner_descriptor : -1, POLLIN, 0}, pollfd{postmaster_descriptor_, POLLIN, 0}};
+                                      pollfd{attended_ ? prepared_.owner_descriptor : -1, POLLIN, 0},
+                                      pollfd{postmaster_descriptor_, POLLIN, 0}};
         const bool blind = (attended_ && prepared_.owner_descriptor < 0) || (postmaster_ > 0 && postmaster_descriptor_ < 0);
         ::poll(watched.data(), watched.size(), blind ? kLookMilliseconds : -1);
         reap(WNOHANG);
@@ -191,8 +196,20 @@ private:
             ::kill(postmaster_, SIGKILL);
             reap(0);
         }
-        if (prepared_.remover[0] != nullptr) ::execve(prepared_.remover[0], prepared_.remover.data(), prepared_.environment.data());
+        for (int waited = 0; waited < kRemoveMilliseconds && !removed(); waited += kLookMilliseconds) ::poll(nullptr, 0, kLookMilliseconds);
         ::_exit(0);
+    }
+
+    /// What the owner had under way (the children of a killed initdb) may go on writing for a moment and make one removal fail.
+    bool removed() const {
+        if (prepared_.remover[0] == nullptr) return true;
+        const pid_t remover = ::fork();
+        if (remover == 0) {
+            ::execve(prepared_.remover[0], prepared_.remover.data(), prepared_.environment.data());
+            ::_exit(127);
+        }
+        if (remover > 0) ::waitpid(remover, nullptr, 0);
+        return ::access(prepared_.remover[kRemovedArgument], F_OK) != 0;
     }
 
     const Prepared& prepared_;

@@ -53,7 +53,8 @@ fs::path find_programs(int major, const fs::path& configured) {
     const auto fits = [&](const fs::path& folder) { return holds_server(folder) && (major == 0 || program_version(folder) == major); };
     if (const char* named = std::getenv("HOWDAH_PG_BIN"); named != nullptr && *named != '\0') {
         if (!holds_server(named)) {
-            throw Failure(FailureKind::configuration, fmt::format("looking for PostgreSQL's programs: no postgres in HOWDAH_PG_BIN={}", named),
+            throw Failure(FailureKind::configuration,
+                          fmt::format("looking for PostgreSQL's programs: no postgres in HOWDAH_PG_BIN={}", named),
                           "set it to the folder that holds postgres, initdb and pg_ctl, or unset it");
         }
         if (fits(named)) return named;
@@ -65,7 +66,8 @@ fs::path find_programs(int major, const fs::path& configured) {
         if (fits(folder)) return folder;
     }
     throw Failure(FailureKind::configuration,
-                  fmt::format("looking for PostgreSQL's programs: none{} in /usr/lib/postgresql or PATH", major == 0 ? "" : fmt::format(" of version {}", major)),
+                  fmt::format("looking for PostgreSQL's programs: none{} in /usr/lib/postgresql or PATH",
+                              major == 0 ? "" : fmt::format(" of version {}", major)),
                   fmt::format("install postgresql{}, or set HOWDAH_PG_BIN to its bin folder", major == 0 ? "" : fmt::format("-{}", major)));
 }
 
@@ -78,7 +80,9 @@ int program_version(const fs::path& programs) {
         const char* start = result.output.data() + at + kMark.size();
         std::from_chars(start, result.output.data() + result.output.size(), major);
     }
-    if (major == 0) throw Failure(FailureKind::configuration, "asking postgres for its version: \"" + result.output + "\"", "is that PostgreSQL's own program?");
+    if (major == 0)
+        throw Failure(FailureKind::configuration, "asking postgres for its version: \"" + result.output + "\"",
+                      "is that PostgreSQL's own program?");
     return major;
 }
 

@@ -56,12 +56,14 @@ base::User server_user(const ScratchOptions& options, bool adopted) {
     }
     if (auto postgres = base::find_user("postgres")) return *postgres;
     if (auto nobody = base::find_user("nobody")) return *nobody;
-    throw Failure(FailureKind::operation, "looking for a user to run a server as: neither postgres nor nobody exists", "run as another user than root");
+    throw Failure(FailureKind::operation, "looking for a user to run a server as: neither postgres nor nobody exists",
+                  "run as another user than root");
 }
 
 void give_to(const fs::path& path, const base::User& user) {
     if (user.uid == ::geteuid()) return;
-    if (::chown(path.c_str(), user.uid, user.gid) != 0) throw SystemFailure(FailureKind::operation, "giving " + path.string() + " to " + user.name, errno);
+    if (::chown(path.c_str(), user.uid, user.gid) != 0)
+        throw SystemFailure(FailureKind::operation, "giving " + path.string() + " to " + user.name, errno);
 }
 
 fs::path make_folder(const fs::path& path, const base::User& user) {
@@ -141,7 +143,11 @@ struct ScratchServer::Impl {
 };
 
 ScratchServer::Impl::Impl(const ScratchOptions& wanted, bool adopt)
-    : options(wanted), adopted(adopt), user(server_user(wanted, adopt)), programs(find_programs(0, wanted.programs)), root(private_folder(user)) {
+    : options(wanted),
+      adopted(adopt),
+      user(server_user(wanted, adopt)),
+      programs(find_programs(0, wanted.programs)),
+      root(private_folder(user)) {
     data = options.directory.empty() ? root / "data" : fs::absolute(options.directory);
     socket = root / "socket";
     workspace = root / "workspace";
@@ -187,13 +193,23 @@ ScratchServer::Impl::~Impl() {
 void ScratchServer::Impl::make_guardian() {
     guardian.reset();
     // A server of its own folder needs nothing of the caller's libpq environment; messages are read, so they are not translated.
-    guardian = std::make_unique<Guardian>(GuardianPlan{command(), {{"LC_ALL", "C"}, {"PGDATA", ""}}, user, log, options.detached ? fs::path() : root, options.detached});
+    guardian = std::make_unique<Guardian>(
+        GuardianPlan{command(), {{"LC_ALL", "C"}, {"PGDATA", ""}}, user, log, options.detached ? fs::path() : root, options.detached});
 }
 
 void ScratchServer::Impl::make_cluster() {
     if (!options.directory.empty()) make_folder(data, user);
-    std::vector<std::string> initdb{(programs / "initdb").string(), "-D", data.string(), "-U", kSuperuser, "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync",
-                                    "--no-instructions", fmt::format("--wal-segsize={}", options.wal_segment_mib), "--auth-local=trust"};
+    std::vector<std::string> initdb{(programs / "initdb").string(),
+                                    "-D",
+                                    data.string(),
+                                    "-U",
+                                    kSuperuser,
+                                    "--encoding=UTF8",
+                                    "--locale=C.UTF-8",
+                                    "--no-sync",
+                                    "--no-instructions",
+                                    fmt::format("--wal-segsize={}", options.wal_segment_mib),
+                                    "--auth-local=trust"};
     if (options.checksums) {
         initdb.emplace_back("--data-checksums");
     } else if (program_version(programs) >= 18) {
@@ -252,7 +268,8 @@ bool ScratchServer::Impl::ready() const {
     std::istringstream file(base::read_file_if_exists(data / "postmaster.pid").value_or(""));
     std::vector<std::string> lines;
     for (std::string line; std::getline(file, line);) lines.push_back(line);
-    return lines.size() >= 8 && lines[0] == std::to_string(postmaster) && (lines[7].starts_with("ready") || lines[7].starts_with("standby"));
+    return lines.size() >= 8 && lines[0] == std::to_string(postmaster) &&
+           (lines[7].starts_with("ready") || lines[7].starts_with("standby"));
 }
 
 void ScratchServer::Impl::start_once() {
@@ -261,7 +278,8 @@ void ScratchServer::Impl::start_once() {
     if (up) return;
     if (running()) crash_postmaster(postmaster);
     postmaster = -1;
-    throw Failure(FailureKind::operation, fmt::format("starting a server in {}: it did not come up; its log ends: {}", data.string(), log_end()),
+    throw Failure(FailureKind::operation,
+                  fmt::format("starting a server in {}: it did not come up; its log ends: {}", data.string(), log_end()),
                   "the log's last lines say why");
 }
 
@@ -285,7 +303,8 @@ void ScratchServer::Impl::signal_and_wait(int signal, const std::string& mode) {
     if (!running()) return;
     ::kill(postmaster, signal);
     if (wait_until([&] { return !running(); }, kLongestStop)) return;
-    throw Failure(FailureKind::operation, fmt::format("stopping the server in {} ({}): it still runs; its log ends: {}", data.string(), mode, log_end()),
+    throw Failure(FailureKind::operation,
+                  fmt::format("stopping the server in {} ({}): it still runs; its log ends: {}", data.string(), mode, log_end()),
                   "clients or the archiver hold it; stop it with mode immediate");
 }
 
@@ -312,7 +331,8 @@ fs::path ScratchServer::log_file() const { return impl_->log; }
 bool ScratchServer::running() const { return impl_->running(); }
 
 std::string ScratchServer::conninfo(const std::string& database) const {
-    return fmt::format("host={} port={} user={} dbname={}", quoted(impl_->socket.string(), '\\'), impl_->port, kSuperuser, quoted(database, '\\'));
+    return fmt::format("host={} port={} user={} dbname={}", quoted(impl_->socket.string(), '\\'), impl_->port, kSuperuser,
+                       quoted(database, '\\'));
 }
 
 std::string ScratchServer::tcp_conninfo(const std::string& database) const {
@@ -325,7 +345,8 @@ void ScratchServer::start() { impl_->start(); }
 void ScratchServer::stop(const std::string& mode) {
     static const std::map<std::string, int> kSignals{{"smart", SIGTERM}, {"fast", SIGINT}, {"immediate", SIGQUIT}};
     const auto signal = kSignals.find(mode);
-    if (signal == kSignals.end()) throw Failure(FailureKind::usage, "stopping a server: mode \"" + mode + "\"", "use fast, smart or immediate");
+    if (signal == kSignals.end())
+        throw Failure(FailureKind::usage, "stopping a server: mode \"" + mode + "\"", "use fast, smart or immediate");
     impl_->signal_and_wait(signal->second, mode);
 }
 
@@ -342,8 +363,13 @@ base::ProcessResult ScratchServer::run(const std::string& program, std::vector<s
     arguments.insert(arguments.begin(), (impl_->programs / program).string());
     base::ProcessOptions process;
     process.user = impl_->user;
-    process.environment = {{"PGHOST", impl_->socket.string()}, {"PGPORT", std::to_string(impl_->port)}, {"PGUSER", kSuperuser}, {"PGDATABASE", ""},
-                           {"PGSERVICE", ""}, {"PGHOSTADDR", ""}, {"PGOPTIONS", ""}};
+    process.environment = {{"PGHOST", impl_->socket.string()},
+                           {"PGPORT", std::to_string(impl_->port)},
+                           {"PGUSER", kSuperuser},
+                           {"PGDATABASE", ""},
+                           {"PGSERVICE", ""},
+                           {"PGHOSTADDR", ""},
+                           {"PGOPTIONS", ""}};
     return base::run_process(arguments, process);
 }
 

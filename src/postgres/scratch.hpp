@@ -18,15 +18,15 @@ std::filesystem::path find_programs(int major = 0, const std::filesystem::path& 
 int program_version(const std::filesystem::path& programs);
 
 struct ScratchOptions {
-    std::filesystem::path directory;         ///< Data directory to make, which stays; empty: a private temporary folder, removed at the end.
-    std::filesystem::path programs;          ///< Empty: find_programs().
+    std::filesystem::path directory;  ///< Data directory to make, which stays; empty: a private temporary folder, removed at the end.
+    std::filesystem::path programs;   ///< Empty: find_programs().
     /// Values unquoted. A new cluster gets them in its postgresql.auto.conf; an adopted one on the command line, its files stay as they are.
     std::map<std::string, std::string> settings;
     bool checksums = true;
     unsigned wal_segment_mib = 16;
-    bool detached = false;                   ///< Survives this process (`howdah scratch start`); otherwise it dies with it, even by kill -9.
+    bool detached = false;  ///< Survives this process (`howdah scratch start`); otherwise it dies with it, even by kill -9.
     base::Bytes shared_buffers{128u << 20};
-    bool listen_tcp = false;                 ///< Also 127.0.0.1 on a free port, with a password; otherwise only the private socket.
+    bool listen_tcp = false;  ///< Also 127.0.0.1 on a free port, with a password; otherwise only the private socket.
     std::vector<std::string> initdb_options;
 };
 

@@ -25,12 +25,8 @@ DialOptions dial_options(const std::string& conninfo, const SessionOptions& opti
     if (!options.database.empty()) dial.overrides.emplace_back("dbname", options.database);
     if (options.replication) dial.overrides.emplace_back("replication", "true");
     // Sent with the login, they win over what ALTER ROLE and ALTER DATABASE have set and cost no round trip.
-    dial.settings = {{"datestyle", "ISO"},
-                     {"timezone", "UTC"},
-                     {"search_path", "pg_catalog"},
-                     {"statement_timeout", "0"},
-                     {"lock_timeout", "0"},
-                     {"idle_in_transaction_session_timeout", "0"}};
+    dial.settings = {{"datestyle", "ISO"},       {"timezone", "UTC"},   {"search_path", "pg_catalog"},
+                     {"statement_timeout", "0"}, {"lock_timeout", "0"}, {"idle_in_transaction_session_timeout", "0"}};
     return dial;
 }
 
@@ -90,7 +86,8 @@ struct Session::Impl {
     }
     std::string quoted(std::optional<std::string> text, const char* what) const {
         if (text) return std::move(*text);
-        throw ServerFailure(FailureKind::operation, fmt::format("quoting a {}: it is not valid UTF-8, or the connection is gone", what), {});
+        throw ServerFailure(FailureKind::operation, fmt::format("quoting a {}: it is not valid UTF-8, or the connection is gone", what),
+                            {});
     }
 };
 
@@ -109,7 +106,8 @@ Session::~Session() = default;
 Rows Session::query(const std::string& sql, std::span<const Parameter> parameters) {
     const auto stop = impl_->cancellation.token();
     if (!impl_->options.replication) return impl_->checked(impl_->connection.execute(sql, parameters, impl_->deadline(), stop), sql);
-    if (!parameters.empty()) throw Failure(FailureKind::operation, "a replication session takes no parameters: \"" + shortened_statement(sql) + "\"");
+    if (!parameters.empty())
+        throw Failure(FailureKind::operation, "a replication session takes no parameters: \"" + shortened_statement(sql) + "\"");
     return impl_->checked(impl_->connection.execute_simple(sql, impl_->deadline(), stop), sql);
 }
 
@@ -120,7 +118,8 @@ Rows Session::query(const std::string& sql, std::initializer_list<Parameter> par
 std::string Session::value(const std::string& sql, std::initializer_list<Parameter> parameters) {
     const Rows rows = query(sql, parameters);
     if (rows.size() != 1 || rows.columns() == 0) {
-        throw Failure(FailureKind::operation, fmt::format("statement \"{}\": {} rows where one was awaited", shortened_statement(sql), rows.size()));
+        throw Failure(FailureKind::operation,
+                      fmt::format("statement \"{}\": {} rows where one was awaited", shortened_statement(sql), rows.size()));
     }
     return std::string(rows.text(0, 0));
 }
@@ -137,7 +136,9 @@ int Session::version() const { return impl_->version; }
 int Session::backend_pid() const { return impl_->backend_pid; }
 bool Session::alive() const { return impl_->connection.alive(); }
 
-std::string Session::quote_identifier(std::string_view name) const { return impl_->quoted(impl_->connection.quote_identifier(name), "name"); }
+std::string Session::quote_identifier(std::string_view name) const {
+    return impl_->quoted(impl_->connection.quote_identifier(name), "name");
+}
 std::string Session::quote_literal(std::string_view text) const { return impl_->quoted(impl_->connection.quote_literal(text), "literal"); }
 
 bool Session::probe() {

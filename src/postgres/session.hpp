@@ -53,9 +53,9 @@ private:
 
 struct SessionOptions {
     std::chrono::milliseconds connect_timeout{10'000};  ///< Covers name look-up, dialling, TLS and login together.
-    std::chrono::milliseconds statement_timeout{0};     ///< Client-side deadline of each call; 0: none. The session is cancelled and dropped.
+    std::chrono::milliseconds statement_timeout{0};  ///< Client-side deadline of each call; 0: none. The session is cancelled and dropped.
     std::string application_name = "howdah";
-    std::string database;                               ///< Overrides the conninfo's database.
+    std::string database;  ///< Overrides the conninfo's database.
     bool replication = false;
 };
 

@@ -22,17 +22,20 @@ struct StateHint {
 /// What to do about a refused login, by SQLSTATE (PostgreSQL's appendix A).
 constexpr std::array kLoginHints{
     StateHint{"28P01", "check the user and its password: PGPASSWORD, the passfile (~/.pgpass, mode 0600) or the service file"},
-    StateHint{"28000", "add a line for this user, database and address to the server's pg_hba.conf and reload it, or connect as another user"},
+    StateHint{"28000",
+              "add a line for this user, database and address to the server's pg_hba.conf and reload it, or connect as another user"},
     StateHint{"3D000", "create the database or name another one (dbname=...)"},
     StateHint{"42501", "grant the role CONNECT on the database, or REPLICATION for a replication connection"},
     StateHint{"42704", "the server does not know a setting sent at login; check the connection string's options and the server's version"},
-    StateHint{"53300", "all connections are taken: close idle ones, raise max_connections, or lift the role's or database's CONNECTION LIMIT"},
+    StateHint{"53300",
+              "all connections are taken: close idle ones, raise max_connections, or lift the role's or database's CONNECTION LIMIT"},
     StateHint{"55000", "the database takes no connections; name another one (dbname=...)"},
     StateHint{"57P03", "the server is starting, stopping or recovering; try again once it accepts connections (pg_isready)"},
 };
 
 std::string login_hint(const Error& error) {
-    const auto* known = std::find_if(kLoginHints.begin(), kLoginHints.end(), [&](const StateHint& row) { return error.sqlstate() == row.sqlstate; });
+    const auto* known =
+        std::find_if(kLoginHints.begin(), kLoginHints.end(), [&](const StateHint& row) { return error.sqlstate() == row.sqlstate; });
     if (known != kLoginHints.end()) return std::string(known->hint);
     if (!error.hint().empty() && !error.sqlstate().empty()) return error.hint();
     switch (error.phase()) {
@@ -74,9 +77,11 @@ void throw_dial_failure(const Error& error) {
     const std::string where = error.endpoint().empty() ? "the server" : error.endpoint();
     if (error.cause() == Cause::cancelled) throw base::Cancelled("connecting to " + where + ": stopped");
     if (error.phase() == Phase::configure) {
-        throw ServerFailure(FailureKind::configuration, "reading the connection string: " + base::redact(error.message()), {}, login_hint(error));
+        throw ServerFailure(FailureKind::configuration, "reading the connection string: " + base::redact(error.message()), {},
+                            login_hint(error));
     }
-    throw ServerFailure(FailureKind::server, fmt::format("connecting to {} ({}): {}{}", where, name(error.phase()), error.message(), state_suffix(error)),
+    throw ServerFailure(FailureKind::server,
+                        fmt::format("connecting to {} ({}): {}{}", where, name(error.phase()), error.message(), state_suffix(error)),
                         std::string(error.sqlstate().view()), login_hint(error));
 }
 
@@ -89,7 +94,8 @@ void throw_statement_failure(const Error& error, std::string_view sql) {
     std::string hint = error.hint();
     if (hint.empty() && connection) hint = "see the server's log; run the command again once the server answers";
     if (hint.empty() && error.sqlstate() == "42501") hint = "grant the role this right, or use a role that has it (docs/use/rights.md)";
-    throw ServerFailure(connection ? FailureKind::server : FailureKind::operation, std::move(what), std::string(error.sqlstate().view()), std::move(hint));
+    throw ServerFailure(connection ? FailureKind::server : FailureKind::operation, std::move(what), std::string(error.sqlstate().view()),
+                        std::move(hint));
 }
 
 std::string shortened_statement(std::string_view sql) {
@@ -97,8 +103,10 @@ std::string shortened_statement(std::string_view sql) {
     std::string line;
     for (const char c : sql) {
         const bool blank = std::isspace(static_cast<unsigned char>(c)) != 0;
-        if (!blank) line += c;
-        else if (!line.empty() && line.back() != ' ') line += ' ';
+        if (!blank)
+            line += c;
+        else if (!line.empty() && line.back() != ' ')
+            line += ' ';
     }
     for (std::size_t at = lower(line).find("password"); at != std::string::npos; at = lower(line).find("password", at + 8)) {
         const std::size_t open = line.find('\'', at);

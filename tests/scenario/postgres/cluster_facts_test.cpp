@@ -19,10 +19,12 @@ protected:
         options.settings = {{"wal_level", "replica"}, {"archive_mode", "off"}, {"archive_command", "keep '%p'"}};
         server_ = std::make_unique<ScratchServer>(options);
         Session admin(server_->conninfo());
-        admin.script("CREATE ROLE plain LOGIN; CREATE ROLE howdah LOGIN; GRANT pg_monitor TO howdah; "
-                     "GRANT EXECUTE ON FUNCTION pg_switch_wal(), pg_create_restore_point(text) TO howdah");
-        admin.script(admin.major() >= 15 ? "GRANT EXECUTE ON FUNCTION pg_backup_start(text, boolean), pg_backup_stop(boolean) TO howdah"
-                                         : "GRANT EXECUTE ON FUNCTION pg_start_backup(text, boolean, boolean), pg_stop_backup(boolean, boolean) TO howdah");
+        admin.script(
+            "CREATE ROLE plain LOGIN; CREATE ROLE howdah LOGIN; GRANT pg_monitor TO howdah; "
+            "GRANT EXECUTE ON FUNCTION pg_switch_wal(), pg_create_restore_point(text) TO howdah");
+        admin.script(admin.major() >= 15
+                         ? "GRANT EXECUTE ON FUNCTION pg_backup_start(text, boolean), pg_backup_stop(boolean) TO howdah"
+                         : "GRANT EXECUTE ON FUNCTION pg_start_backup(text, boolean, boolean), pg_stop_backup(boolean, boolean) TO howdah");
     }
     static void TearDownTestSuite() { server_.reset(); }
     static Session as(const std::string& role) { return Session(server_->conninfo() + " user=" + role); }

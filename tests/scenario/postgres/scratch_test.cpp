@@ -48,7 +48,7 @@ TEST(Scratch, TwoAtOnceAreTwoClustersAndLeaveNothing) {
         second_root = second.socket_directory().parent_path();
         first_postmaster = postmaster_of(first.data_directory());
         EXPECT_NE(system_identifier(first), system_identifier(second));
-        struct stat status {};
+        struct stat status{};
         ASSERT_EQ(::stat(first_root.c_str(), &status), 0);
         EXPECT_EQ(status.st_mode & 0777U, 0700U);
         EXPECT_EQ(status.st_uid, first.user().uid);
@@ -128,7 +128,7 @@ TEST(Scratch, ListensOnTcpOnlyWithThePassword) {
     EXPECT_EQ(Session(server.tcp_conninfo()).value("SELECT 1"), "1");
     const std::string without = "host=127.0.0.1 user=postgres dbname=postgres passfile=/nonexistent port=" + std::to_string(server.port());
     EXPECT_THROW(Session{without}, ServerFailure);
-    struct stat status {};
+    struct stat status{};
     ASSERT_EQ(::stat((server.socket_directory().parent_path() / "passfile").c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777U, 0600U);
 }
@@ -180,6 +180,32 @@ TEST(Scratch, ADetachedServerOutlivesItsOwner) {
     fs::remove_all(root);
 }
 
+TEST(Scratch, AKillDuringInitdbLeavesNoFolder) {
+    const base::TemporaryDirectory place("howdah-killed");
+    ASSERT_EQ(::chmod(place.path().c_str(), 0755), 0);
+    const pid_t owner = ::fork();
+    if (owner == 0) {
+        ::setenv("TMPDIR", place.path().c_str(), 1);
+        try {
+            const ScratchServer server(ScratchOptions{});
+            while (true) ::pause();
+        } catch (const std::exception&) {
+        }
+        ::_exit(1);
+    }
+    const auto folders = [&] { return std::distance(fs::directory_iterator(place.path()), fs::directory_iterator()); };
+    const auto under_way = [&] {
+        for (const auto& folder : fs::directory_iterator(place.path())) {
+            if (fs::exists(folder.path() / "data" / "base" / "1")) return true;
+        }
+        return false;
+    };
+    EXPECT_TRUE(eventually(under_way));
+    ::kill(owner, SIGKILL);
+    ::waitpid(owner, nullptr, 0);
+    EXPECT_TRUE(eventually([&] { return folders() == 0; }));
+}
+
 /// The owner is a process of its own that prints nothing, makes a server, forks a sleeping child (which inherits every descriptor), and
 /// waits to be killed.
 struct Owner {
@@ -210,8 +236,8 @@ struct Owner {
                 ::close(STDERR_FILENO);
                 while (true) ::pause();
             }
-            const std::string text = server.socket_directory().parent_path().string() + "\n" + std::to_string(postmaster_of(server.data_directory())) + "\n" +
-                                     std::to_string(bystander) + "\n";
+            const std::string text = server.socket_directory().parent_path().string() + "\n" +
+                                     std::to_string(postmaster_of(server.data_directory())) + "\n" + std::to_string(bystander) + "\n";
             base::File(report).append(base::as_bytes(text));
             while (true) ::pause();
         } catch (const std::exception&) {

@@ -60,7 +60,8 @@ protected:
 
     Session session() { return Session(server_->conninfo()); }
     std::string tcp(const std::string& rest) {
-        return "host=localhost user=postgres dbname=postgres password=" + std::string(kSecret) + " port=" + std::to_string(server_->port()) + " " + rest;
+        return "host=localhost user=postgres dbname=postgres password=" + std::string(kSecret) +
+               " port=" + std::to_string(server_->port()) + " " + rest;
     }
 
     static std::unique_ptr<ScratchServer> server_;
@@ -69,7 +70,8 @@ std::unique_ptr<ScratchServer> SessionTest::server_;
 
 TEST_F(SessionTest, ReadsRowsNullsAndTypes) {
     Session one = session();
-    const Rows rows = one.query("SELECT n, CASE WHEN n = 2 THEN NULL ELSE n::text END AS t, n / 4.0 AS r, n > 1 AS b FROM generate_series(1, 3) n");
+    const Rows rows =
+        one.query("SELECT n, CASE WHEN n = 2 THEN NULL ELSE n::text END AS t, n / 4.0 AS r, n > 1 AS b FROM generate_series(1, 3) n");
     ASSERT_EQ(rows.size(), 3U);
     EXPECT_EQ(rows.columns(), 4U);
     EXPECT_EQ(rows.column_name(1), "t");
@@ -152,7 +154,8 @@ TEST_F(SessionTest, LoginRefusalsNameCauseAndWayOut) {
     EXPECT_NE(wrong.what.find("host localhost (127.0.0.1), port " + std::to_string(server_->port())), std::string::npos) << wrong.what;
     EXPECT_NE(wrong.hint.find("password"), std::string::npos);
 
-    const Seen none = failure_of([&] { Session{"host=127.0.0.1 user=postgres passfile=/nonexistent port=" + std::to_string(server_->port())}; });
+    const Seen none =
+        failure_of([&] { Session{"host=127.0.0.1 user=postgres passfile=/nonexistent port=" + std::to_string(server_->port())}; });
     EXPECT_EQ(none.kind, FailureKind::server);
     EXPECT_NE(none.hint.find("PGPASSWORD"), std::string::npos) << none.all();
 
@@ -176,7 +179,8 @@ TEST_F(SessionTest, TooManyConnectionsIsNamed) {
 }
 
 TEST_F(SessionTest, SyntaxOfTheConnectionStringNeverShowsThePassword) {
-    for (const std::string text : {"host=/tmp password=my s3cr3t-word", "host=/tmp password=my s3cr3t-word=x", "postgres://u:p@s3cr3t-word@h/db", "postgres://u:s3cr3t-word/x@h/db"}) {
+    for (const std::string text : {"host=/tmp password=my s3cr3t-word", "host=/tmp password=my s3cr3t-word=x",
+                                   "postgres://u:p@s3cr3t-word@h/db", "postgres://u:s3cr3t-word/x@h/db"}) {
         const Seen seen = failure_of([&] { Session{text}; });
         EXPECT_EQ(seen.kind, FailureKind::configuration) << seen.what;
         EXPECT_NE(seen.hint, "") << seen.what;
@@ -201,8 +205,8 @@ TEST_F(SessionTest, TriesTheHostsInOrder) {
 TEST_F(SessionTest, ReadsPassfileAndServiceFile) {
     const base::TemporaryDirectory folder("howdah-service");
     const auto service = folder.path() / "services";
-    base::write_file_durably(service, "[scratch]\nhost=" + server_->socket_directory().string() + "\nport=" + std::to_string(server_->port()) +
-                                          "\nuser=postgres\ndbname=postgres\n");
+    base::write_file_durably(service, "[scratch]\nhost=" + server_->socket_directory().string() +
+                                          "\nport=" + std::to_string(server_->port()) + "\nuser=postgres\ndbname=postgres\n");
     EXPECT_EQ(Session(server_->tcp_conninfo()).value("SELECT current_user"), "postgres");
     ::setenv("PGSERVICEFILE", service.c_str(), 1);
     EXPECT_EQ(Session("service=scratch").value("SELECT 1"), "1");

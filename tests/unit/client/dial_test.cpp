@@ -6,9 +6,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <condition_variable>
 #include <string>
 #include <thread>
 
@@ -29,7 +29,8 @@ public:
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         socklen_t size = sizeof address;
         auto* generic = reinterpret_cast<sockaddr*>(&address);
-        if (::bind(descriptor_, generic, size) != 0 || ::listen(descriptor_, 8) != 0 || ::getsockname(descriptor_, generic, &size) != 0) std::abort();
+        if (::bind(descriptor_, generic, size) != 0 || ::listen(descriptor_, 8) != 0 || ::getsockname(descriptor_, generic, &size) != 0)
+            std::abort();
         port_ = ntohs(address.sin_port);
         // Without anybody calling accept the kernel still completes the handshake.
         if (hang_up) {
@@ -93,7 +94,8 @@ Dialled dial(DialOptions options, milliseconds time, std::stop_token stop = {}) 
 
 TEST(Dial, ASilentNameServerHoldsNobodyPastTheDeadline) {
     const auto names = std::make_shared<SilentNames>();
-    const Dialled seen = dial({.conninfo = "host=db.example", .overrides = {}, .settings = {}, .resolver = SilentNames::resolver(names)}, milliseconds(200));
+    const Dialled seen =
+        dial({.conninfo = "host=db.example", .overrides = {}, .settings = {}, .resolver = SilentNames::resolver(names)}, milliseconds(200));
     ASSERT_TRUE(seen.error);
     EXPECT_EQ(seen.error->phase(), Phase::resolve);
     EXPECT_EQ(seen.error->cause(), Cause::timed_out);
@@ -107,7 +109,10 @@ TEST(Dial, ASilentNameServerHoldsNobodyPastTheDeadline) {
 TEST(Dial, ASilentNameTakesOnlyItsShare) {
     const auto names = std::make_shared<SilentNames>();
     const MuteServer refusing(true);
-    const Dialled seen = dial({.conninfo = "host=db.example,127.0.0.1 port=" + refusing.port(), .overrides = {}, .settings = {}, .resolver = SilentNames::resolver(names)},
+    const Dialled seen = dial({.conninfo = "host=db.example,127.0.0.1 port=" + refusing.port(),
+                               .overrides = {},
+                               .settings = {},
+                               .resolver = SilentNames::resolver(names)},
                               milliseconds(600));
     ASSERT_TRUE(seen.error);
     EXPECT_EQ(seen.error->cause(), Cause::broken);
@@ -123,7 +128,8 @@ TEST(Dial, AStopEndsALookUp) {
         while (names->asked == 0) std::this_thread::yield();
         source.request_stop();
     });
-    const Dialled seen = dial({.conninfo = "host=db.example", .overrides = {}, .settings = {}, .resolver = SilentNames::resolver(names)}, milliseconds(30000), source.get_token());
+    const Dialled seen = dial({.conninfo = "host=db.example", .overrides = {}, .settings = {}, .resolver = SilentNames::resolver(names)},
+                              milliseconds(30000), source.get_token());
     ASSERT_TRUE(seen.error);
     EXPECT_EQ(seen.error->cause(), Cause::cancelled);
     EXPECT_LT(seen.took, milliseconds(5000));
@@ -132,7 +138,8 @@ TEST(Dial, AStopEndsALookUp) {
 
 TEST(Dial, AFailedLookUpTellsItsReason) {
     const Resolver failing = [](const std::string&) { return Addresses{{}, "no such name"}; };
-    const Dialled seen = dial({.conninfo = "postgres://nowhere.example/db", .overrides = {}, .settings = {}, .resolver = failing}, milliseconds(5000));
+    const Dialled seen =
+        dial({.conninfo = "postgres://nowhere.example/db", .overrides = {}, .settings = {}, .resolver = failing}, milliseconds(5000));
     ASSERT_TRUE(seen.error);
     EXPECT_EQ(seen.error->phase(), Phase::resolve);
     EXPECT_EQ(seen.error->cause(), Cause::refused);
@@ -146,7 +153,8 @@ TEST(Dial, AListenerThatNeverSpeaksTimesOut) {
     EXPECT_EQ(seen.error->cause(), Cause::timed_out);
     EXPECT_LT(seen.took, milliseconds(700));
     // A user's connect_timeout is kept for each address.
-    const Dialled sooner = dial({.conninfo = "host=127.0.0.1 connect_timeout=1 port=" + mute.port(), .overrides = {}, .settings = {}}, milliseconds(20000));
+    const Dialled sooner =
+        dial({.conninfo = "host=127.0.0.1 connect_timeout=1 port=" + mute.port(), .overrides = {}, .settings = {}}, milliseconds(20000));
     ASSERT_TRUE(sooner.error);
     EXPECT_LT(sooner.took, milliseconds(5000));
 }
@@ -154,7 +162,8 @@ TEST(Dial, AListenerThatNeverSpeaksTimesOut) {
 TEST(Dial, TriesEveryAddressOfAName) {
     const MuteServer refusing(true);
     const Resolver two = [](const std::string&) { return Addresses{{"127.0.0.2", "127.0.0.1"}, {}}; };
-    const Dialled seen = dial({.conninfo = "host=db.example port=" + refusing.port(), .overrides = {}, .settings = {}, .resolver = two}, milliseconds(10000));
+    const Dialled seen = dial({.conninfo = "host=db.example port=" + refusing.port(), .overrides = {}, .settings = {}, .resolver = two},
+                              milliseconds(10000));
     ASSERT_TRUE(seen.error);
     EXPECT_EQ(seen.error->cause(), Cause::broken);
     EXPECT_NE(seen.error->message().find("127.0.0.2"), std::string::npos) << seen.error->message();
@@ -165,7 +174,8 @@ TEST(Dial, NumericHostsAndAddressesAskNoNameServer) {
     const Resolver never = [](const std::string& host) { return Addresses{{}, "asked for " + host}; };
     const MuteServer refusing(true);
     for (const std::string where : {"host=127.0.0.1", "hostaddr=127.0.0.1", "host=named.example hostaddr=127.0.0.1"}) {
-        const Dialled seen = dial({.conninfo = where + " port=" + refusing.port(), .overrides = {}, .settings = {}, .resolver = never}, milliseconds(10000));
+        const Dialled seen =
+            dial({.conninfo = where + " port=" + refusing.port(), .overrides = {}, .settings = {}, .resolver = never}, milliseconds(10000));
         ASSERT_TRUE(seen.error);
         EXPECT_NE(seen.error->phase(), Phase::resolve) << seen.error->message();
     }

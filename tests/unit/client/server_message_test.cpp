@@ -19,14 +19,16 @@ TEST(DialMessage, FindsStateDetailAndHint) {
 }
 
 TEST(DialMessage, KnowsLibpqsOwnFailures) {
-    const auto read = read_dial_message("connection to server on socket \"/tmp/.s.PGSQL.5432\" failed: No such file or directory\n\tIs the server running?\n");
+    const auto read = read_dial_message(
+        "connection to server on socket \"/tmp/.s.PGSQL.5432\" failed: No such file or directory\n\tIs the server running?\n");
     EXPECT_TRUE(read.sqlstate.empty());
     EXPECT_EQ(read.text.message, "No such file or directory");
     EXPECT_EQ(read.text.hint, "Is the server running?");
 }
 
 TEST(DialMessage, JoinsTheTwoRefusalsOfPreferredTls) {
-    const auto read = read_dial_message("connection to server at \"db\", port 1 failed: FATAL:  28P01: wrong\nconnection to server at \"db\", port 1 failed: FATAL:  28000: no entry\n");
+    const auto read = read_dial_message(
+        "connection to server at \"db\", port 1 failed: FATAL:  28P01: wrong\nconnection to server at \"db\", port 1 failed: FATAL:  28000: no entry\n");
     EXPECT_TRUE(read.sqlstate == "28P01");
     EXPECT_EQ(read.text.message, "wrong no entry");
 }
