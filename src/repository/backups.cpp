@@ -90,7 +90,8 @@ Backup find_backup(const Repository& repository, const std::string& cluster, con
     }
     if (matches.size() == 1) return *matches.front();
     const std::string hint = names.empty() ? "make one with howdah backup run" : "there are: " + names;
-    if (matches.empty()) throw Failure(FailureKind::operation, fmt::format("there is no backup {} in repository {}", id, repository.name()), hint);
+    if (matches.empty())
+        throw Failure(FailureKind::operation, fmt::format("there is no backup {} in repository {}", id, repository.name()), hint);
     throw Failure(FailureKind::operation, fmt::format("{} backups have {} in their id", matches.size(), id), hint);
 }
 
@@ -106,7 +107,8 @@ void publish_backup(const Repository& repository, const ClusterArea& area, Root 
     base::fault_point("repository.before_root");
     confirm_lease();
     if (write_document(repository.store(), repository.key(), Kind::root, name, document) == storage::Created::exists)
-        throw Failure(FailureKind::operation, fmt::format("backup exists already: {}", root.id), "run the backup again; it gets another id");
+        throw Failure(FailureKind::operation, fmt::format("backup exists already: {}", root.id),
+                      "run the backup again; it gets another id");
     base::fault_point("repository.after_root");
 }
 

@@ -14,7 +14,7 @@ namespace howdah::repository {
 struct Backup {
     ClusterArea area;
     Root root;
-    std::string hash;    ///< Keyed hash of the root's document.
+    std::string hash;  ///< Keyed hash of the root's document.
     std::string damage;
     bool expired = false;
     std::vector<Event> events;

@@ -21,12 +21,17 @@ namespace {
 std::optional<std::uint64_t> link_number(std::string_view name) {
     std::uint64_t number = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (error != std::errc() || end != name.data() + name.size() || number == 0 || fmt::format("{:08}", number) != name) return std::nullopt;
+    if (error != std::errc() || end != name.data() + name.size() || number == 0 || fmt::format("{:08}", number) != name)
+        return std::nullopt;
     return number;
 }
 
 std::string encode_link(const Link& link) {
-    json document = {{"schema", 1}, {"number", link.number}, {"oldest", link.oldest}, {"previous", link.previous_hash}, {"body", json::parse(link.body)}};
+    json document = {{"schema", 1},
+                     {"number", link.number},
+                     {"oldest", link.oldest},
+                     {"previous", link.previous_hash},
+                     {"body", json::parse(link.body)}};
     if (link.ledger.number > 0) document["ledger"] = {{"number", link.ledger.number}, {"hash", link.ledger.hash}};
     return dump_json(document);
 }
@@ -50,7 +55,8 @@ Link decode_link(std::string_view document, const std::string& name, std::uint64
 
 }  // namespace
 
-Chain::Chain(const Repository& repository, Kind kind, std::string prefix) : repository_(&repository), kind_(kind), prefix_(std::move(prefix)) {}
+Chain::Chain(const Repository& repository, Kind kind, std::string prefix)
+    : repository_(&repository), kind_(kind), prefix_(std::move(prefix)) {}
 
 std::string Chain::link_name(std::uint64_t number) const { return fmt::format("{}{:08}", prefix_, number); }
 
@@ -89,7 +95,8 @@ std::vector<Link> Chain::read() const {
         if (number < last.oldest) continue;
         if (number != expected) throw_damaged(link_name(expected), "it is missing");
         Link link = number == last.number ? last : read_link(number, object.modified);
-        if (!links.empty() && links.back().hash != link.previous_hash) throw_damaged(link.number == 0 ? prefix_ : link_name(number), "it does not follow the link before it");
+        if (!links.empty() && links.back().hash != link.previous_hash)
+            throw_damaged(link.number == 0 ? prefix_ : link_name(number), "it does not follow the link before it");
         links.push_back(std::move(link));
         ++expected;
     }
@@ -104,14 +111,17 @@ std::optional<Link> Chain::write(const std::optional<Link>& after, std::uint64_t
     link.body = body;
     if (kind_ != Kind::ledger) link.ledger = newest_ledger_mark(*repository_);
     const std::string document = encode_link(link);
-    if (write_document(repository_->store(), repository_->key(), kind_, link_name(link.number), document) == storage::Created::exists) return std::nullopt;
+    if (write_document(repository_->store(), repository_->key(), kind_, link_name(link.number), document) == storage::Created::exists)
+        return std::nullopt;
     base::fault_point("repository.link_committed");
     link.hash = repository_->key().document_hash(kind_, document);
     link.modified = repository_->store().now();
     return link;
 }
 
-std::optional<Link> Chain::append(const std::optional<Link>& after, const std::string& body) { return write(after, after ? after->oldest : 1, body); }
+std::optional<Link> Chain::append(const std::optional<Link>& after, const std::string& body) {
+    return write(after, after ? after->oldest : 1, body);
+}
 
 Link Chain::append_anywhere(const std::function<std::string(const std::optional<Link>& newest)>& body) {
     for (;;) {

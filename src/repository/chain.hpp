@@ -21,12 +21,12 @@ struct LedgerMark {
 /// store creates only if absent.
 struct Link {
     std::uint64_t number = 0;
-    std::uint64_t oldest = 1;      ///< Links before it were deleted by gc.
-    std::string previous_hash;     ///< Empty only for the first.
-    std::string hash;              ///< Of this link's document (not part of it).
-    std::string body;              ///< JSON of the owner: lease, event, ledger entry, doomed list.
-    LedgerMark ledger;             ///< Number zero in the ledger itself and before its first entry.
-    base::Timestamp modified;      ///< By the store's clock.
+    std::uint64_t oldest = 1;   ///< Links before it were deleted by gc.
+    std::string previous_hash;  ///< Empty only for the first.
+    std::string hash;           ///< Of this link's document (not part of it).
+    std::string body;           ///< JSON of the owner: lease, event, ledger entry, doomed list.
+    LedgerMark ledger;          ///< Number zero in the ledger itself and before its first entry.
+    base::Timestamp modified;   ///< By the store's clock.
 };
 
 class Chain {

@@ -3,9 +3,9 @@
 #include "repository/chain.hpp"
 #include "repository/gc.hpp"
 #include "repository/integrity.hpp"
+#include "repository/lease.hpp"
 #include "repository/ledger.hpp"
 #include "repository/ledger_difference.hpp"
-#include "repository/lease.hpp"
 #include "repository/mark.hpp"
 
 namespace howdah::repository {
@@ -21,7 +21,8 @@ void check_names(const Repository& repository, CheckResult& result, std::set<std
     });
 }
 
-void check_manifests(const Repository& repository, const base::Cancellation& cancellation, const std::set<std::string>& names, CheckResult& result) {
+void check_manifests(const Repository& repository, const base::Cancellation& cancellation, const std::set<std::string>& names,
+                     CheckResult& result) {
     const auto live = live_backups(repository);
     const Marked needed = mark_needed(repository, cancellation, true);
     result.problems.insert(result.problems.end(), needed.problems.begin(), needed.problems.end());
@@ -31,7 +32,8 @@ void check_manifests(const Repository& repository, const base::Cancellation& can
     for (const Candidate& candidate : list_candidates(repository)) {
         const auto backup = live.find(candidate.name.area->prefix());
         if (needed.names.contains(candidate.object.name) || (backup != live.end() && candidate.object.modified >= backup->second)) continue;
-        result.leftovers.push_back(candidate.object.name + (candidate.name.kind == Kind::root ? " has expired" : " is needed by no backup"));
+        result.leftovers.push_back(candidate.object.name +
+                                   (candidate.name.kind == Kind::root ? " has expired" : " is needed by no backup"));
         result.leftover_bytes += candidate.object.size;
     }
 }

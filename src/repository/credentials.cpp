@@ -27,7 +27,8 @@ std::string_view without_line_end(std::string_view text) {
 crypto::Key read_key_file(const fs::path& path) {
     auto content = base::read_file_if_exists(path, {4096}, FailureKind::configuration);
     if (!content)
-        throw Failure(FailureKind::configuration, fmt::format("key file does not exist: {}", path.native()), "put the key that repo init made there, or correct key_file");
+        throw Failure(FailureKind::configuration, fmt::format("key file does not exist: {}", path.native()),
+                      "put the key that repo init made there, or correct key_file");
     crypto::Key key;
     const bool valid = crypto::from_base64(without_line_end(*content), key);
     crypto::wipe(std::as_writable_bytes(std::span(*content)));
@@ -39,7 +40,9 @@ crypto::Key read_key_file(const fs::path& path) {
 
 std::string read_passphrase_file(const fs::path& path) {
     const auto content = base::read_file_if_exists(path, {4096}, FailureKind::configuration);
-    if (!content) throw Failure(FailureKind::configuration, fmt::format("passphrase file does not exist: {}", path.native()), "correct passphrase_file in the configuration");
+    if (!content)
+        throw Failure(FailureKind::configuration, fmt::format("passphrase file does not exist: {}", path.native()),
+                      "correct passphrase_file in the configuration");
     return std::string(without_line_end(*content));
 }
 
@@ -50,20 +53,25 @@ Credentials::~Credentials() {
     if (passphrase) crypto::wipe(std::as_writable_bytes(std::span(*passphrase)));
 }
 
-bool credentials_configured(const base::RepositoryConfig& config) { return !config.key_file.empty() || !config.passphrase_file.empty() || config.passphrase; }
+bool credentials_configured(const base::RepositoryConfig& config) {
+    return !config.key_file.empty() || !config.passphrase_file.empty() || config.passphrase;
+}
 
 Credentials read_credentials(const base::RepositoryConfig& config) {
     Credentials credentials;
     if (!config.key_file.empty()) credentials.file_key = read_key_file(config.key_file);
-    if (config.passphrase) credentials.passphrase = config.passphrase;
-    else if (!config.passphrase_file.empty()) credentials.passphrase = read_passphrase_file(config.passphrase_file);
+    if (config.passphrase)
+        credentials.passphrase = config.passphrase;
+    else if (!config.passphrase_file.empty())
+        credentials.passphrase = read_passphrase_file(config.passphrase_file);
     if (credentials.passphrase && credentials.passphrase->empty())
-        throw Failure(FailureKind::configuration, fmt::format("passphrase of repository {} is empty", config.name), "write one into passphrase_file");
+        throw Failure(FailureKind::configuration, fmt::format("passphrase of repository {} is empty", config.name),
+                      "write one into passphrase_file");
     return credentials;
 }
 
 bool make_key_file(const fs::path& path) {
-    struct stat status {};
+    struct stat status{};
     if (::lstat(path.c_str(), &status) == 0) {
         crypto::Key key = read_key_file(path);
         crypto::wipe(key);
@@ -80,7 +88,8 @@ bool make_key_file(const fs::path& path) {
     ::unlink(temporary.c_str());
     crypto::wipe(key);
     crypto::wipe(std::as_writable_bytes(std::span(line)));
-    if (error != 0 && error != EEXIST) throw SystemFailure(FailureKind::configuration, fmt::format("key file cannot be made: {}", path.native()), error);
+    if (error != 0 && error != EEXIST)
+        throw SystemFailure(FailureKind::configuration, fmt::format("key file cannot be made: {}", path.native()), error);
     base::sync_directory(path.parent_path(), FailureKind::configuration);
     return error == 0;
 }

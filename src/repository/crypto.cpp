@@ -28,7 +28,8 @@ const unsigned char* raw(std::string_view text) { return reinterpret_cast<const 
 [[noreturn]] void fail(const char* what) {
     char reason[256] = "";
     ERR_error_string_n(ERR_get_error(), reason, sizeof reason);
-    throw Failure(FailureKind::operation, fmt::format("{} failed in OpenSSL: {}", what, reason), "check this host's OpenSSL and its free memory");
+    throw Failure(FailureKind::operation, fmt::format("{} failed in OpenSSL: {}", what, reason),
+                  "check this host's OpenSSL and its free memory");
 }
 
 using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
@@ -43,7 +44,9 @@ CipherContext new_context() {
 Key hmac(std::span<const std::byte> key, std::span<const std::byte> content) {
     Key result;
     unsigned length = 0;
-    if (!HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), raw(content), content.size(), raw(std::span<std::byte>(result)), &length)) fail("HMAC-SHA256");
+    if (!HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), raw(content), content.size(), raw(std::span<std::byte>(result)),
+              &length))
+        fail("HMAC-SHA256");
     return result;
 }
 
@@ -78,7 +81,8 @@ void scrypt(std::string_view passphrase, std::span<const std::byte> salt, const 
     if (!power || cost.r == 0 || cost.p == 0 || cost.r > 64 || cost.p > 64 || cost.n > kLimit / 128 / cost.r)
         throw Failure(FailureKind::configuration, fmt::format("scrypt's cost is not acceptable: n={} r={} p={}", cost.n, cost.r, cost.p),
                       "the key slot was changed, or needs more than 1 GiB of memory");
-    if (EVP_PBE_scrypt(passphrase.data(), passphrase.size(), raw(salt), salt.size(), cost.n, cost.r, cost.p, kLimit + (64u << 20), raw(out), out.size()) != 1)
+    if (EVP_PBE_scrypt(passphrase.data(), passphrase.size(), raw(salt), salt.size(), cost.n, cost.r, cost.p, kLimit + (64u << 20), raw(out),
+                       out.size()) != 1)
         fail("scrypt");
 }
 
@@ -87,7 +91,8 @@ std::string wrap(const Key& key, std::span<const std::byte, 12> nonce, std::stri
     std::string out(secret.size() + 16, '\0');
     auto* bytes = reinterpret_cast<unsigned char*>(out.data());
     int length = 0;
-    if (EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, raw(std::span<const std::byte>(key)), raw(std::span<const std::byte>(nonce))) != 1 ||
+    if (EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, raw(std::span<const std::byte>(key)),
+                           raw(std::span<const std::byte>(nonce))) != 1 ||
         EVP_EncryptUpdate(context.get(), nullptr, &length, raw(associated), static_cast<int>(associated.size())) != 1 ||
         EVP_EncryptUpdate(context.get(), bytes, &length, raw(secret), static_cast<int>(secret.size())) != 1 ||
         EVP_EncryptFinal_ex(context.get(), bytes + length, &length) != 1 ||
@@ -96,14 +101,16 @@ std::string wrap(const Key& key, std::span<const std::byte, 12> nonce, std::stri
     return out;
 }
 
-bool unwrap(const Key& key, std::span<const std::byte, 12> nonce, std::string_view associated, std::span<const std::byte> wrapped, std::span<std::byte> secret) {
+bool unwrap(const Key& key, std::span<const std::byte, 12> nonce, std::string_view associated, std::span<const std::byte> wrapped,
+            std::span<std::byte> secret) {
     if (wrapped.size() != secret.size() + 16) return false;
     const auto context = new_context();
     std::string plain(secret.size(), '\0');
     std::string tag(base::as_text(wrapped.last(16)));
     auto* bytes = reinterpret_cast<unsigned char*>(plain.data());
     int length = 0;
-    if (EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, raw(std::span<const std::byte>(key)), raw(std::span<const std::byte>(nonce))) != 1 ||
+    if (EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, raw(std::span<const std::byte>(key)),
+                           raw(std::span<const std::byte>(nonce))) != 1 ||
         EVP_DecryptUpdate(context.get(), nullptr, &length, raw(associated), static_cast<int>(associated.size())) != 1 ||
         EVP_DecryptUpdate(context.get(), bytes, &length, raw(wrapped), static_cast<int>(secret.size())) != 1 ||
         EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, 16, tag.data()) != 1)

@@ -28,7 +28,8 @@ void scrypt(std::string_view passphrase, std::span<const std::byte> salt, const 
 /// AES-256-GCM of a short secret: cipher text with its 16-byte tag behind it.
 std::string wrap(const Key& key, std::span<const std::byte, 12> nonce, std::string_view associated, std::span<const std::byte> secret);
 /// False when the tag does not fit; `secret` is then untouched.
-bool unwrap(const Key& key, std::span<const std::byte, 12> nonce, std::string_view associated, std::span<const std::byte> wrapped, std::span<std::byte> secret);
+bool unwrap(const Key& key, std::span<const std::byte, 12> nonce, std::string_view associated, std::span<const std::byte> wrapped,
+            std::span<std::byte> secret);
 
 void wipe(std::span<std::byte> secret);
 bool equal(std::span<const std::byte> a, std::span<const std::byte> b);

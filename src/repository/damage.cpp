@@ -5,9 +5,11 @@
 namespace howdah::repository {
 
 DamageFailure::DamageFailure(std::string object, std::string what)
-    : Failure(base::FailureKind::operation, fmt::format("object {} is damaged: {}", object, what),
-              "howdah backup verify names every damaged object and the backups that need it; use another backup or another copy of the repository"),
-      object_(std::move(object)), damage_(std::move(what)) {}
+    : Failure(
+          base::FailureKind::operation, fmt::format("object {} is damaged: {}", object, what),
+          "howdah backup verify names every damaged object and the backups that need it; use another backup or another copy of the repository"),
+      object_(std::move(object)),
+      damage_(std::move(what)) {}
 DamageFailure::~DamageFailure() = default;
 
 void throw_damaged(const std::string& name, std::string_view what) { throw DamageFailure(name, std::string(what)); }

@@ -10,9 +10,16 @@ using nlohmann::json;
 
 std::string encode_lease(const LeaseBody& lease) {
     const LeaseHolder& holder = lease.holder;
-    return dump_json({{"state", lease.held ? "held" : "released"}, {"token", lease.token},
-                      {"holder", {{"host", json_text(holder.host)}, {"boot", holder.boot}, {"user", json_text(holder.user)}, {"operation", holder.operation},
-                                  {"pid", holder.pid}, {"start_ticks", holder.start_ticks}, {"acquired", json_time(holder.acquired)}}}});
+    return dump_json({{"state", lease.held ? "held" : "released"},
+                      {"token", lease.token},
+                      {"holder",
+                       {{"host", json_text(holder.host)},
+                        {"boot", holder.boot},
+                        {"user", json_text(holder.user)},
+                        {"operation", holder.operation},
+                        {"pid", holder.pid},
+                        {"start_ticks", holder.start_ticks},
+                        {"acquired", json_time(holder.acquired)}}}});
 }
 
 LeaseBody decode_lease(std::string_view body, const std::string& name) {
@@ -21,14 +28,23 @@ LeaseBody decode_lease(std::string_view body, const std::string& name) {
     const Fields holder(fields.object("holder"), name);
     LeaseBody lease{.held = fields.text("state") == "held", .token = fields.text("token"), .holder = {}};
     if (!lease.held && fields.text("state") != "released") fields.fail("state", "is unknown");
-    lease.holder = {holder.text("host"), holder.text("boot"), holder.text("user"), holder.text("operation"),
-                    static_cast<int>(holder.number("pid", std::numeric_limits<int>::max())), holder.number("start_ticks"), holder.time("acquired")};
+    lease.holder = {holder.text("host"),
+                    holder.text("boot"),
+                    holder.text("user"),
+                    holder.text("operation"),
+                    static_cast<int>(holder.number("pid", std::numeric_limits<int>::max())),
+                    holder.number("start_ticks"),
+                    holder.time("acquired")};
     return lease;
 }
 
 std::string encode_event(const Event& event) {
-    json document = {{"type", event.type}, {"backup", event.backup_id}, {"text", json_text(event.text)}, {"time", json_time(event.time)},
-                     {"user", json_text(event.user)}, {"host", json_text(event.host)}};
+    json document = {{"type", event.type},
+                     {"backup", event.backup_id},
+                     {"text", json_text(event.text)},
+                     {"time", json_time(event.time)},
+                     {"user", json_text(event.user)},
+                     {"host", json_text(event.host)}};
     if (event.until) document["until"] = json_time(*event.until);
     return dump_json(document);
 }
@@ -36,8 +52,14 @@ std::string encode_event(const Event& event) {
 Event decode_event(std::string_view body, const std::string& name) {
     const json parsed = parse_json(body, name);
     const Fields fields(parsed, name);
-    return {.number = 0, .type = fields.text("type"), .backup_id = fields.text("backup"), .text = fields.text("text"), .until = fields.time_if("until"),
-            .time = fields.time("time"), .user = fields.text("user"), .host = fields.text("host")};
+    return {.number = 0,
+            .type = fields.text("type"),
+            .backup_id = fields.text("backup"),
+            .text = fields.text("text"),
+            .until = fields.time_if("until"),
+            .time = fields.time("time"),
+            .user = fields.text("user"),
+            .host = fields.text("host")};
 }
 
 namespace {

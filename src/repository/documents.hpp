@@ -33,9 +33,9 @@ struct TimelineEnds {
     bool operator==(const TimelineEnds&) const = default;
 };
 struct LedgerArea {
-    std::vector<std::string> roots;      ///< Ids, sorted.
+    std::vector<std::string> roots;           ///< Ids, sorted.
     std::map<std::string, TimelineEnds> wal;  ///< By the eight digits of the timeline.
-    std::vector<std::string> histories;  ///< Sorted.
+    std::vector<std::string> histories;       ///< Sorted.
 };
 struct LedgerBody {
     std::map<std::string, ChainEnd> chains;    ///< By prefix.

@@ -13,11 +13,11 @@ namespace howdah::repository {
 /// event chain.
 struct Event {
     std::uint64_t number = 0;
-    std::string type;       ///< pin, unpin, annotate, expire, proof.
+    std::string type;  ///< pin, unpin, annotate, expire, proof.
     std::string backup_id;
-    std::string text;       ///< Reason, note or evidence (JSON of the writer's own for proofs).
+    std::string text;                      ///< Reason, note or evidence (JSON of the writer's own for proofs).
     std::optional<base::Timestamp> until;  ///< Of a pin.
-    base::Timestamp time;   ///< By the store's clock.
+    base::Timestamp time;                  ///< By the store's clock.
     std::string user, host;
 };
 void append_event(const Repository& repository, const ClusterArea& area, Event event);

@@ -87,7 +87,8 @@ private:
     }
 
     void write_list(const std::vector<Doomed>& doomed) {
-        const bool same = doomed.size() == written_.size() && std::ranges::all_of(doomed, [&](const Doomed& object) { return written_.contains(object.name); });
+        const bool same = doomed.size() == written_.size() &&
+                          std::ranges::all_of(doomed, [&](const Doomed& object) { return written_.contains(object.name); });
         if (same) return;
         Chain chain(repository_, Kind::doomed, kDoomedPrefix);
         chain.append_anywhere([&](const std::optional<Link>&) { return encode_doomed(doomed); });

@@ -17,12 +17,12 @@ struct GcOptions {
     bool dry_run = false;
 };
 struct GcResult {
-    std::uint64_t doomed = 0;         ///< Newly listed.
+    std::uint64_t doomed = 0;  ///< Newly listed.
     std::uint64_t deleted = 0;
     base::Bytes freed;
-    base::Bytes leftovers;            ///< Temporary files of interrupted writes removed.
-    std::uint64_t links_pruned = 0;   ///< Old lease, ledger and doomed links.
-    std::vector<std::string> names;   ///< Deleted (dry run: would be).
+    base::Bytes leftovers;           ///< Temporary files of interrupted writes removed.
+    std::uint64_t links_pruned = 0;  ///< Old lease, ledger and doomed links.
+    std::vector<std::string> names;  ///< Deleted (dry run: would be).
 };
 GcResult collect_garbage(const Repository& repository, const GcOptions& options, const base::Cancellation& cancellation);
 
@@ -31,8 +31,8 @@ std::vector<std::string> read_doomed(const Repository& repository);
 
 /// What `repo check` tells: unreferenced objects, leftovers of interrupted runs, ended leases, chains, ledger differences, slots.
 struct CheckResult {
-    std::vector<std::string> problems;     ///< Damage or something missing: exit 1.
-    std::vector<std::string> leftovers;    ///< Harmless: unreferenced objects and dead leases, freed by gc.
+    std::vector<std::string> problems;   ///< Damage or something missing: exit 1.
+    std::vector<std::string> leftovers;  ///< Harmless: unreferenced objects and dead leases, freed by gc.
     base::Bytes leftover_bytes;
     std::uint64_t objects = 0;
     base::Bytes bytes;

@@ -86,9 +86,10 @@ std::vector<Damage> find_dead_leases(const Repository& repository, const std::st
         if (!state || state->live) continue;
         const Chain chain(repository, place.kind, place.prefix);
         const auto newest = chain.newest();
-        damage.push_back({newest ? chain.link_name(newest->number) : place.prefix,
-                          fmt::format("is the lease of a run that died, or its release was removed: {} of {}@{} since {}", state->holder.operation, state->holder.user,
-                                      state->holder.host, base::text(state->holder.acquired))});
+        damage.push_back(
+            {newest ? chain.link_name(newest->number) : place.prefix,
+             fmt::format("is the lease of a run that died, or its release was removed: {} of {}@{} since {}", state->holder.operation,
+                         state->holder.user, state->holder.host, base::text(state->holder.acquired))});
     }
     return damage;
 }

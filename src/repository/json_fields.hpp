@@ -27,7 +27,9 @@ public:
     std::string text(const char* key) const { return text_of(member(key), key); }
     std::string text_or(const char* key, std::string otherwise = {}) const { return has(key) ? text(key) : otherwise; }
     std::uint64_t number(const char* key, std::uint64_t limit = UINT64_MAX) const;
-    std::uint64_t number_or(const char* key, std::uint64_t otherwise, std::uint64_t limit = UINT64_MAX) const { return has(key) ? number(key, limit) : otherwise; }
+    std::uint64_t number_or(const char* key, std::uint64_t otherwise, std::uint64_t limit = UINT64_MAX) const {
+        return has(key) ? number(key, limit) : otherwise;
+    }
     double real(const char* key) const;
     bool boolean(const char* key) const;
     base::Lsn lsn(const char* key) const;

@@ -32,7 +32,7 @@ fs::path cache_folder() {
 /// The content of a file that only this user can read or replace.
 std::string read_private(const fs::path& path) {
     const base::File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-    struct stat status {};
+    struct stat status{};
     if (!file.is_open() || ::fstat(file.descriptor(), &status) != 0) return {};
     if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid() || (status.st_mode & 077) != 0 || status.st_size != kFileBytes) return {};
     std::string content(kFileBytes, '\0');

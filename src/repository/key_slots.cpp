@@ -67,8 +67,10 @@ std::string associated_of(const std::string& id, std::uint64_t number) {
 
 crypto::Key wrapping_key(const KeySlot& slot, const Credentials& with) {
     crypto::Key key;
-    if (slot.passphrase) crypto::scrypt(*with.passphrase, slot.salt, slot.cost, key);
-    else crypto::hkdf(*with.file_key, slot.salt, "howdah/1/slot", key);
+    if (slot.passphrase)
+        crypto::scrypt(*with.passphrase, slot.salt, slot.cost, key);
+    else
+        crypto::hkdf(*with.file_key, slot.salt, "howdah/1/slot", key);
     return key;
 }
 
@@ -80,7 +82,8 @@ bool open_slot(const KeySlot& slot, const std::string& id, const Credentials& wi
 }
 
 /// A passphrase's scrypt takes most of a second, so what it unlocked is kept for the user.
-bool open_passphrase_slot(const KeySlot& slot, std::string_view line, const std::string& id, const Credentials& with, crypto::Key& data_key) {
+bool open_passphrase_slot(const KeySlot& slot, std::string_view line, const std::string& id, const Credentials& with,
+                          crypto::Key& data_key) {
     const KeyCache cache(id, line);
     if (cache.find(*with.passphrase, data_key)) return true;
     if (!open_slot(slot, id, with, data_key)) return false;
@@ -93,12 +96,20 @@ bool open_passphrase_slot(const KeySlot& slot, std::string_view line, const std:
 std::string slot_name(std::uint64_t number) { return fmt::format("{}{:08}", kSlotPrefix, number); }
 
 std::string encode_marker(const Marker& marker, base::Timestamp created, const DataKey& key) {
-    const ordered_json document = {{"howdah", "repository"}, {"format", 1}, {"id", marker.id}, {"sealing", sealing_word(marker.sealing)}, {"created", base::text(created)}};
+    const ordered_json document = {{"howdah", "repository"},
+                                   {"format", 1},
+                                   {"id", marker.id},
+                                   {"sealing", sealing_word(marker.sealing)},
+                                   {"created", base::text(created)}};
     return finish_line(document, kMarkerName, key);
 }
 
 std::string encode_slot(const KeySlot& slot, base::Timestamp created, const DataKey& key) {
-    ordered_json document = {{"howdah", "key"}, {"format", 1}, {"slot", slot.number}, {"kind", slot.passphrase ? "passphrase" : "file"}, {"salt", crypto::to_hex(slot.salt)}};
+    ordered_json document = {{"howdah", "key"},
+                             {"format", 1},
+                             {"slot", slot.number},
+                             {"kind", slot.passphrase ? "passphrase" : "file"},
+                             {"salt", crypto::to_hex(slot.salt)}};
     if (slot.passphrase) document["scrypt"] = {{"n", slot.cost.n}, {"r", slot.cost.r}, {"p", slot.cost.p}};
     document["nonce"] = crypto::to_hex(slot.nonce);
     document["wrapped"] = crypto::to_hex(slot.wrapped);
@@ -118,8 +129,12 @@ std::optional<Marker> parse_marker(std::string_view line) {
 std::optional<KeySlot> parse_slot(std::string_view line) {
     const auto document = parse_line(line, "key");
     KeySlot slot;
-    if (!document || !hex_member(*document, "salt", slot.salt) || !hex_member(*document, "nonce", slot.nonce) || !hex_member(*document, "wrapped", slot.wrapped)) return std::nullopt;
-    const auto number_in = [](const json& object, const char* key) { return object.contains(key) && object[key].is_number_unsigned() ? object[key].get<std::uint64_t>() : 0; };
+    if (!document || !hex_member(*document, "salt", slot.salt) || !hex_member(*document, "nonce", slot.nonce) ||
+        !hex_member(*document, "wrapped", slot.wrapped))
+        return std::nullopt;
+    const auto number_in = [](const json& object, const char* key) {
+        return object.contains(key) && object[key].is_number_unsigned() ? object[key].get<std::uint64_t>() : 0;
+    };
     slot.number = number_in(*document, "slot");
     const json kind = document->value("kind", json());
     if (slot.number == 0 || (kind != "file" && kind != "passphrase")) return std::nullopt;
@@ -168,9 +183,11 @@ crypto::Key unlock(storage::Store& store, const std::string& id, const Credentia
     }
     const std::string given = with.file_key ? "key file" : "passphrase";
     if (!damaged.empty())
-        throw Failure(FailureKind::configuration, fmt::format("repository {} cannot be unlocked: damaged key slot: {}", store.location(), damaged),
+        throw Failure(FailureKind::configuration,
+                      fmt::format("repository {} cannot be unlocked: damaged key slot: {}", store.location(), damaged),
                       "use the key of another slot, or put the slot back from another copy of the repository");
-    throw Failure(FailureKind::configuration, fmt::format("wrong key: the {} opens none of the {} key slots of {}", given, names.size(), store.location()),
+    throw Failure(FailureKind::configuration,
+                  fmt::format("wrong key: the {} opens none of the {} key slots of {}", given, names.size(), store.location()),
                   "use the key that repo init made for this repository; if it is that one, the slots or the marker were changed");
 }
 

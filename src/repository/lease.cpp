@@ -30,17 +30,23 @@ struct Place {
 };
 Place this_place(const Repository& repository) {
     const std::string machine = base::read_file_if_exists("/etc/machine-id", {4096}).value_or("");
-    struct stat status {};
+    struct stat status{};
     const auto space = ::stat("/proc/self/ns/pid", &status) == 0 ? static_cast<std::uint64_t>(status.st_ino) : 0;
-    return {machine.empty() ? std::string() : repository.key().content_name("machine", base::as_bytes(machine)), fmt::format("{}/{}", base::boot_identifier(), space)};
+    return {machine.empty() ? std::string() : repository.key().content_name("machine", base::as_bytes(machine)),
+            fmt::format("{}/{}", base::boot_identifier(), space)};
 }
 
 std::string joined(const Place& place) { return place.machine + "/" + place.boot; }
 
 LeaseHolder this_holder(const Repository& repository, std::string operation) {
     const auto ticks = base::process_start_ticks(::getpid());
-    return {.host = base::host_name(), .boot = joined(this_place(repository)), .user = base::current_user().name, .operation = std::move(operation),
-            .pid = ::getpid(), .start_ticks = ticks.value_or(0), .acquired = repository.store().now()};
+    return {.host = base::host_name(),
+            .boot = joined(this_place(repository)),
+            .user = base::current_user().name,
+            .operation = std::move(operation),
+            .pid = ::getpid(),
+            .start_ticks = ticks.value_or(0),
+            .acquired = repository.store().now()};
 }
 
 /// Whether the holder can be known to be dead: its process on this very boot is gone, or this machine was booted since.
@@ -62,7 +68,8 @@ bool live(const Repository& repository, const LeaseHolder& holder, base::Timesta
 }
 
 std::string describe(const LeaseHolder& holder) {
-    return fmt::format("{} of {}@{} (process {}) since {}", holder.operation, holder.user, holder.host, holder.pid, base::text(holder.acquired));
+    return fmt::format("{} of {}@{} (process {}) since {}", holder.operation, holder.user, holder.host, holder.pid,
+                       base::text(holder.acquired));
 }
 
 }  // namespace
@@ -81,7 +88,9 @@ struct Lease::Impl {
         if (newest) {
             const LeaseBody before = decode_lease(newest->body, chain.link_name(newest->number));
             if (before.held && live(*repository, before.holder, newest->modified))
-                throw Failure(FailureKind::locked, fmt::format("repository is in use: {} is held by {}", chain.prefix(), describe(before.holder)), "wait until that run has ended");
+                throw Failure(FailureKind::locked,
+                              fmt::format("repository is in use: {} is held by {}", chain.prefix(), describe(before.holder)),
+                              "wait until that run has ended");
             if (before.held) base::log_info("taking over from a run that died: {}", describe(before.holder));
         }
         const auto link = chain.append(newest, encode_lease(body));
@@ -132,7 +141,8 @@ struct Lease::Impl {
         released = true;
         body.held = false;
         if (!chain.append(mine, encode_lease(body)))
-            throw Failure(FailureKind::locked, fmt::format("the lease {} was lost to another run before it was released", chain.prefix()), "look at what that run did: howdah backup list");
+            throw Failure(FailureKind::locked, fmt::format("the lease {} was lost to another run before it was released", chain.prefix()),
+                          "look at what that run did: howdah backup list");
     }
 
     const Repository* repository;

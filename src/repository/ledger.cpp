@@ -157,8 +157,10 @@ public:
             if (look_.unreadable.contains(prefix)) continue;
             const auto found = look_.body.chains.find(prefix);
             const std::uint64_t newest = found == look_.body.chains.end() ? 0 : found->second.newest;
-            if (newest < end.newest) add(link(prefix, end.newest), "is missing: the ledger names it as the newest of its chain");
-            else if (newest == end.newest && found->second.hash != end.hash) add(link(prefix, newest), "is not the one that the ledger names");
+            if (newest < end.newest)
+                add(link(prefix, end.newest), "is missing: the ledger names it as the newest of its chain");
+            else if (newest == end.newest && found->second.hash != end.hash)
+                add(link(prefix, newest), "is not the one that the ledger names");
         }
         for (const auto& [prefix, end] : look_.body.chains) {
             const bool lease = prefix.ends_with(kRepositoryLease);
@@ -172,8 +174,10 @@ public:
     void compare_slots() {
         for (const auto& [name, hash] : said_.slots) {
             const auto found = look_.body.slots.find(name);
-            if (found == look_.body.slots.end()) add(name, "is missing: the ledger names this key slot");
-            else if (found->second != hash) add(name, "is not the key slot that the ledger names");
+            if (found == look_.body.slots.end())
+                add(name, "is missing: the ledger names this key slot");
+            else if (found->second != hash)
+                add(name, "is not the key slot that the ledger names");
         }
         for (const auto& [name, hash] : look_.body.slots)
             if (!said_.slots.contains(name)) add(name, kAhead);
@@ -186,7 +190,8 @@ public:
         }
         for (const auto& [prefix, area] : look_.body.areas)
             for (const std::string& root : area.roots)
-                if ((!said_.areas.contains(prefix) || !std::ranges::binary_search(said_.areas.at(prefix).roots, root)) && !busy(prefix)) add(prefix + "backup/" + root, kAhead);
+                if ((!said_.areas.contains(prefix) || !std::ranges::binary_search(said_.areas.at(prefix).roots, root)) && !busy(prefix))
+                    add(prefix + "backup/" + root, kAhead);
     }
 
     std::vector<LedgerDifference> findings;
@@ -212,12 +217,15 @@ private:
         for (const std::string& root : said.roots)
             if (!std::ranges::binary_search(found.roots, root)) add(prefix + "backup/" + root, "is missing: the ledger names this backup");
         for (const std::string& history : said.histories)
-            if (!std::ranges::binary_search(found.histories, history)) add(prefix + "history/" + history, "is missing: the ledger names it");
+            if (!std::ranges::binary_search(found.histories, history))
+                add(prefix + "history/" + history, "is missing: the ledger names it");
         for (const auto& [timeline, ends] : said.wal) {
             const auto there = found.wal.find(timeline);
             const TimelineEnds now = there == found.wal.end() ? TimelineEnds{} : there->second;
-            if (now.first.empty() || now.first > ends.first) add(wal_object_name(prefix, ends.first), "is missing: the ledger names it as the first of its timeline");
-            if (now.last < ends.last) add(wal_object_name(prefix, ends.last), "is missing: the ledger names it as the last of its timeline");
+            if (now.first.empty() || now.first > ends.first)
+                add(wal_object_name(prefix, ends.first), "is missing: the ledger names it as the first of its timeline");
+            if (now.last < ends.last)
+                add(wal_object_name(prefix, ends.last), "is missing: the ledger names it as the last of its timeline");
         }
     }
 
@@ -235,7 +243,8 @@ LedgerMark newest_ledger_mark(const Repository& repository) {
 
 void write_first_ledger(const Repository& repository) {
     if (!ledger_chain(repository).append(std::nullopt, encode_ledger(look_around(repository).body)))
-        throw Failure(FailureKind::operation, fmt::format("another repo init is at work in {}", repository.store().location()), "wait for it, or choose another place");
+        throw Failure(FailureKind::operation, fmt::format("another repo init is at work in {}", repository.store().location()),
+                      "wait for it, or choose another place");
 }
 
 void write_ledger(const Repository& repository, LedgerChange change) {
@@ -263,7 +272,8 @@ std::vector<LedgerDifference> find_ledger_differences(const Repository& reposito
 
 std::vector<std::string> compare_ledger(const Repository& repository) {
     std::vector<std::string> sentences;
-    for (const LedgerDifference& difference : find_ledger_differences(repository)) sentences.push_back(difference.object + " " + difference.what);
+    for (const LedgerDifference& difference : find_ledger_differences(repository))
+        sentences.push_back(difference.object + " " + difference.what);
     return sentences;
 }
 

@@ -29,14 +29,14 @@ enum class EntryType : std::uint8_t { file = 0, directory = 1, symlink = 2 };
 
 /// One path of a backup. Extents cover a file's bytes exactly, in order.
 struct FileEntry {
-    std::string path;   ///< Relative to the subtree's root, "/"-separated.
+    std::string path;  ///< Relative to the subtree's root, "/"-separated.
     EntryType type = EntryType::file;
-    std::uint32_t mode = 0600;      ///< Permission bits.
+    std::uint32_t mode = 0600;  ///< Permission bits.
     std::uint64_t size = 0;
-    std::int64_t modified_us = 0;   ///< mtime in microseconds since 1970 as the host had it; informative only (T20).
-    std::string target;             ///< Of a symlink.
-    std::vector<Extent> extents;    ///< Of small files; large ones have a map object of their own.
-    std::string map;                ///< Name of the map object when extents are not inline.
+    std::int64_t modified_us = 0;  ///< mtime in microseconds since 1970 as the host had it; informative only (T20).
+    std::string target;            ///< Of a symlink.
+    std::vector<Extent> extents;   ///< Of small files; large ones have a map object of their own.
+    std::string map;               ///< Name of the map object when extents are not inline.
     std::vector<RecordedBadPage> bad_pages;
 };
 
@@ -69,23 +69,23 @@ struct TablespaceReference {
 
 /// A configuration file that lives outside the data directory (Debian keeps them in /etc), stored under the tree root "outside".
 struct OutsideFile {
-    std::string path;     ///< Absolute, on the host of the backup.
-    std::string stored;   ///< Path within the tree "outside".
-    std::string role;     ///< config_file, hba_file, ident_file or include.
+    std::string path;    ///< Absolute, on the host of the backup.
+    std::string stored;  ///< Path within the tree "outside".
+    std::string role;    ///< config_file, hba_file, ident_file or include.
 };
 
 /// A backup's root: small, JSON (docs/internals/repository.md), the moment it exists the backup exists.
 struct Root {
-    std::string id;        ///< "20261121T021530Z-7f3a": the server's time and four random hex digits; never used for order.
-    std::string type;      ///< "full".
+    std::string id;    ///< "20261121T021530Z-7f3a": the server's time and four random hex digits; never used for order.
+    std::string type;  ///< "full".
     std::string cluster;
     base::SystemIdentifier system_identifier;
     int server_version = 0;
     std::uint32_t catalog_version = 0;
     std::uint32_t control_version = 0;
     base::Timeline timeline;
-    base::Lsn start, stop;      ///< Redo point of the start; end of the stop record.
-    base::Timestamp start_time, stop_time;  ///< The server's.
+    base::Lsn start, stop;                    ///< Redo point of the start; end of the stop record.
+    base::Timestamp start_time, stop_time;    ///< The server's.
     std::string first_segment, last_segment;  ///< WAL needed to be consistent.
     std::uint32_t wal_segment_size = 0;
     std::uint32_t block_size = 0;

@@ -4,6 +4,7 @@
 
 #include "repository/backups.hpp"
 #include "repository/damage.hpp"
+#include "repository/lease.hpp"
 #include "repository/mark.hpp"
 
 namespace howdah::repository {
@@ -28,7 +29,24 @@ std::string extent_problem(const Extent& extent, const std::vector<std::uint32_t
 }  // namespace
 
 ManifestCheck::ManifestCheck(const Repository& repository, const std::map<std::string, std::uint64_t>& listed, const ObjectFacts& facts)
-    : repository_(repository), listed_(listed), facts_(facts) {}
+    : repository_(repository), listed_(listed), facts_(facts) {
+    try {
+        for (const Doomed& object : read_doomed_list(repository)) doomed_.insert(object.name);
+    } catch (const DamageFailure&) {
+        // The chain is told about by its own check.
+    }
+}
+
+void ManifestCheck::check_doomed(const std::string& cluster) {
+    const auto lease = look_at_lease(repository_, kRepositoryLease);
+    if (lease && lease->live) return;
+    for (const std::string& object : doomed_) {
+        const auto name = parse_object_name(object);
+        if (!name || !name->area || (!cluster.empty() && name->area->cluster() != cluster)) continue;
+        if (!listed_.contains(object) && !repository_.store().exists(object))
+            report(object, "is missing: it is on the list of garbage, and a gc died before its end or something else removed it");
+    }
+}
 
 void ManifestCheck::require(const std::string& object, const std::string& by) {
     if (listed_.contains(object) || repository_.store().exists(object)) return;
@@ -46,7 +64,7 @@ void ManifestCheck::check_area(const ClusterArea& area, const base::Cancellation
     for (auto root = listed_.lower_bound(prefix); root != listed_.end() && root->first.starts_with(prefix); ++root) {
         cancellation.check("verifying the backups");
         const std::string id = root->first.substr(prefix.size());
-        if (!expired_.contains(id)) check_root(area, id);
+        if (!expired_.contains(id) || !doomed_.contains(root->first)) check_root(area, id);
     }
 }
 
@@ -77,7 +95,8 @@ void ManifestCheck::check_previous(const ClusterArea& area, const Root& root, co
     require(before, name);
     try {
         const auto document = read_document(repository_.store(), repository_.key(), Kind::root, before);
-        if (document && repository_.key().document_hash(Kind::root, *document) != root.previous_hash) report(before, fmt::format("is not the root that {} followed", name));
+        if (document && repository_.key().document_hash(Kind::root, *document) != root.previous_hash)
+            report(before, fmt::format("is not the root that {} followed", name));
     } catch (const base::Failure&) {
         // Told when the object was read by itself.
     }
@@ -86,7 +105,8 @@ void ManifestCheck::check_previous(const ClusterArea& area, const Root& root, co
 void ManifestCheck::check_needed_wal(const ClusterArea& area, const Root& root) {
     const auto size = facts_.segment_sizes.find(area.prefix());
     const std::uint64_t segment_size = size == facts_.segment_sizes.end() ? root.wal_segment_size : size->second;
-    if (!is_segment_name(root.first_segment) || !is_segment_name(root.last_segment) || segment_size == 0 || root.last_segment < root.first_segment)
+    if (!is_segment_name(root.first_segment) || !is_segment_name(root.last_segment) || segment_size == 0 ||
+        root.last_segment < root.first_segment)
         return report(area.root(root.id), fmt::format("names no WAL: {} to {}", root.first_segment, root.last_segment));
     std::string segment = root.first_segment;
     for (std::size_t i = 0; i < kLongestSpan && segment <= root.last_segment; ++i, segment = next_segment(segment, segment_size)) {
@@ -124,14 +144,16 @@ const std::set<std::string>& ManifestCheck::check_tree(const ClusterArea& area, 
     return place->second;
 }
 
-void ManifestCheck::check_extents(const ClusterArea& area, const std::string& where, const std::vector<Extent>& extents, std::set<std::string>& needs) {
+void ManifestCheck::check_extents(const ClusterArea& area, const std::string& where, const std::vector<Extent>& extents,
+                                  std::set<std::string>& needs) {
     for (const Extent& extent : extents) {
         if (extent.pack.empty()) continue;
         const std::string pack = area.pack(extent.pack);
         if (needs.insert(pack).second) require(pack, where);
         const auto frames = facts_.pack_frames.find(pack);
         if (frames == facts_.pack_frames.end()) continue;  // Missing or damaged, and told so.
-        if (const std::string problem = extent_problem(extent, frames->second); !problem.empty()) report(pack, fmt::format("has not what {} needs: {}", where, problem));
+        if (const std::string problem = extent_problem(extent, frames->second); !problem.empty())
+            report(pack, fmt::format("has not what {} needs: {}", where, problem));
     }
 }
 

@@ -22,6 +22,8 @@ public:
     void check_area(const ClusterArea& area, const base::Cancellation& cancellation);
     /// Segments of each timeline without a gap.
     void check_wal(const ClusterArea& area);
+    /// Objects on gc's list that are gone although no gc is at work.
+    void check_doomed(const std::string& cluster);
     const std::vector<Damage>& findings() const { return findings_; }
     /// Backups that need an object, by object: of all objects that roots name directly or through trees.
     const std::map<std::string, std::set<std::string>>& needed_by() const { return needed_by_; }
@@ -42,6 +44,7 @@ private:
     std::map<std::string, std::set<std::string>> trees_;
     std::map<std::string, std::set<std::string>> needed_by_;
     std::set<std::string> expired_;
+    std::set<std::string> doomed_;
     std::vector<Damage> findings_;
 };
 

@@ -14,7 +14,8 @@ namespace {
 
 class Marker {
 public:
-    Marker(const Repository& repository, const base::Cancellation& cancellation, bool collect) : repository_(repository), cancellation_(cancellation), collect_(collect) {}
+    Marker(const Repository& repository, const base::Cancellation& cancellation, bool collect)
+        : repository_(repository), cancellation_(cancellation), collect_(collect) {}
 
     void mark_area(const ClusterArea& area) {
         const std::set<std::string> expired = expired_backups(repository_, area);
@@ -89,7 +90,8 @@ std::vector<Candidate> list_candidates(const Repository& repository) {
         auto name = parse_object_name(listed.name);
         if (!name || name->what != ObjectName::What::sealed) return;
         const Kind kind = name->kind;
-        if (kind == Kind::root || kind == Kind::tree || kind == Kind::map || kind == Kind::pack) candidates.push_back({listed, std::move(*name)});
+        if (kind == Kind::root || kind == Kind::tree || kind == Kind::map || kind == Kind::pack)
+            candidates.push_back({listed, std::move(*name)});
     });
     return candidates;
 }

@@ -11,9 +11,14 @@ namespace {
 
 constexpr std::string_view kLowerHex = "0123456789abcdef", kUpperHex = "0123456789ABCDEF";
 
-bool all_of(std::string_view text, std::size_t length, std::string_view letters) { return text.size() == length && text.find_first_not_of(letters) == text.npos; }
+bool all_of(std::string_view text, std::size_t length, std::string_view letters) {
+    return text.size() == length && text.find_first_not_of(letters) == text.npos;
+}
 
-bool is_link(std::string_view text) { return text.size() >= 8 && text.find_first_not_of("0123456789") == text.npos && text != "00000000" && (text.size() == 8 || text[0] != '0'); }
+bool is_link(std::string_view text) {
+    return text.size() >= 8 && text.find_first_not_of("0123456789") == text.npos && text != "00000000" &&
+           (text.size() == 8 || text[0] != '0');
+}
 
 std::vector<std::string> words_of(std::string_view name) {
     std::vector<std::string> words;
@@ -25,7 +30,9 @@ std::vector<std::string> words_of(std::string_view name) {
     }
 }
 
-std::optional<ObjectName> sealed(Kind kind, std::optional<ClusterArea> area, const std::string& last) { return ObjectName{ObjectName::What::sealed, kind, std::move(area), last}; }
+std::optional<ObjectName> sealed(Kind kind, std::optional<ClusterArea> area, const std::string& last) {
+    return ObjectName{ObjectName::What::sealed, kind, std::move(area), last};
+}
 
 /// Names of the repository itself.
 std::optional<ObjectName> parse_top(const std::vector<std::string>& words) {
@@ -42,7 +49,8 @@ std::optional<ObjectName> parse_inside(const ClusterArea& area, const std::vecto
     const std::string& last = words.back();
     if (words.size() == 5) {
         if (folder == "backup" && !last.empty()) return sealed(Kind::root, area, last);
-        if (folder == "history" && last.ends_with(".history") && all_of(std::string_view(last).substr(0, last.size() - 8), 8, kUpperHex)) return sealed(Kind::history, area, last);
+        if (folder == "history" && last.ends_with(".history") && all_of(std::string_view(last).substr(0, last.size() - 8), 8, kUpperHex))
+            return sealed(Kind::history, area, last);
         for (const Kind kind : {Kind::lease, Kind::event})
             if (folder == word(kind) && is_link(last)) return sealed(kind, area, last);
         return std::nullopt;

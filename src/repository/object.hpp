@@ -26,8 +26,8 @@ enum class Codec : std::uint8_t { stored = 0, zstd = 1, lz4 = 2 };
 
 /// A frame as the object's directory lists it.
 struct FrameEntry {
-    std::uint64_t offset = 0;       ///< In the object; the sum of what comes before.
-    std::uint32_t stored_bytes = 0; ///< With the tag.
+    std::uint64_t offset = 0;        ///< In the object; the sum of what comes before.
+    std::uint32_t stored_bytes = 0;  ///< With the tag.
     std::uint32_t plain_bytes = 0;
     Codec codec = Codec::zstd;
     FrameClass frame_class = FrameClass::data;

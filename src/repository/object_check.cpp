@@ -56,7 +56,8 @@ void check_wal(const ObjectReader& reader, const ObjectName& name, const std::st
         ++number;
     }
     const WalTrailer trailer = decode_wal_trailer(document, object);
-    if (trailer.segment != name.last || trailer.system_identifier != name.area->system()) throw_damaged(object, "its trailer is another segment's");
+    if (trailer.segment != name.last || trailer.system_identifier != name.area->system())
+        throw_damaged(object, "its trailer is another segment's");
     if (!std::has_single_bit(trailer.segment_size) || trailer.segment_size < (1u << 20) || trailer.segment_size > (1u << 30))
         throw_damaged(object, fmt::format("its segment size is {}", trailer.segment_size));
     if (const std::uint64_t bytes = data_bytes(reader, object); bytes != trailer.segment_size)
@@ -67,7 +68,8 @@ void check_wal(const ObjectReader& reader, const ObjectName& name, const std::st
 
 }  // namespace
 
-void check_object(const Repository& repository, const ObjectName& name, const std::string& object, SealContext& context, ObjectFacts& facts) {
+void check_object(const Repository& repository, const ObjectName& name, const std::string& object, SealContext& context,
+                  ObjectFacts& facts) {
     if (name.kind != Kind::pack && name.kind != Kind::wal) {
         const auto document = read_document(repository.store(), repository.key(), name.kind, object);
         if (!document) return;
@@ -80,8 +82,10 @@ void check_object(const Repository& repository, const ObjectName& name, const st
     if (!source) return;
     const ObjectReader reader(std::move(source), repository.key(), name.kind, object);
     reader.authenticate(context);
-    if (name.kind == Kind::pack) check_pack(reader, object, facts);
-    else check_wal(reader, name, object, context, facts);
+    if (name.kind == Kind::pack)
+        check_pack(reader, object, facts);
+    else
+        check_wal(reader, name, object, context, facts);
 }
 
 }  // namespace howdah::repository

@@ -22,6 +22,7 @@ struct ObjectFacts {
 
 /// Authenticates every stored byte of one sealed object and checks what its kind promises. Throws Failure for damage; an object that was
 /// deleted meanwhile is passed over.
-void check_object(const Repository& repository, const ObjectName& name, const std::string& object, SealContext& context, ObjectFacts& facts);
+void check_object(const Repository& repository, const ObjectName& name, const std::string& object, SealContext& context,
+                  ObjectFacts& facts);
 
 }  // namespace howdah::repository

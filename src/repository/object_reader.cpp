@@ -22,11 +22,14 @@ struct Footer {
 };
 
 Footer parse_footer(std::span<const std::byte> bytes, std::uint64_t size, const std::string& name) {
-    Footer footer{load_number<std::uint64_t>(bytes.data()), load_number<std::uint32_t>(bytes.data() + 8), load_number<std::uint32_t>(bytes.data() + 12)};
+    Footer footer{load_number<std::uint64_t>(bytes.data()), load_number<std::uint32_t>(bytes.data() + 8),
+                  load_number<std::uint32_t>(bytes.data() + 12)};
     if (std::memcmp(bytes.data() + 24, "HOWDAHEN", 8) != 0) throw_damaged(name, "its end is not an object's");
-    if (load_number<std::uint64_t>(bytes.data() + 16) != size) throw_damaged(name, fmt::format("its length is {} bytes, not the one it was written with", size));
+    if (load_number<std::uint64_t>(bytes.data() + 16) != size)
+        throw_damaged(name, fmt::format("its length is {} bytes, not the one it was written with", size));
     const std::uint64_t room = size - kHeaderBytes - kFooterBytes;
-    if (footer.directory_stored < kTagBytes || footer.directory_stored > room || footer.directory_offset != size - kFooterBytes - footer.directory_stored)
+    if (footer.directory_stored < kTagBytes || footer.directory_stored > room ||
+        footer.directory_offset != size - kFooterBytes - footer.directory_stored)
         throw_damaged(name, "its end names no directory");
     if (footer.directory_plain > kLargestDirectory || footer.directory_stored > 2 * kLargestDirectory)
         throw_damaged(name, fmt::format("its directory is too large: {} bytes", footer.directory_plain));
@@ -55,7 +58,8 @@ FrameEntry parse_entry(Decoder& decoder, std::uint64_t offset) {
     entry.frame_class = static_cast<FrameClass>(frame_class);
     if (entry.stored_bytes < kTagBytes) decoder.fail("a frame is shorter than its tag");
     if (entry.frame_class == FrameClass::data && entry.plain_bytes > kFrameBytes) decoder.fail("a data frame is too large");
-    if (entry.codec == Codec::stored && entry.stored_bytes - kTagBytes != entry.plain_bytes) decoder.fail("a stored frame's lengths differ");
+    if (entry.codec == Codec::stored && entry.stored_bytes - kTagBytes != entry.plain_bytes)
+        decoder.fail("a stored frame's lengths differ");
     return entry;
 }
 
@@ -76,7 +80,8 @@ std::vector<FrameEntry> parse_directory(std::string_view bytes, std::uint64_t en
 }  // namespace
 
 struct ObjectReader::Impl {
-    Impl(std::unique_ptr<storage::Reader> source, const DataKey& key, Kind kind, std::string object_name) : reader(std::move(source)), name(std::move(object_name)) {
+    Impl(std::unique_ptr<storage::Reader> source, const DataKey& key, Kind kind, std::string object_name)
+        : reader(std::move(source)), name(std::move(object_name)) {
         const std::uint64_t size = reader->size();
         if (size < kHeaderBytes + kTagBytes + kFooterBytes) throw_damaged(name, fmt::format("it has only {} bytes", size));
         std::vector<std::byte> tail(std::min<std::uint64_t>(size, kTailBytes));
@@ -87,8 +92,10 @@ struct ObjectReader::Impl {
             reader->read(tail, size - needed);
         }
         Header header;
-        if (tail.size() == size) std::copy_n(tail.begin(), kHeaderBytes, header.begin());
-        else reader->read(header, 0);
+        if (tail.size() == size)
+            std::copy_n(tail.begin(), kHeaderBytes, header.begin());
+        else
+            reader->read(header, 0);
         check_header(header, key, kind, name);
         seal = std::make_unique<ObjectSeal>(key, kind, header, name);
         read_directory(std::span(tail).last(footer.directory_stored + kFooterBytes).first(footer.directory_stored), footer);
@@ -99,10 +106,12 @@ struct ObjectReader::Impl {
         SealContext context;
         SealContext::Impl& engine = context.impl();
         engine.stored.assign(stored.begin(), stored.end());
-        if (!engine.open(*seal, {kDirectoryFrame, footer.directory_offset}, engine.stored)) throw_damaged(name, "its directory does not authenticate");
+        if (!engine.open(*seal, {kDirectoryFrame, footer.directory_offset}, engine.stored))
+            throw_damaged(name, "its directory does not authenticate");
         std::string plain(footer.directory_plain, '\0');
         const auto bytes = std::span(engine.stored).first(stored.size() - kTagBytes);
-        if (!engine.decompress(Codec::zstd, bytes, std::as_writable_bytes(std::span(plain)))) throw_damaged(name, "its directory does not unpack");
+        if (!engine.decompress(Codec::zstd, bytes, std::as_writable_bytes(std::span(plain))))
+            throw_damaged(name, "its directory does not unpack");
         directory = parse_directory(plain, footer.directory_offset, name);
     }
 
@@ -110,16 +119,20 @@ struct ObjectReader::Impl {
     std::span<std::byte> fetch(std::uint32_t first, std::uint32_t last, SealContext::Impl& engine) const {
         const std::uint64_t begin = directory[first].offset;
         const std::uint64_t length = directory[last - 1].offset + directory[last - 1].stored_bytes - begin;
-        if (engine.stored.size() < length) engine.stored.resize(std::max<std::uint64_t>(length, std::min<std::uint64_t>(reader->size(), kBatchBytes)));
+        if (engine.stored.size() < length)
+            engine.stored.resize(std::max<std::uint64_t>(length, std::min<std::uint64_t>(reader->size(), kBatchBytes)));
         const std::span<std::byte> bytes = std::span(engine.stored).first(length);
-        if (whole.empty()) reader->read(bytes, begin);
-        else std::copy_n(whole.begin() + static_cast<std::ptrdiff_t>(begin), length, bytes.begin());
+        if (whole.empty())
+            reader->read(bytes, begin);
+        else
+            std::copy_n(whole.begin() + static_cast<std::ptrdiff_t>(begin), length, bytes.begin());
         return bytes;
     }
 
     /// Opens a fetched frame in place.
     std::span<const std::byte> open(std::uint32_t frame, std::span<std::byte> stored, SealContext::Impl& engine) const {
-        if (!engine.open(*seal, {frame, directory[frame].offset}, stored)) throw_damaged(name, fmt::format("frame {} does not authenticate", frame));
+        if (!engine.open(*seal, {frame, directory[frame].offset}, stored))
+            throw_damaged(name, fmt::format("frame {} does not authenticate", frame));
         return stored.first(stored.size() - kTagBytes);
     }
 
@@ -130,7 +143,8 @@ struct ObjectReader::Impl {
     /// Calls `visit(frame, opened bytes)` for each frame of [first, first + count), fetching neighbours together.
     template <typename Visit>
     void for_each_opened(std::uint32_t first, std::uint32_t count, SealContext::Impl& engine, const Visit& visit) const {
-        if (first > directory.size() || count > directory.size() - first) throw_damaged(name, fmt::format("it has no frame {}: {} frames", first + count - 1, directory.size()));
+        if (first > directory.size() || count > directory.size() - first)
+            throw_damaged(name, fmt::format("it has no frame {}: {} frames", first + count - 1, directory.size()));
         const std::uint32_t end = first + count;
         while (first < end) {
             std::uint32_t last = first + 1;
@@ -181,7 +195,8 @@ void ObjectReader::read_frames(std::uint32_t first, std::uint32_t count, SealCon
 }
 
 void ObjectReader::authenticate(SealContext& context) const {
-    impl_->for_each_opened(0, static_cast<std::uint32_t>(impl_->directory.size()), context.impl(), [](std::uint32_t, std::span<const std::byte>) {});
+    impl_->for_each_opened(0, static_cast<std::uint32_t>(impl_->directory.size()), context.impl(),
+                           [](std::uint32_t, std::span<const std::byte>) {});
 }
 
 }  // namespace howdah::repository

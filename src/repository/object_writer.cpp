@@ -44,7 +44,8 @@ public:
 
 private:
     void grow(std::size_t needed) {
-        const std::size_t capacity = needed > kFrameBytes / 4 ? std::max(needed, kGatherBytes + 2 * kFrameBytes) : std::max(needed, 2 * capacity_);
+        const std::size_t capacity =
+            needed > kFrameBytes / 4 ? std::max(needed, kGatherBytes + 2 * kFrameBytes) : std::max(needed, 2 * capacity_);
         auto bigger = std::make_unique_for_overwrite<std::byte[]>(capacity);
         if (used_ > 0) std::memcpy(bigger.get(), buffer_.get(), used_);
         buffer_ = std::move(bigger);
@@ -61,8 +62,12 @@ private:
 
 struct ObjectWriter::Impl {
     Impl(storage::Store& store, const DataKey& key, SealContext& seal_context, Kind kind, std::string object_name)
-        : name(std::move(object_name)), context(&seal_context), header(make_header(key.sealing(), kind)), seal(key, kind, header, name),
-          writer(store.create(name)), gather(*writer) {
+        : name(std::move(object_name)),
+          context(&seal_context),
+          header(make_header(key.sealing(), kind)),
+          seal(key, kind, header, name),
+          writer(store.create(name)),
+          gather(*writer) {
         gather.add(header);
     }
 
@@ -111,7 +116,9 @@ ObjectWriter::ObjectWriter(ObjectWriter&&) noexcept = default;
 std::uint32_t ObjectWriter::add_frame(std::span<const std::byte> plain, FrameClass frame_class) {
     const std::size_t limit = frame_class == FrameClass::data ? kFrameBytes : kLargestFrame;
     if (plain.size() > limit)
-        throw Failure(FailureKind::operation, fmt::format("frame of {} is too large: {} bytes, at most {}", impl_->name, plain.size(), limit), "this is a fault of the program");
+        throw Failure(FailureKind::operation,
+                      fmt::format("frame of {} is too large: {} bytes, at most {}", impl_->name, plain.size(), limit),
+                      "this is a fault of the program");
     const auto number = static_cast<std::uint32_t>(impl_->frames.size());
     impl_->frames.push_back(impl_->put(number, plain, frame_class, true));
     return number;

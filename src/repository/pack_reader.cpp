@@ -25,7 +25,8 @@ std::vector<Slice> slice(const std::vector<Piece>& pieces, const std::vector<Fra
         std::uint64_t left = piece.length, offset = piece.offset;
         std::uint32_t position = piece.position;
         for (std::uint64_t frame = piece.frame; left > 0; ++frame, position = 0) {
-            if (frame >= directory.size() || directory[frame].frame_class != FrameClass::data) throw_damaged(name, fmt::format("it has no data frame {}", frame));
+            if (frame >= directory.size() || directory[frame].frame_class != FrameClass::data)
+                throw_damaged(name, fmt::format("it has no data frame {}", frame));
             const std::uint32_t plain = directory[frame].plain_bytes;
             if (position >= plain) throw_damaged(name, fmt::format("frame {} has no byte {}", frame, position));
             const std::uint64_t part = std::min<std::uint64_t>(left, plain - position);
@@ -41,7 +42,8 @@ std::vector<Slice> slice(const std::vector<Piece>& pieces, const std::vector<Fra
 
 }  // namespace
 
-void read_pieces(const Repository& repository, const ClusterArea& area, const std::string& pack, std::vector<Piece> pieces, SealContext& context,
+void read_pieces(const Repository& repository, const ClusterArea& area, const std::string& pack, std::vector<Piece> pieces,
+                 SealContext& context,
                  const std::function<void(std::uint32_t file, std::uint64_t offset, std::span<const std::byte> bytes)>& scatter) {
     const std::string name = area.pack(pack);
     auto source = repository.store().open(name);
@@ -63,7 +65,9 @@ void read_pieces(const Repository& repository, const ClusterArea& area, const st
 
 std::string read_bytes(const Repository& repository, const ClusterArea& area, const std::vector<Extent>& extents, std::uint64_t size) {
     constexpr std::uint64_t kLimit = 1u << 30;
-    if (size > kLimit) throw base::Failure(base::FailureKind::operation, fmt::format("file is too large to be read at once: {} bytes", size), "this is a fault of the program");
+    if (size > kLimit)
+        throw base::Failure(base::FailureKind::operation, fmt::format("file is too large to be read at once: {} bytes", size),
+                            "this is a fault of the program");
     std::string bytes(size, '\0');
     std::map<std::string, std::vector<Piece>> wishes;
     std::uint64_t offset = 0;
@@ -76,7 +80,9 @@ std::string read_bytes(const Repository& repository, const ClusterArea& area, co
     SealContext context;
     for (auto& [pack, pieces] : wishes)
         read_pieces(repository, area, pack, std::move(pieces), context,
-                    [&](std::uint32_t, std::uint64_t at, std::span<const std::byte> part) { std::memcpy(bytes.data() + at, part.data(), part.size()); });
+                    [&](std::uint32_t, std::uint64_t at, std::span<const std::byte> part) {
+                        std::memcpy(bytes.data() + at, part.data(), part.size());
+                    });
     return bytes;
 }
 

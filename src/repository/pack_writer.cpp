@@ -42,7 +42,8 @@ void append_run(std::vector<Extent>& extents, const std::string& pack, std::uint
 
 void commit_pack(std::unique_ptr<storage::Writer> writer, const std::string& name) {
     if (writer->commit() != storage::Created::yes)
-        throw Failure(FailureKind::operation, fmt::format("pack exists already: {}", name), "the random source of this host repeats itself; check it");
+        throw Failure(FailureKind::operation, fmt::format("pack exists already: {}", name),
+                      "the random source of this host repeats itself; check it");
     base::fault_point("repository.pack_committed");
 }
 

@@ -23,11 +23,12 @@ crypto::Key unencrypted_key(const std::string& id) { return crypto::sha256(base:
 /// Whether the folder of a repository that is to be made exists; refuses one with anything in it.
 void check_place_is_empty(const base::RepositoryConfig& config) {
     constexpr std::string_view file = "file://";
-    struct stat status {};
+    struct stat status{};
     if (config.url.starts_with(file) && ::stat(config.url.c_str() + file.size(), &status) != 0) return;
     const auto store = storage::open_store(config.url);
     if (store->exists(kMarkerName))
-        throw Failure(FailureKind::operation, fmt::format("place holds a repository already: {}", config.url), "use it as it is, or choose an empty place");
+        throw Failure(FailureKind::operation, fmt::format("place holds a repository already: {}", config.url),
+                      "use it as it is, or choose an empty place");
     std::string found;
     store->list("", [&](const storage::Listed& listed) {
         if (found.empty()) found = listed.name;
@@ -40,7 +41,8 @@ void check_place_is_empty(const base::RepositoryConfig& config) {
 std::string read_marker(storage::Store& store) {
     auto line = store.get(kMarkerName, {64u << 10});
     if (!line)
-        throw Failure(FailureKind::repository, fmt::format("there is no repository at {}", store.location()), "make one with howdah repo init; if there was one, mount its disk");
+        throw Failure(FailureKind::repository, fmt::format("there is no repository at {}", store.location()),
+                      "make one with howdah repo init; if there was one, mount its disk");
     return *line;
 }
 
@@ -49,12 +51,14 @@ std::string read_marker(storage::Store& store) {
 ClusterArea::ClusterArea(std::string cluster, base::SystemIdentifier system) : cluster_(std::move(cluster)), system_(system) {
     constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
     if (cluster_.empty() || cluster_.front() == '.' || cluster_.find_first_not_of(kLetters) != std::string::npos)
-        throw Failure(FailureKind::configuration, fmt::format("cluster's name cannot be used in a repository: '{}'", cluster_), "use letters, digits, '.', '_' and '-'");
+        throw Failure(FailureKind::configuration, fmt::format("cluster's name cannot be used in a repository: '{}'", cluster_),
+                      "use letters, digits, '.', '_' and '-'");
     prefix_ = fmt::format("cluster/{}/{}/", cluster_, system_.value);
 }
 
 struct Repository::Impl {
-    Impl(std::string configured_name, std::string repository_id, std::unique_ptr<storage::Store> opened, Sealing sealing, const crypto::Key& secret)
+    Impl(std::string configured_name, std::string repository_id, std::unique_ptr<storage::Store> opened, Sealing sealing,
+         const crypto::Key& secret)
         : name(std::move(configured_name)), id(std::move(repository_id)), store(std::move(opened)), key(sealing, secret) {}
     std::string name, id;
     std::unique_ptr<storage::Store> store;
@@ -77,7 +81,8 @@ std::vector<ClusterArea> Repository::areas() const {
         for (const std::string& folder : store().list_folders("cluster/" + cluster + "/")) {
             base::SystemIdentifier system;
             const auto [end, error] = std::from_chars(folder.data(), folder.data() + folder.size(), system.value);
-            if (error == std::errc() && end == folder.data() + folder.size() && base::text(system) == folder) areas.emplace_back(cluster, system);
+            if (error == std::errc() && end == folder.data() + folder.size() && base::text(system) == folder)
+                areas.emplace_back(cluster, system);
         }
     }
     return areas;
@@ -100,7 +105,8 @@ public:
     }
     void put(const std::string& name, const std::string& line) {
         if (store_->put(name, base::as_bytes(line)) == storage::Created::exists)
-            throw Failure(FailureKind::operation, fmt::format("another repo init is at work in {}: {} exists", store_->location(), name), "wait for it, or choose another place");
+            throw Failure(FailureKind::operation, fmt::format("another repo init is at work in {}: {} exists", store_->location(), name),
+                          "wait for it, or choose another place");
         made_.push_back(name);
     }
     void note(const std::string& name) { made_.push_back(name); }
@@ -115,10 +121,12 @@ private:
 
 Initialised Repository::initialise(const base::RepositoryConfig& config, bool encrypt) {
     if (encrypt && !credentials_configured(config))
-        throw Failure(FailureKind::configuration, fmt::format("repository {} has no key: neither key_file nor passphrase_file is set", config.name),
+        throw Failure(FailureKind::configuration,
+                      fmt::format("repository {} has no key: neither key_file nor passphrase_file is set", config.name),
                       "set key_file in the configuration, or use --no-encryption");
     if (!encrypt && credentials_configured(config))
-        throw Failure(FailureKind::configuration, fmt::format("repository {} has a key configured and is to be made without encryption", config.name),
+        throw Failure(FailureKind::configuration,
+                      fmt::format("repository {} has a key configured and is to be made without encryption", config.name),
                       "remove key_file and passphrase_file from its configuration, or leave --no-encryption out");
     check_place_is_empty(config);
     Initialised result{.id = base::random_hex(16), .encrypted = encrypt, .key_file = config.key_file};
@@ -156,10 +164,13 @@ Repository Repository::open(const base::RepositoryConfig& config) {
     crypto::Key secret = unencrypted_key(marker->id);
     if (marker->sealing == Sealing::aes_256_gcm) {
         if (!credentials_configured(config))
-            throw Failure(FailureKind::configuration, fmt::format("repository at {} is encrypted and no key is configured", store->location()), "set key_file or passphrase_file");
+            throw Failure(FailureKind::configuration,
+                          fmt::format("repository at {} is encrypted and no key is configured", store->location()),
+                          "set key_file or passphrase_file");
         secret = unlock(*store, marker->id, read_credentials(config));
     } else if (credentials_configured(config)) {
-        throw Failure(FailureKind::configuration, fmt::format("repository at {} says that it is not encrypted, but a key is configured", store->location()),
+        throw Failure(FailureKind::configuration,
+                      fmt::format("repository at {} says that it is not encrypted, but a key is configured", store->location()),
                       "if it was made without encryption remove key_file and passphrase_file; if not, it was exchanged");
     }
     Repository repository(std::make_unique<Impl>(config.name, marker->id, std::move(store), marker->sealing, secret));

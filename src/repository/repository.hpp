@@ -35,7 +35,9 @@ public:
     std::string map(const std::string& name) const { return prefix_ + "map/" + name.substr(0, 2) + "/" + name; }
     std::string pack(const std::string& id) const { return prefix_ + "pack/" + id.substr(0, 2) + "/" + id; }
     /// "…/wal/00000001/0000000A/00000001000000000A000000F3": timeline and the middle eight digits make the folders.
-    std::string wal(const std::string& segment) const { return prefix_ + "wal/" + segment.substr(0, 8) + "/" + segment.substr(8, 8) + "/" + segment; }
+    std::string wal(const std::string& segment) const {
+        return prefix_ + "wal/" + segment.substr(0, 8) + "/" + segment.substr(8, 8) + "/" + segment;
+    }
     std::string wal_prefix() const { return prefix_ + "wal/"; }
     std::string history(const std::string& file) const { return prefix_ + "history/" + file; }
     std::string lease_prefix() const { return prefix_ + "lease/"; }

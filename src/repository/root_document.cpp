@@ -41,7 +41,8 @@ void read_lists(const Fields& fields, Root& root) {
     }
     for (const json& element : fields.array("tablespaces")) {
         const Fields space(element, fields.name());
-        root.tablespaces.push_back({static_cast<std::uint32_t>(space.number("oid", kThirtyTwoBits)), space.text("name"), space.text("location")});
+        root.tablespaces.push_back(
+            {static_cast<std::uint32_t>(space.number("oid", kThirtyTwoBits)), space.text("name"), space.text("location")});
     }
     for (const json& element : fields.array("outside")) {
         const Fields file(element, fields.name());
@@ -66,18 +67,41 @@ void read_server(const Fields& fields, Root& root) {
 
 std::string encode_root(const Root& root) {
     return dump_json({
-        {"schema", 1}, {"id", root.id}, {"type", root.type}, {"cluster", root.cluster}, {"system_identifier", base::text(root.system_identifier)},
-        {"server_version", root.server_version}, {"catalog_version", root.catalog_version}, {"control_version", root.control_version},
-        {"timeline", root.timeline.value}, {"start", base::text(root.start)}, {"stop", base::text(root.stop)},
-        {"start_time", json_time(root.start_time)}, {"stop_time", json_time(root.stop_time)},
-        {"first_segment", root.first_segment}, {"last_segment", root.last_segment}, {"wal_segment_size", root.wal_segment_size},
-        {"block_size", root.block_size}, {"data_checksum_version", root.data_checksum_version}, {"from_standby", root.from_standby},
-        {"backup_label", json_text(root.backup_label)}, {"tablespace_map", json_text(root.tablespace_map)},
-        {"trees", trees_json(root)}, {"tablespaces", tablespaces_json(root)}, {"outside", outside_json(root)},
-        {"files", root.files}, {"bytes", root.bytes.count}, {"bytes_read", root.bytes_read.count}, {"stored_bytes", root.stored_bytes.count},
-        {"seconds", root.seconds}, {"bad_pages", root.bad_pages}, {"vanished_files", root.vanished_files},
-        {"program_version", root.program_version}, {"host", json_text(root.host)},
-        {"previous_id", root.previous_id}, {"previous_hash", root.previous_hash},
+        {"schema", 1},
+        {"id", root.id},
+        {"type", root.type},
+        {"cluster", root.cluster},
+        {"system_identifier", base::text(root.system_identifier)},
+        {"server_version", root.server_version},
+        {"catalog_version", root.catalog_version},
+        {"control_version", root.control_version},
+        {"timeline", root.timeline.value},
+        {"start", base::text(root.start)},
+        {"stop", base::text(root.stop)},
+        {"start_time", json_time(root.start_time)},
+        {"stop_time", json_time(root.stop_time)},
+        {"first_segment", root.first_segment},
+        {"last_segment", root.last_segment},
+        {"wal_segment_size", root.wal_segment_size},
+        {"block_size", root.block_size},
+        {"data_checksum_version", root.data_checksum_version},
+        {"from_standby", root.from_standby},
+        {"backup_label", json_text(root.backup_label)},
+        {"tablespace_map", json_text(root.tablespace_map)},
+        {"trees", trees_json(root)},
+        {"tablespaces", tablespaces_json(root)},
+        {"outside", outside_json(root)},
+        {"files", root.files},
+        {"bytes", root.bytes.count},
+        {"bytes_read", root.bytes_read.count},
+        {"stored_bytes", root.stored_bytes.count},
+        {"seconds", root.seconds},
+        {"bad_pages", root.bad_pages},
+        {"vanished_files", root.vanished_files},
+        {"program_version", root.program_version},
+        {"host", json_text(root.host)},
+        {"previous_id", root.previous_id},
+        {"previous_hash", root.previous_hash},
     });
 }
 

@@ -35,7 +35,9 @@ unsigned char* raw(std::byte* bytes) { return reinterpret_cast<unsigned char*>(b
 const unsigned char* raw(const std::byte* bytes) { return reinterpret_cast<const unsigned char*>(bytes); }
 
 void require(bool done, const char* what) {
-    if (!done) throw base::Failure(base::FailureKind::operation, fmt::format("{} failed", what), "check this host's free memory and its libraries");
+    if (!done)
+        throw base::Failure(base::FailureKind::operation, fmt::format("{} failed", what),
+                            "check this host's free memory and its libraries");
 }
 
 /// Frame number as a 96-bit big-endian number.
@@ -90,7 +92,8 @@ void SealContext::Impl::turn_to(Side& side, const ObjectSeal& object, bool encry
     if (object.sealing() == Sealing::aes_256_gcm) {
         const bool fresh = !side.cipher;
         if (fresh) side.cipher.reset(EVP_CIPHER_CTX_new());
-        require(side.cipher && EVP_CipherInit_ex(side.cipher.get(), fresh ? EVP_aes_256_gcm() : nullptr, nullptr, raw(object.key().data()), nullptr, encrypt) == 1,
+        require(side.cipher && EVP_CipherInit_ex(side.cipher.get(), fresh ? EVP_aes_256_gcm() : nullptr, nullptr, raw(object.key().data()),
+                                                 nullptr, encrypt) == 1,
                 "setting an AES-256-GCM key");
     }
     side.serial = object.serial();
@@ -111,11 +114,13 @@ void SealContext::Impl::seal(const ObjectSeal& object, FramePlace place, std::sp
     EVP_CIPHER_CTX* cipher = sealing_.cipher.get();
     const auto nonce = nonce_of(place.number);
     int length = 0;
-    require(EVP_EncryptInit_ex(cipher, nullptr, nullptr, nullptr, nonce.data()) == 1 &&
-                EVP_EncryptUpdate(cipher, nullptr, &length, raw(sealing_.associated.data()), static_cast<int>(sealing_.associated.size())) == 1 &&
-                EVP_EncryptUpdate(cipher, raw(bytes.data()), &length, raw(bytes.data()), static_cast<int>(bytes.size())) == 1 &&
-                EVP_EncryptFinal_ex(cipher, raw(tag), &length) == 1 && EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_GET_TAG, kTagBytes, tag) == 1,
-            "AES-256-GCM sealing");
+    require(
+        EVP_EncryptInit_ex(cipher, nullptr, nullptr, nullptr, nonce.data()) == 1 &&
+            EVP_EncryptUpdate(cipher, nullptr, &length, raw(sealing_.associated.data()), static_cast<int>(sealing_.associated.size())) ==
+                1 &&
+            EVP_EncryptUpdate(cipher, raw(bytes.data()), &length, raw(bytes.data()), static_cast<int>(bytes.size())) == 1 &&
+            EVP_EncryptFinal_ex(cipher, raw(tag), &length) == 1 && EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_GET_TAG, kTagBytes, tag) == 1,
+        "AES-256-GCM sealing");
 }
 
 bool SealContext::Impl::open(const ObjectSeal& object, FramePlace place, std::span<std::byte> frame) {
@@ -135,7 +140,8 @@ bool SealContext::Impl::open(const ObjectSeal& object, FramePlace place, std::sp
     std::array<unsigned char, kTagBytes> rest;
     require(EVP_DecryptInit_ex(cipher, nullptr, nullptr, nullptr, nonce.data()) == 1 &&
                 EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_SET_TAG, kTagBytes, tag) == 1 &&
-                EVP_DecryptUpdate(cipher, nullptr, &length, raw(opening_.associated.data()), static_cast<int>(opening_.associated.size())) == 1 &&
+                EVP_DecryptUpdate(cipher, nullptr, &length, raw(opening_.associated.data()),
+                                  static_cast<int>(opening_.associated.size())) == 1 &&
                 EVP_DecryptUpdate(cipher, raw(bytes.data()), &length, raw(bytes.data()), static_cast<int>(bytes.size())) == 1,
             "AES-256-GCM opening");
     return EVP_DecryptFinal_ex(cipher, rest.data(), &length) == 1;
@@ -144,7 +150,8 @@ bool SealContext::Impl::open(const ObjectSeal& object, FramePlace place, std::sp
 std::size_t SealContext::Impl::compress(std::span<const std::byte> plain_bytes, std::span<std::byte> out) {
     if (!compressor_) {
         compressor_.reset(ZSTD_createCCtx());
-        require(compressor_ && ZSTD_isError(ZSTD_CCtx_setParameter(compressor_.get(), ZSTD_c_compressionLevel, level_)) == 0, "making a zstd compressor");
+        require(compressor_ && ZSTD_isError(ZSTD_CCtx_setParameter(compressor_.get(), ZSTD_c_compressionLevel, level_)) == 0,
+                "making a zstd compressor");
     }
     const std::size_t size = ZSTD_compress2(compressor_.get(), out.data(), out.size(), plain_bytes.data(), plain_bytes.size());
     require(ZSTD_isError(size) == 0, "zstd compression");
@@ -163,8 +170,8 @@ bool SealContext::Impl::decompress(Codec codec, std::span<const std::byte> bytes
             return ZSTD_decompressDCtx(decompressor_.get(), out.data(), out.size(), bytes.data(), bytes.size()) == out.size();
         }
         case Codec::lz4:
-            return LZ4_decompress_safe(reinterpret_cast<const char*>(bytes.data()), reinterpret_cast<char*>(out.data()), static_cast<int>(bytes.size()),
-                                       static_cast<int>(out.size())) == static_cast<int>(out.size());
+            return LZ4_decompress_safe(reinterpret_cast<const char*>(bytes.data()), reinterpret_cast<char*>(out.data()),
+                                       static_cast<int>(bytes.size()), static_cast<int>(out.size())) == static_cast<int>(out.size());
     }
     return false;
 }

@@ -10,7 +10,18 @@
 namespace howdah::repository {
 
 /// What an object is; the number stands in its header and the word in its key's derivation (docs/internals/repository.md).
-enum class Kind : std::uint8_t { pack = 1, root = 2, tree = 3, map = 4, wal = 5, history = 6, lease = 7, event = 8, ledger = 9, doomed = 10 };
+enum class Kind : std::uint8_t {
+    pack = 1,
+    root = 2,
+    tree = 3,
+    map = 4,
+    wal = 5,
+    history = 6,
+    lease = 7,
+    event = 8,
+    ledger = 9,
+    doomed = 10
+};
 std::string_view word(Kind kind);
 
 enum class Sealing : std::uint8_t { none = 0, aes_256_gcm = 1 };

@@ -9,7 +9,8 @@
 
 namespace howdah::repository {
 
-TreeWriter::TreeWriter(const Repository& repository, const ClusterArea& area) : repository_(&repository), area_(area), doomed_(read_doomed(repository)) {
+TreeWriter::TreeWriter(const Repository& repository, const ClusterArea& area)
+    : repository_(&repository), area_(area), doomed_(read_doomed(repository)) {
     std::ranges::sort(doomed_);
 }
 

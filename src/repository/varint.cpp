@@ -45,9 +45,7 @@ std::uint64_t Decoder::varint(std::uint64_t limit, const char* what) {
     return value;
 }
 
-std::size_t Decoder::count(std::size_t least, const char* what) {
-    return static_cast<std::size_t>(varint(rest_.size() / least, what));
-}
+std::size_t Decoder::count(std::size_t least, const char* what) { return static_cast<std::size_t>(varint(rest_.size() / least, what)); }
 
 std::string_view Decoder::bytes(std::size_t length) {
     if (length > rest_.size()) fail("it ends too early");

@@ -9,8 +9,12 @@ namespace howdah::repository {
 void put_varint(std::string& out, std::uint64_t value);
 /// Varint length and the bytes.
 void put_string(std::string& out, std::string_view text);
-constexpr std::uint64_t zigzag(std::int64_t value) { return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63); }
-constexpr std::int64_t unzigzag(std::uint64_t value) { return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1); }
+constexpr std::uint64_t zigzag(std::int64_t value) {
+    return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
+}
+constexpr std::int64_t unzigzag(std::uint64_t value) {
+    return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
+}
 
 /// Takes values off encoded bytes and never reads beyond them; whatever does not fit throws Failure "object NAME is damaged".
 class Decoder {

@@ -13,6 +13,7 @@
 #include "repository/damage.hpp"
 #include "repository/integrity.hpp"
 #include "repository/key_slots.hpp"
+#include "repository/lease.hpp"
 #include "repository/ledger.hpp"
 #include "repository/ledger_difference.hpp"
 #include "repository/manifest_check.hpp"
@@ -59,7 +60,8 @@ struct Work {
 
 class Verification {
 public:
-    Verification(const Repository& repository, const std::string& cluster, unsigned jobs, base::Progress& progress, const base::Cancellation& cancellation)
+    Verification(const Repository& repository, const std::string& cluster, unsigned jobs, base::Progress& progress,
+                 const base::Cancellation& cancellation)
         : repository_(repository), cluster_(cluster), jobs_(std::max(jobs, 1u)), progress_(progress), cancellation_(cancellation) {}
 
     std::vector<Damage> run() {
@@ -78,6 +80,7 @@ public:
             manifests.check_area(area, cancellation_);
             manifests.check_wal(area);
         }
+        guarded(kRepositoryLease, [&] { manifests.check_doomed(cluster_); });
         for (const Damage& damage : manifests.findings()) findings_.add(damage.object, damage.what);
         return findings_.take(manifests.needed_by());
     }
@@ -139,7 +142,8 @@ private:
     void compare_with_ledger() {
         for (const LedgerDifference& difference : find_ledger_differences(repository_)) {
             const auto name = parse_object_name(difference.object);
-            if (cluster_.empty() || !name || !name->area || name->area->cluster() == cluster_) findings_.add(difference.object, difference.what);
+            if (cluster_.empty() || !name || !name->area || name->area->cluster() == cluster_)
+                findings_.add(difference.object, difference.what);
         }
     }
 

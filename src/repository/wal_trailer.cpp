@@ -16,16 +16,30 @@ constexpr std::uint64_t kThirtyTwoBits = std::numeric_limits<std::uint32_t>::max
 
 std::string encode_wal_trailer(const WalTrailer& trailer) {
     json document = {
-        {"schema", 1}, {"segment", trailer.segment}, {"system_identifier", base::text(trailer.system_identifier)}, {"segment_size", trailer.segment_size},
-        {"server_major", trailer.server_major}, {"timeline", trailer.timeline.value}, {"begin", base::text(trailer.begin)}, {"end", base::text(trailer.end)},
-        {"first_record", base::text(trailer.first_record)}, {"end_of_records", base::text(trailer.end_of_records)}, {"records", trailer.records},
-        {"commits", trailer.commits}, {"lowest_xid", trailer.lowest_xid}, {"highest_xid", trailer.highest_xid},
-        {"restore_points", json::array()}, {"tablespaces", json::array()}, {"switched", trailer.switched}, {"doubt", json_text(trailer.doubt)},
+        {"schema", 1},
+        {"segment", trailer.segment},
+        {"system_identifier", base::text(trailer.system_identifier)},
+        {"segment_size", trailer.segment_size},
+        {"server_major", trailer.server_major},
+        {"timeline", trailer.timeline.value},
+        {"begin", base::text(trailer.begin)},
+        {"end", base::text(trailer.end)},
+        {"first_record", base::text(trailer.first_record)},
+        {"end_of_records", base::text(trailer.end_of_records)},
+        {"records", trailer.records},
+        {"commits", trailer.commits},
+        {"lowest_xid", trailer.lowest_xid},
+        {"highest_xid", trailer.highest_xid},
+        {"restore_points", json::array()},
+        {"tablespaces", json::array()},
+        {"switched", trailer.switched},
+        {"doubt", json_text(trailer.doubt)},
     };
     if (trailer.first_commit_time) document["first_commit_time"] = json_time(*trailer.first_commit_time);
     if (trailer.last_commit_time) document["last_commit_time"] = json_time(*trailer.last_commit_time);
     for (const auto& point : trailer.restore_points)
-        document["restore_points"].push_back({{"name", json_text(point.name)}, {"lsn", base::text(point.lsn)}, {"time", json_time(point.time)}});
+        document["restore_points"].push_back(
+            {{"name", json_text(point.name)}, {"lsn", base::text(point.lsn)}, {"time", json_time(point.time)}});
     for (const auto& space : trailer.tablespaces)
         document["tablespaces"].push_back({{"oid", space.oid}, {"path", json_text(space.path)}, {"lsn", base::text(space.lsn)}});
     return dump_json(document);
@@ -58,7 +72,8 @@ WalTrailer decode_wal_trailer(std::string_view document, const std::string& name
     }
     for (const json& element : fields.array("tablespaces")) {
         const Fields space(element, name);
-        trailer.tablespaces.push_back({static_cast<std::uint32_t>(space.number("oid", kThirtyTwoBits)), space.text("path"), space.lsn("lsn")});
+        trailer.tablespaces.push_back(
+            {static_cast<std::uint32_t>(space.number("oid", kThirtyTwoBits)), space.text("path"), space.lsn("lsn")});
     }
     return trailer;
 }

@@ -17,7 +17,7 @@ struct WalTrailer {
     std::uint32_t segment_size = 0;
     int server_major = 0;
     base::Timeline timeline;
-    base::Lsn begin, end;          ///< Of the segment.
+    base::Lsn begin, end;  ///< Of the segment.
     base::Lsn first_record, end_of_records;
     std::uint64_t records = 0;
     std::uint64_t commits = 0;

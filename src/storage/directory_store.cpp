@@ -29,6 +29,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kMarker = "repository";
+constexpr const char* kLostAndFound = "lost+found";  ///< A disk's own folder when the repository is the root of its file system.
 
 bool valid_name(std::string_view name) {
     bool begins_word = true;
@@ -61,7 +62,9 @@ public:
             const int error = errno;
             const std::string what = fmt::format("{} cannot be read: {} bytes at {}", label_, into.size(), offset);
             if (got < 0) throw SystemFailure(FailureKind::repository, what, error);
-            if (got == 0) throw Failure(FailureKind::repository, fmt::format("{}: it ends at {}", what, offset + done), "it was cut; run howdah backup verify");
+            if (got == 0)
+                throw Failure(FailureKind::repository, fmt::format("{}: it ends at {}", what, offset + done),
+                              "it was cut; run howdah backup verify");
             done += static_cast<std::size_t>(got);
         }
     }
@@ -83,7 +86,7 @@ public:
     DirectoryStore(fs::path root, bool create) : root_(std::move(root)), location_("file://" + root_.native()) {
         if (create) make_root();
         check_root();
-        struct stat status {};
+        struct stat status{};
         marker_seen_ = ::stat((root_ / kMarker).c_str(), &status) == 0;
     }
 
@@ -104,13 +107,16 @@ public:
                 check_place();
                 return nullptr;
             }
-            if (error == ELOOP) throw Failure(FailureKind::repository, fmt::format("{} is a symbolic link, not an object", label(name)), "remove it");
+            if (error == ELOOP)
+                throw Failure(FailureKind::repository, fmt::format("{} is a symbolic link, not an object", label(name)), "remove it");
             throw SystemFailure(FailureKind::repository, fmt::format("{} cannot be opened", label(name)), error);
         }
         File file(descriptor);
-        struct stat status {};
-        if (::fstat(descriptor, &status) != 0) throw SystemFailure(FailureKind::repository, fmt::format("{} cannot be looked at", label(name)), errno);
-        if (!S_ISREG(status.st_mode)) throw Failure(FailureKind::repository, fmt::format("{} is not a file", label(name)), "something else made it; remove it");
+        struct stat status{};
+        if (::fstat(descriptor, &status) != 0)
+            throw SystemFailure(FailureKind::repository, fmt::format("{} cannot be looked at", label(name)), errno);
+        if (!S_ISREG(status.st_mode))
+            throw Failure(FailureKind::repository, fmt::format("{} is not a file", label(name)), "something else made it; remove it");
         const auto size = static_cast<std::uint64_t>(status.st_size);
         return std::make_unique<DirectoryReader>(std::move(file), size, label(name));
     }
@@ -128,16 +134,20 @@ public:
 
     bool remove(const std::string& name) override {
         check_name(name);
-        if (::unlink((root_ / name).c_str()) == 0) return true;
+        if (::unlink((root_ / name).c_str()) == 0) {
+            remove_empty_folders((root_ / name).parent_path());
+            return true;
+        }
         const int error = errno;
-        if (error != ENOENT && error != ENOTDIR) throw SystemFailure(FailureKind::repository, fmt::format("{} cannot be removed", label(name)), error);
+        if (error != ENOENT && error != ENOTDIR)
+            throw SystemFailure(FailureKind::repository, fmt::format("{} cannot be removed", label(name)), error);
         check_place();
         return false;
     }
 
     base::Timestamp now() override {
         const TemporaryFile file(root_, location_);
-        struct stat status {};
+        struct stat status{};
         if (::futimens(file.descriptor(), nullptr) != 0 || ::fstat(file.descriptor(), &status) != 0)
             throw SystemFailure(FailureKind::repository, fmt::format("the clock of {} cannot be read", location_), errno);
         return modified_of(status);
@@ -154,7 +164,8 @@ private:
     /// Remembers that the marker exists once it was written here.
     class MarkingWriter final : public Writer {
     public:
-        MarkingWriter(DirectoryStore& store, const std::string& name) : store_(store), name_(name), writer_(store.root_, name, store.label(name), store.folders_) {}
+        MarkingWriter(DirectoryStore& store, const std::string& name)
+            : store_(store), name_(name), writer_(store.root_, name, store.label(name), store.folders_) {}
         void append(std::span<const std::byte> bytes) override { writer_.append(bytes); }
         Created commit() override {
             if (store_.marker_seen_) store_.check_place();
@@ -172,7 +183,9 @@ private:
     std::string label(const std::string& name) const { return fmt::format("object {} in {}", name, location_); }
 
     void check_name(const std::string& name) const {
-        if (!valid_name(name)) throw Failure(FailureKind::repository, fmt::format("not an object's name: '{}'", name), "words of A-Z a-z 0-9 . _ - joined by /");
+        if (!valid_name(name))
+            throw Failure(FailureKind::repository, fmt::format("not an object's name: '{}'", name),
+                          "words of A-Z a-z 0-9 . _ - joined by /");
     }
 
     void make_root() const {
@@ -185,24 +198,25 @@ private:
     }
 
     void check_root() const {
-        struct stat status {};
+        struct stat status{};
         if (::stat(root_.c_str(), &status) != 0) {
             const int error = errno;
             throw SystemFailure(FailureKind::repository, fmt::format("repository cannot be opened: {}", location_), error,
                                 error == ENOENT ? "mount its disk, correct the URL, or make one with howdah repo init" : "");
         }
         if (!S_ISDIR(status.st_mode))
-            throw Failure(FailureKind::repository, fmt::format("repository is not a folder: {}", location_), "correct the URL in the configuration");
+            throw Failure(FailureKind::repository, fmt::format("repository is not a folder: {}", location_),
+                          "correct the URL in the configuration");
     }
 
     /// Throws unless "nothing there" can be believed.
     void check_place() const {
         check_root();
         if (!marker_seen_) return;
-        struct stat status {};
+        struct stat status{};
         if (::stat((root_ / kMarker).c_str(), &status) == 0) return;
-        throw SystemFailure(FailureKind::repository, fmt::format("repository is gone from {}: its marker cannot be found", location_), errno,
-                            "the disk is probably not mounted; mount it and run the command again");
+        throw SystemFailure(FailureKind::repository, fmt::format("repository is gone from {}: its marker cannot be found", location_),
+                            errno, "the disk is probably not mounted; mount it and run the command again");
     }
 
     /// None when the folder does not exist.
@@ -219,20 +233,30 @@ private:
             const dirent* entry = ::readdir(folder.get());
             if (!entry) break;
             const std::string name = entry->d_name;
-            if (name == "." || name == "..") continue;
-            if (name.starts_with(kTemporaryPrefix)) level.temporary.push_back(name);
-            else if (is_folder(*entry, path / name)) level.folders.push_back(name);
-            else level.files.push_back(name);
+            if (name == "." || name == ".." || (prefix.empty() && name == kLostAndFound)) continue;
+            if (name.starts_with(kTemporaryPrefix))
+                level.temporary.push_back(name);
+            else if (is_folder(*entry, path / name))
+                level.folders.push_back(name);
+            else
+                level.files.push_back(name);
         }
-        if (errno != 0) throw SystemFailure(FailureKind::repository, fmt::format("folder {} in {} cannot be listed", prefix, location_), errno);
+        if (errno != 0)
+            throw SystemFailure(FailureKind::repository, fmt::format("folder {} in {} cannot be listed", prefix, location_), errno);
         std::ranges::sort(level.folders);
         std::ranges::sort(level.files);
         return level;
     }
 
+    /// A writer that meets a folder taken away between two calls makes it anew.
+    void remove_empty_folders(fs::path folder) const {
+        for (; folder != root_ && ::rmdir(folder.c_str()) == 0; folder = folder.parent_path()) {
+        }
+    }
+
     static bool is_folder(const dirent& entry, const fs::path& path) {
         if (entry.d_type != DT_UNKNOWN) return entry.d_type == DT_DIR;
-        struct stat status {};
+        struct stat status{};
         return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
     }
 
@@ -244,13 +268,15 @@ private:
         for (const std::string& folder : level->folders) names.push_back(folder + "/");
         std::ranges::sort(names);
         for (const std::string& name : names) {
-            if (name.back() == '/') walk(prefix + name, visit);
-            else visit_file(prefix + name, visit);
+            if (name.back() == '/')
+                walk(prefix + name, visit);
+            else
+                visit_file(prefix + name, visit);
         }
     }
 
     void visit_file(const std::string& name, const std::function<void(const Listed&)>& visit) const {
-        struct stat status {};
+        struct stat status{};
         if (::lstat((root_ / name).c_str(), &status) != 0) {
             if (errno == ENOENT) return;
             throw SystemFailure(FailureKind::repository, fmt::format("{} cannot be looked at", label(name)), errno);
@@ -263,7 +289,7 @@ private:
         if (!level) return;
         for (const std::string& name : level->temporary) {
             const fs::path path = root_ / (prefix + name);
-            struct stat status {};
+            struct stat status{};
             if (::lstat(path.c_str(), &status) != 0 || modified_of(status) > limit) continue;
             found += {static_cast<std::uint64_t>(status.st_size)};
             if (clean && ::unlink(path.c_str()) != 0 && errno != ENOENT)

@@ -77,7 +77,8 @@ void DirectoryWriter::append(std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
         const ssize_t done = ::write(file_.descriptor(), bytes.data(), bytes.size());
         if (done < 0 && errno == EINTR) continue;
-        if (done < 0) throw SystemFailure(FailureKind::repository, fmt::format("{} cannot be written after {} bytes", label_, written_), errno);
+        if (done < 0)
+            throw SystemFailure(FailureKind::repository, fmt::format("{} cannot be written after {} bytes", label_, written_), errno);
         bytes = bytes.subspan(static_cast<std::size_t>(done));
         written_ += static_cast<std::uint64_t>(done);
     }
@@ -91,8 +92,8 @@ Created DirectoryWriter::commit() {
     if (::fchmod(file_.descriptor(), 0400) != 0 || ::fdatasync(file_.descriptor()) != 0) fail(errno);
     make_folder();
     int error = file_.link_to(path_);
-    if (error == ENOENT) {
-        // Another process's cleaning may have removed the empty folder between the two calls.
+    for (int again = 0; error == ENOENT && again < 5; ++again) {
+        // A cleaning may have removed the empty folder between the two calls.
         base::create_directories_durably(path_.parent_path(), 0700, FailureKind::repository);
         error = file_.link_to(path_);
     }

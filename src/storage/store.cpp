@@ -21,7 +21,8 @@ std::optional<std::string> Store::get(const std::string& name, base::Bytes limit
     if (!reader) return std::nullopt;
     const std::uint64_t size = reader->size();
     if (size > limit.count) {
-        throw Failure(FailureKind::operation, fmt::format("object {} in {} is too large: {} bytes, at most {} expected", name, location(), size, limit.count),
+        throw Failure(FailureKind::operation,
+                      fmt::format("object {} in {} is too large: {} bytes, at most {} expected", name, location(), size, limit.count),
                       "it was changed by something else; run howdah backup verify");
     }
     std::string bytes(size, '\0');
@@ -34,14 +35,17 @@ std::unique_ptr<Store> open_store(const std::string& url, bool create) {
     if (url.starts_with(file)) {
         const std::filesystem::path path = url.substr(file.size());
         if (!path.is_absolute())
-            throw Failure(FailureKind::configuration, fmt::format("repository URL needs an absolute path: {}", url), "write it as file:///var/lib/howdah/repository");
+            throw Failure(FailureKind::configuration, fmt::format("repository URL needs an absolute path: {}", url),
+                          "write it as file:///var/lib/howdah/repository");
         return open_directory_store(path.lexically_normal(), create);
     }
     for (const std::string_view later : {"s3://", "azure://", "gs://"}) {
         if (url.starts_with(later))
-            throw Failure(FailureKind::configuration, fmt::format("object stores are not supported by this version: {}", url), "use a file:// URL");
+            throw Failure(FailureKind::configuration, fmt::format("object stores are not supported by this version: {}", url),
+                          "use a file:// URL");
     }
-    throw Failure(FailureKind::configuration, fmt::format("repository URL is not understood: {}", url), "write it as file:///var/lib/howdah/repository");
+    throw Failure(FailureKind::configuration, fmt::format("repository URL is not understood: {}", url),
+                  "write it as file:///var/lib/howdah/repository");
 }
 
 }  // namespace howdah::storage
