@@ -9,7 +9,7 @@ namespace howdah::repository::test {
 namespace {
 
 class RoundTrip : public testing::TestWithParam<bool> {};
-INSTANTIATE_TEST_SUITE_P(Sealings, RoundTrip, testing::Bool(), [](const auto& info) { return info.param ? "encrypted" : "plain"; });
+INSTANTIATE_TEST_SUITE_P(Sealings, RoundTrip, testing::Bool(), [](const auto& sealing) { return sealing.param ? "encrypted" : "plain"; });
 
 TEST_P(RoundTrip, FilesOfABackupComeBackAsTheyWere) {
     const Place place(GetParam());
