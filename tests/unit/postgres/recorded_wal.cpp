@@ -77,7 +77,7 @@ std::vector<PrintedRecord> dump_by_extension(const RealServer& server, base::Lsn
     server.sql("create extension if not exists pg_walinspect");
     const std::string rows = server.sql(
         fmt::format("set timezone = 'UTC'; select start_lsn, prev_lsn, xid, record_length, resource_manager, "
-                    "array_length(string_to_array(block_ref, 'FPW'), 1) - 1, record_type || ' ' || description "
+                    "array_length(string_to_array(block_ref, 'FPW'), 1) - 1, trim(record_type || ' ' || coalesce(description, '')) "
                     "from pg_get_wal_records_info('{}', '{}') order by start_lsn",
                     base::text(begin), base::text(end)));
     std::vector<PrintedRecord> records;
