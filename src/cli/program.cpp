@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <map>
@@ -13,6 +14,7 @@
 #include "base/log.hpp"
 #include "base/progress.hpp"
 #include "base/signals.hpp"
+#include "base/suggest.hpp"
 #include "cli/areas.hpp"
 #include "cli/context.hpp"
 #include "cli/exit_codes.hpp"
@@ -106,9 +108,32 @@ int run_command(Context& context) {
     }
 }
 
+/// The first word that should be an area and is none; the values of the global options do not count.
+std::string unknown_area(const CLI::App& program, int argc, const char* const* argv) {
+    std::vector<std::string> areas;
+    for (const auto* area : program.get_subcommands({})) areas.push_back(area->get_name());
+    for (int i = 1; i < argc; ++i) {
+        const std::string word = argv[i];
+        if (word.starts_with('-')) {
+            const auto* option = program.get_option_no_throw(word);
+            if (option && option->get_expected_max() > 0) ++i;
+            continue;
+        }
+        return std::find(areas.begin(), areas.end(), word) == areas.end() ? word : std::string();
+    }
+    return {};
+}
+
 /// Help and version go to standard output with exit 0; a wrong use to standard error with its hint.
-int end_of_parsing(const CLI::App& program, const CLI::ParseError& error, const Context& context) {
+int end_of_parsing(const CLI::App& program, const CLI::ParseError& error, const Context& context, int argc, const char* const* argv) {
     if (error.get_exit_code() == 0) return program.exit(error);
+    if (const auto word = unknown_area(program, argc, argv); !word.empty()) {
+        std::vector<std::string> areas;
+        for (const auto* area : program.get_subcommands({})) areas.push_back(area->get_name());
+        const auto suggestion = base::did_you_mean(word, areas);
+        report(context, base::Failure(base::FailureKind::usage, fmt::format("unknown area: {}", word), suggestion.empty() ? "see `howdah --help`" : suggestion));
+        return usage_exit_code(context);
+    }
     report(context, base::Failure(base::FailureKind::usage, error.what(), "see `howdah --help` and `howdah AREA --help`"));
     return usage_exit_code(context);
 }
@@ -127,7 +152,7 @@ int run_program(int argc, char** argv) {
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return end_of_parsing(program, error, context);
+        return end_of_parsing(program, error, context, argc, argv);
     }
     return run_command(context);
 }
