@@ -1,9 +1,11 @@
 #include "restore/target_directory.hpp"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <iterator>
 #include <set>
 #include <system_error>
 
@@ -25,6 +27,11 @@ std::string mark_text(const std::string& repository_id, const repository::Root& 
 
 enum class Found { absent, empty, marked, foreign };
 
+/// Whether the folder holds nothing but the beginning of this mark: a run that was killed while it wrote it.
+bool holds_only_begun_mark(const fs::path& folder, const std::string& text, const std::string& mark) {
+    return mark.starts_with(text) && std::distance(fs::directory_iterator(folder), fs::directory_iterator()) == 1;
+}
+
 Found look(const fs::path& folder, const std::string& mark) {
     std::error_code error;
     const auto status = fs::symlink_status(folder, error);
@@ -35,13 +42,24 @@ Found look(const fs::path& folder, const std::string& mark) {
     if (error) throw base::SystemFailure(FailureKind::operation, fmt::format("cannot read the folder {}", folder.string()), error.value());
     if (items == fs::directory_iterator()) return Found::empty;
     const auto there = base::read_file_if_exists(folder / kMark, {4096});
-    return there && *there == mark ? Found::marked : Found::foreign;
+    return there && (*there == mark || holds_only_begun_mark(folder, *there, mark)) ? Found::marked : Found::foreign;
 }
 
 /// Everything but the mark, which goes last of all.
 void empty_folder(const fs::path& folder) {
     for (const auto& item : fs::directory_iterator(folder))
         if (item.path().filename() != kMark) fs::remove_all(item.path());
+    base::fault_point("restore.emptied");
+}
+
+/// In place, never renamed into it: a run killed here leaves a beginning of the mark, and no file that nobody knows.
+void write_mark(const fs::path& folder, const std::string& mark) {
+    const auto file = base::File::open(folder / kMark, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    base::fault_point("restore.mark_begun");
+    file.write_at(base::as_bytes(mark), 0);
+    file.sync();
+    base::sync_directory(folder);
+    base::fault_point("restore.marked");
 }
 
 std::vector<fs::path> all(const Destinations& destinations) {
@@ -96,8 +114,7 @@ void prepare_destinations(const Destinations& destinations, const std::string& r
     for (const auto& folder : to_empty) empty_folder(folder);
     for (const auto& folder : all(destinations)) {
         base::create_directories_durably(folder, 0700);
-        base::write_file_durably(folder / kMark, mark);
-        base::fault_point("restore.marked");
+        write_mark(folder, mark);
     }
 }
 
