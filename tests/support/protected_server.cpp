@@ -84,7 +84,7 @@ void ProtectedServer::set_config(const std::string& key, const std::string& toml
     write_config();
 }
 
-base::ProcessResult ProtectedServer::howdah(const std::vector<std::string>& words, const Environment& environment) {
+base::ProcessResult ProtectedServer::howdah(const std::vector<std::string>& words, const Environment& environment, const base::Cancellation& cancellation) {
     std::vector<std::string> command{binary().string(), "--config", config_file().string()};
     command.insert(command.end(), words.begin(), words.end());
     base::ProcessOptions options;
@@ -92,7 +92,7 @@ base::ProcessResult ProtectedServer::howdah(const std::vector<std::string>& word
     options.environment = environment;
     options.working_directory = workspace();
     options.timeout = std::chrono::minutes(3);
-    return base::run_process(command, options);
+    return base::run_process(command, options, cancellation);
 }
 
 base::ProcessResult ProtectedServer::howdah_ok(const std::vector<std::string>& words, const Environment& environment) {

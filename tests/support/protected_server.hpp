@@ -40,8 +40,9 @@ public:
     std::filesystem::path state() const { return workspace() / "state"; }
     std::filesystem::path binary() const { return workspace() / "howdah"; }
 
-    /// Runs howdah-hooks with this configuration as the server's user; the words follow "--config FILE".
-    base::ProcessResult howdah(const std::vector<std::string>& words, const Environment& environment = {});
+    /// Runs howdah-hooks with this configuration as the server's user; the words follow "--config FILE". A stop asked for is a kill -9 of
+    /// its whole process group, and throws Cancelled.
+    base::ProcessResult howdah(const std::vector<std::string>& words, const Environment& environment = {}, const base::Cancellation& cancellation = {});
     /// The same with --output json: its document. Any exit code but `expected` throws with both outputs.
     nlohmann::json howdah_json(std::vector<std::string> words, int expected = 0, const Environment& environment = {});
     /// Must exit 0; throws with both outputs otherwise.
