@@ -1,6 +1,7 @@
 #include "cli/exit_codes.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <string_view>
 
 #include "archive/exit_codes.hpp"
@@ -9,11 +10,14 @@
 namespace howdah::cli {
 
 Caller called_by_server(int argc, const char* const* argv) {
-    for (int i = 1; i + 1 < argc; ++i) {
-        if (std::string_view(argv[i]) != "wal") continue;
-        const std::string_view verb = argv[i + 1];
-        if (verb == "fetch") return Caller::restore_command;
-        if (verb == "push") return Caller::archive_command;
+    const auto is = [](const char* word, std::initializer_list<std::string_view> words) { return std::find(words.begin(), words.end(), word) != words.end(); };
+    for (int i = 1; i < argc; ++i) {
+        if (!is(argv[i], {"wal"})) continue;
+        // Global options may stand between the area and its verb.
+        for (int verb = i + 1; verb < argc && !is(argv[verb], {"setup", "status"}); ++verb) {
+            if (is(argv[verb], {"fetch"})) return Caller::restore_command;
+            if (is(argv[verb], {"push"})) return Caller::archive_command;
+        }
     }
     return Caller::person;
 }
