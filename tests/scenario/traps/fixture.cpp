@@ -42,7 +42,8 @@ fs::path make_tablespace(ProtectedServer& protectee, const std::string& tablespa
     if (::geteuid() == 0 && ::chown(place.c_str(), user.uid, user.gid) != 0) throw std::runtime_error("chown of the tablespace's folder failed");
     auto session = protectee.session();
     session.query("CREATE TABLESPACE " + tablespace + " LOCATION " + session.quote_literal(place.string()));
-    session.script("CREATE TABLE " + table + "(id int) TABLESPACE " + tablespace + "; INSERT INTO " + table + " SELECT generate_series(1, 5000); VACUUM " + table);
+    session.script("CREATE TABLE " + table + "(id int) TABLESPACE " + tablespace + "; INSERT INTO " + table + " SELECT generate_series(1, 5000)");
+    session.query("VACUUM " + table);
     session.query("CHECKPOINT");
     return place;
 }

@@ -32,7 +32,7 @@ TEST(Trap, T14_same_session) {
     for (const char* name : {"backup_label", "tablespace_map"}) EXPECT_FALSE(fs::exists(protectee.server().data_directory() / name)) << name;
     EXPECT_EQ(protectee.session().value("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'howdah backup'"), "1");
     const auto result = held.finish();
-    EXPECT_EQ(result.exit_code, 5) << result.errors;
+    EXPECT_EQ(result.exit_code, static_cast<int>(base::FailureKind::server)) << result.errors;
     EXPECT_NE(result.errors.find("HINT"), std::string::npos) << result.errors;
     EXPECT_EQ(protectee.howdah_json({"backup", "list"})["backups"].size(), 0u);
 }
