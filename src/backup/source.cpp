@@ -34,7 +34,8 @@ Source open_source(const base::ClusterConfig& cluster, const base::Cancellation&
     Source source;
     postgres::SessionOptions options;
     options.application_name = "howdah backup";
-    source.session = std::make_unique<postgres::Session>(cluster.conninfo, options, cancellation);
+    source.conninfo = cluster.conninfo;
+    source.session = std::make_unique<postgres::Session>(source.conninfo, options, cancellation);
     source.facts = postgres::read_cluster_facts(*source.session);
     source.data_directory = find_data_directory(cluster, source.facts);
     source.control = postgres::read_control_file(source.data_directory);

@@ -13,6 +13,7 @@ namespace howdah::backup {
 
 /// A running cluster looked at from both sides: the session and the data directory, proven to be the same cluster.
 struct Source {
+    std::string conninfo;
     std::unique_ptr<postgres::Session> session;
     postgres::ClusterFacts facts;
     postgres::ControlFile control;

@@ -20,7 +20,7 @@ namespace {
 
 struct RestoreCommandOptions {
     std::string into, backup, time, lsn, config_to;
-    bool latest = false, backup_end = false, start = false, pause = false;
+    bool latest = false, backup_end = false, start = false, pause = false, sandbox = false;
     std::uint32_t timeline = 0;
     std::vector<std::string> tablespaces;
     unsigned jobs = 0;
@@ -69,6 +69,9 @@ void print_plan(const restore::Plan& plan, const std::string& into) {
 void run(Context& context, const RestoreCommandOptions& options) {
     const auto patience = base::parse_duration(options.patience);
     if (!patience) throw base::Failure(base::FailureKind::usage, fmt::format("--wait is not a duration: {}", options.patience), "write 90s, 30min or 2h");
+    if (options.sandbox && options.start)
+        throw base::Failure(base::FailureKind::usage, "--sandbox and --start were given together: --start runs the server with its own settings",
+                            "restore with --sandbox only, and start it with archiving and outside connections off");
     const auto repository = context.open_repository();
     const auto plan = restore::make_plan(repository, {.cluster = context.cluster_name,
                                                       .backup_id = options.backup,
@@ -79,7 +82,7 @@ void run(Context& context, const RestoreCommandOptions& options) {
     document["dry_run"] = context.dry_run;
     document["plan"] = describe(plan);
     if (context.output == Output::text) print_plan(plan, options.into);
-    restore::require_safe_tablespaces(plan, false);
+    restore::require_safe_tablespaces(plan, options.sandbox);
     if (context.dry_run) {
         if (context.output == Output::json) print_json(document);
         return;
@@ -89,7 +92,8 @@ void run(Context& context, const RestoreCommandOptions& options) {
                                       .config_to = options.config_to.empty() ? std::nullopt : std::optional<std::filesystem::path>(options.config_to),
                                       .fetch = fetch_command(context, plan.backup.root.cluster),
                                       .jobs = options.jobs ? options.jobs : context.config.backup.jobs,
-                                      .promote = !options.pause};
+                                      .promote = !options.pause,
+                                      .sandbox = options.sandbox};
     with_journal(context, "restore", [&] {
         const auto result = restore::run_restore(repository, plan, restoring, context.cancellation);
         document["data_directory"] = result.data_directory.string();
@@ -133,6 +137,7 @@ void add_restore(CLI::App& program, Context& context) {
     area->add_flag("--latest", options->latest, "Recover everything archived (the default)");
     area->add_option("--timeline", options->timeline, "Timeline to end on (default: the newest that can be reached)");
     area->add_option("--tablespace", options->tablespaces, "Where a tablespace goes: NAME=DIR, OID=DIR or OLDPATH=DIR; may be repeated");
+    area->add_flag("--sandbox", options->sandbox, "Beside the live cluster: tablespaces go next to --into, and WAL that creates one elsewhere is refused");
     area->add_option("--config-to", options->config_to, "Put configuration from outside the data directory below this folder (/ for its old places)");
     area->add_flag("--start", options->start, "Start the server and wait until it is promoted");
     area->add_flag("--pause", options->pause, "Pause at the target instead of promoting");

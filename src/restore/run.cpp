@@ -78,6 +78,7 @@ RestoreResult run_restore(const repository::Repository& repository, const Plan& 
     result.files = copied.files;
     result.bytes = copied.bytes;
 
+    if (!base::guard("T13.control_last")) write_control(copied.control, data);
     result.notes = options.config_to ? place_configuration_at(repository, plan.backup, *options.config_to)
                                      : place_configuration_inside(repository, plan.backup, data);
     base::fault_point("restore.configured");

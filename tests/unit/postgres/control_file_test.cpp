@@ -130,5 +130,27 @@ TEST(ControlFile, TornReadIsRepeated) {
     EXPECT_EQ(15, read_control_file(folder.path()).major);
 }
 
+/// A server that rewrites its file again and again, each time other bytes: whatever is read, it is one of the whole ones.
+TEST(Trap, T13_control_crc) {
+    const base::TemporaryDirectory folder("howdah-control-");
+    std::filesystem::create_directory(folder.path() / "global");
+    const auto file = base::File::open(folder.path() / "global/pg_control", O_RDWR | O_CREAT);
+    const std::string good = base::read_file(kFixtures / "pg_control_15");
+    std::string torn = good;
+    torn[40] = static_cast<char>(torn[40] ^ 1);
+    file.write_at(base::as_bytes(torn), 0);
+    const std::jthread writer([&](const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+            file.write_at(base::as_bytes(torn), 0);
+            file.write_at(base::as_bytes(good), 0);
+        }
+    });
+    for (int reading = 0; reading < 200; ++reading) {
+        std::string bytes;
+        read_control_file(folder.path(), &bytes);
+        ASSERT_TRUE(bytes == good) << "a torn pg_control was taken, reading " << reading;
+    }
+}
+
 }  // namespace
 }  // namespace howdah::postgres

@@ -1,0 +1,102 @@
+// T17, T18 and T21: where recovery ends, and that nothing but the target ends it.
+#include <unistd.h>
+
+#include "archive/wal_archive.hpp"
+#include "base/file.hpp"
+#include "fixture.hpp"
+#include "postgres/control_file.hpp"
+#include "postgres/wal_name.hpp"
+#include "repository/repository.hpp"
+
+namespace howdah::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(Trap, T17_reachable) {
+    ProtectedServer protectee;
+    make_shop(protectee, 1000);
+    protectee.howdah_ok({"backup", "run"});
+    ASSERT_NO_FATAL_FAILURE(make_branch(protectee));
+    for (const auto& object : objects_named(protectee, "00000002.history")) fs::remove(object);
+    const auto into = protectee.workspace() / "restored";
+    const auto result = protectee.howdah({"restore", "--into", into.string(), "--latest"});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_NE(result.errors.find("00000002.history is missing"), std::string::npos) << result.errors;
+    EXPECT_FALSE(fs::exists(into));
+}
+
+/// The WAL of the backup itself, put into the restored pg_wal: the server is consistent before it needs the archive for the rest.
+void place_backup_wal(const ProtectedServer& protectee, const nlohmann::json& backup, const fs::path& data) {
+    const auto repository = repository::Repository::open(protectee.config().repository());
+    const auto control = postgres::read_control_file(data);
+    const archive::WalArchive archive(repository, repository::ClusterArea("main", control.system_identifier));
+    repository::SealContext context;
+    const auto size = control.wal_segment_size;
+    const auto last = *postgres::parse_segment_name(backup["last_segment"].get<std::string>(), size);
+    for (auto segment = *postgres::parse_segment_name(backup["first_segment"].get<std::string>(), size); segment <= last; segment = segment.next()) {
+        const auto bytes = archive.get(segment.name(size), context);
+        ASSERT_TRUE(bytes);
+        const auto path = data / "pg_wal" / segment.name(size);
+        base::write_file_durably(path, base::as_text(*bytes));
+        const auto owner = base::owner_of(data);
+        if (::geteuid() == 0) ASSERT_EQ(::chown(path.c_str(), owner.uid, owner.gid), 0);
+    }
+}
+
+TEST(Trap, T18_outage) {
+    ProtectedServer protectee;
+    make_shop(protectee, 1000);
+    const auto backup = protectee.howdah_json({"backup", "run"})["backup"];
+    protectee.session().query("INSERT INTO shop SELECT g, 'after' FROM generate_series(1001, 2000) g");
+    protectee.archive_everything();
+    const auto into = protectee.workspace() / "restored";
+    protectee.howdah_ok({"restore", "--into", into.string(), "--latest"});
+    ASSERT_NO_FATAL_FAILURE(place_backup_wal(protectee, backup, into));
+
+    fs::rename(protectee.repository(), protectee.workspace() / "away");
+    EXPECT_THROW(protectee.start_restored(into), base::Failure) << "an outage was taken for the end of the archive";
+    EXPECT_TRUE(fs::exists(into / "recovery.signal"));
+    EXPECT_FALSE(fs::exists(into / "pg_wal" / "00000002.history")) << "promoted";
+    fs::rename(protectee.workspace() / "away", protectee.repository());
+    auto server = protectee.start_restored(into);
+    EXPECT_EQ(count_of(server, "shop"), "2000");
+}
+
+TEST(Trap, T21_stop_before_target) {
+    ProtectedServer protectee;
+    make_shop(protectee, 1000);
+    const std::string first = protectee.howdah_json({"backup", "run"})["backup"]["id"];
+    std::string target;
+    {
+        HeldBackup second(protectee, "backup.copied");
+        auto session = protectee.session();
+        session.query("INSERT INTO shop VALUES (1001, 'before')");
+        target = session.value("SELECT clock_timestamp()::text");
+        session.query("INSERT INTO shop VALUES (1002, 'after')");
+        ASSERT_EQ(second.finish().exit_code, 0);
+    }
+    protectee.archive_everything();
+    const auto into = protectee.workspace() / "restored";
+    const auto restored = protectee.howdah_json({"restore", "--into", into.string(), "--to-time", target});
+    EXPECT_EQ(restored["plan"]["backup"], first);
+    auto server = protectee.start_restored(into);
+    EXPECT_EQ(count_of(server, "shop"), "1001");
+}
+
+TEST(Trap, T21_pin_timeline) {
+    ProtectedServer protectee;
+    make_shop(protectee, 1000);
+    protectee.howdah_ok({"backup", "run"});
+    ASSERT_NO_FATAL_FAILURE(make_branch(protectee));
+    protectee.session().query("INSERT INTO shop SELECT g, 'trunk' FROM generate_series(1001, 1500) g");
+    protectee.archive_everything();
+    const auto into = protectee.workspace() / "restored";
+    protectee.howdah_ok({"restore", "--into", into.string(), "--timeline", "1", "--latest"});
+    auto server = protectee.start_restored(into);
+    EXPECT_EQ(count_of(server, "shop WHERE note = 'branch'"), "0") << "recovery followed the newer branch";
+    EXPECT_EQ(count_of(server, "shop"), "1500");
+}
+
+}  // namespace
+}  // namespace howdah::tests
