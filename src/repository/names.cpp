@@ -20,6 +20,13 @@ bool is_link(std::string_view text) {
            (text.size() == 8 || text[0] != '0');
 }
 
+/// A segment, or the last one of a timeline as a promotion leaves it.
+bool is_wal_file(std::string_view name) {
+    constexpr std::string_view partial = ".partial";
+    if (name.ends_with(partial)) name.remove_suffix(partial.size());
+    return all_of(name, 24, kUpperHex);
+}
+
 std::vector<std::string> words_of(std::string_view name) {
     std::vector<std::string> words;
     for (;;) {
@@ -94,7 +101,7 @@ std::optional<ObjectName> parse_object_name(const std::string& name) {
         return std::nullopt;
     }
     if (words[3] != "wal") return parse_inside(*area, words);
-    if (words.size() != 7 || !is_segment_name(words[6]) || area->wal(words[6]) != name) return std::nullopt;
+    if (words.size() != 7 || !is_wal_file(words[6]) || area->wal(words[6]) != name) return std::nullopt;
     return sealed(Kind::wal, area, words[6]);
 }
 
