@@ -138,6 +138,9 @@ void Walk::link(const std::filesystem::path& real, const std::string& path, cons
     if (S_ISDIR(behind.st_mode)) {
         // pg_wal often lies on another disk. A restore makes a plain folder of it.
         add(real, path, EntryType::directory, behind);
+        if (contents_left_out(path)) return;
+        // Parts of the cluster moved to another disk are the cluster; a restore makes plain folders of them.
+        if (path == "base" || path == "global" || path.starts_with("base/") || path.starts_with("pg_")) return folder(real, path);
         if (path != "pg_wal") list_.warnings.push_back(fmt::format("left out what is behind the link {}: {}", path, target.string()));
     } else if (S_ISREG(behind.st_mode)) {
         auto& file = add(real, path, EntryType::file, behind);

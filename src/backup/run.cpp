@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
 #include "archive/push.hpp"
@@ -100,6 +101,17 @@ void describe_tablespaces(Root& root, postgres::Session& session) {
             root.tablespaces.push_back({.oid = space.oid, .name = space.name, .location = space.in_place ? std::string() : space.location});
 }
 
+/// A tablespace dropped while the backup ran, or a link left behind, has no row any more; a restore must map its link all the same.
+void describe_orphaned_links(Root& root, const std::vector<ListedFile>& files) {
+    constexpr std::string_view kSpaces = "pg_tblspc/";
+    for (const auto& file : files) {
+        if (file.type != repository::EntryType::symlink || !file.path.starts_with(kSpaces)) continue;
+        const auto oid = static_cast<std::uint32_t>(std::strtoul(file.path.c_str() + kSpaces.size(), nullptr, 10));
+        const auto known = std::find_if(root.tablespaces.begin(), root.tablespaces.end(), [&](const auto& space) { return space.oid == oid; });
+        if (known == root.tablespaces.end()) root.tablespaces.push_back({.oid = oid, .name = std::to_string(oid), .location = file.link_target});
+    }
+}
+
 void describe_bad_pages(BackupResult& result, const std::vector<FileEntry>& entries) {
     for (const auto& entry : entries)
         for (const auto& page : entry.bad_pages)
@@ -156,6 +168,7 @@ void take(BackupResult& result, Source& source, const repository::Repository& re
     base::fault_point("backup.control_copied");
     if (!base::guard("T14.same_session")) begin_again(source, options);
     describe_tablespaces(root, *source.session);
+    describe_orphaned_links(root, listing.files.files);
 
     const auto stopped = postgres::stop_backup(*source.session);
     base::fault_point("backup.stopped");

@@ -44,6 +44,11 @@ Source open_source(const base::ClusterConfig& cluster, const base::Cancellation&
                       fmt::format("{} belongs to another cluster: system identifier {}, the server's is {}", source.data_directory.string(),
                                   text(source.control.system_identifier), text(source.facts.system_identifier)),
                       fmt::format("make conninfo and data_directory of [cluster.{}] name the same server", cluster.name));
+    std::error_code error;
+    const auto& served = source.facts.data_directory;
+    if (!served.empty() && std::filesystem::exists(served, error) && !std::filesystem::equivalent(served, source.data_directory, error))
+        throw Failure(FailureKind::configuration, fmt::format("{} is not the running server's data directory: that is {}", source.data_directory.string(), served.string()),
+                      "a copy of a cluster has its system identifier too; set data_directory to the server's own");
     return source;
 }
 

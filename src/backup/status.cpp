@@ -16,8 +16,13 @@ using namespace std::chrono_literals;
 constexpr auto kSample = 100ms;
 constexpr base::Duration kDiskWarning = std::chrono::hours(24);
 
-std::optional<repository::Backup> newest_sound(const repository::Repository& repository, const std::string& cluster) {
+/// Of one system identifier when it is known: an upgraded server is not protected by its predecessor's backups.
+std::optional<repository::Backup> newest_sound(const repository::Repository& repository, const std::string& cluster, const repository::ClusterArea* area,
+                                               std::vector<std::string>& broken) {
     auto backups = repository::list_backups(repository, cluster);
+    if (area) std::erase_if(backups, [&](const auto& backup) { return backup.area.prefix() != area->prefix(); });
+    for (const auto& backup : backups)
+        if (!backup.damage.empty()) broken.push_back(fmt::format("backup {} is damaged: {}", backup.root.id, backup.damage));
     std::erase_if(backups, [](const auto& backup) { return !backup.damage.empty(); });
     const auto newest = std::max_element(backups.begin(), backups.end(), [](const auto& a, const auto& b) { return a.root.stop_time < b.root.stop_time; });
     return newest == backups.end() ? std::nullopt : std::optional(*newest);
@@ -61,6 +66,10 @@ void judge(Status& status, const base::Config& config) {
     if (status.wal.backlog && status.wal.backlog->oldest_age && *status.wal.backlog->oldest_age > objective.rpo)
         status.broken.push_back(fmt::format("{} WAL file(s) wait to be archived, the oldest for {}, more than objective.rpo of {}", status.wal.backlog->ready,
                                             base::text_duration(*status.wal.backlog->oldest_age), base::text_duration(objective.rpo)));
+    constexpr std::uint64_t kSegmentsInFlight = 2;
+    const bool nothing_waits = !status.wal.backlog || status.wal.backlog->ready == 0;
+    if (status.server_reached && status.wal.segment_size && nothing_waits && status.wal.lag.count > kSegmentsInFlight * status.wal.segment_size)
+        status.broken.push_back(fmt::format("{} of WAL are neither archived nor waiting: archiving is off or goes elsewhere", base::text(status.wal.lag)));
     if (status.wal.until_full && *status.wal.until_full < kDiskWarning && status.wal.backlog && status.wal.backlog->ready > 0)
         status.broken.push_back(fmt::format("the WAL disk is full in {} at this rate", base::text_duration(*status.wal.until_full)));
 }
@@ -70,7 +79,6 @@ void judge(Status& status, const base::Config& config) {
 Status look_at_status(const repository::Repository& repository, const base::ClusterConfig& cluster, const base::Config& config,
                       const base::Cancellation& cancellation) {
     Status status;
-    status.newest = newest_sound(repository, cluster.name);
     auto session = try_connect(cluster, status, cancellation);
     std::optional<repository::ClusterArea> area;
     auto data_directory = cluster.data_directory;
@@ -78,9 +86,9 @@ Status look_at_status(const repository::Repository& repository, const base::Clus
         const auto facts = postgres::read_cluster_facts(*session);
         area.emplace(cluster.name, facts.system_identifier);
         if (data_directory.empty()) data_directory = facts.data_directory;
-    } else if (status.newest) {
-        area.emplace(status.newest->area);
     }
+    status.newest = newest_sound(repository, cluster.name, area ? &*area : nullptr, status.broken);
+    if (!area && status.newest) area.emplace(status.newest->area);
     if (area) status.wal = archive::read_wal_status(session ? &*session : nullptr, archive::WalArchive(repository, *area), data_directory, kSample, cancellation);
     if (status.newest) {
         status.age = repository.store().now() - status.newest->root.stop_time;

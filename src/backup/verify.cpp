@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "archive/coverage.hpp"
 #include "archive/wal_archive.hpp"
 #include "base/progress.hpp"
 #include "repository/backups.hpp"
@@ -48,6 +49,14 @@ VerifyResult verify(const repository::Repository& repository, const std::string&
     for (const auto& backup : repository::list_backups(repository, cluster)) {
         ++result.backups;
         if (backup.damage.empty()) check_wal(repository, backup, result.problems);
+    }
+    for (const auto& area : repository.areas()) {
+        if (!cluster.empty() && area.cluster() != cluster) continue;
+        const archive::WalArchive wal(repository, area);
+        const auto size = wal.segment_size();
+        if (!size) continue;
+        for (const auto& gap : archive::find_gaps(wal, *size))
+            result.problems.push_back(fmt::format("WAL of cluster {} has a gap: {} to {} are not in the archive", area.cluster(), gap.first.name(*size), gap.last.name(*size)));
     }
     for (auto& difference : repository::compare_ledger(repository)) result.problems.push_back(std::move(difference));
     return result;

@@ -54,7 +54,7 @@ void leave_root() {
 
 void with_journal(Context& context, const std::string& operation, const std::function<JournalNote()>& work) {
     journal::Journal journal(context.state_directory());
-    auto entry = journal.begin(operation, context.cluster_name, context.repository_name);
+    auto entry = journal.begin(operation, context.resolved_cluster_name(), context.repository_name);
     try {
         const auto note = work();
         entry.finish(note.found_something ? journal::Outcome::failed : journal::Outcome::done, note.message, note.figures);

@@ -33,6 +33,10 @@ struct Context {
     bool needs_config = true;
 
     const base::ClusterConfig& cluster() const { return config.cluster(cluster_name); }
+    /// The name given, or that of the only cluster configured; empty when there are several or none.
+    std::string resolved_cluster_name() const {
+        return !cluster_name.empty() || config.clusters.size() != 1 ? cluster_name : config.clusters.begin()->first;
+    }
     const base::RepositoryConfig& repository_config() const { return config.repository(repository_name); }
     repository::Repository open_repository() const { return repository::Repository::open(repository_config()); }
     std::filesystem::path state_directory() const;

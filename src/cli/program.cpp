@@ -68,12 +68,12 @@ void prepare(Context& context) {
 
 void report(const Context& context, const base::Failure& failure) {
     if (context.output == Output::nagios) {
-        print(fmt::format("UNKNOWN: {}\n", failure.what()));
+        print(fmt::format("UNKNOWN: {}\n", base::redact(failure.what())));
         return;
     }
     if (context.output == Output::json) {
         print(fmt::format("{{\"schema\":1,\"ok\":false,\"error\":{{\"message\":{},\"hint\":{},\"exit_code\":{}}}}}\n", base::json_quote(base::redact(failure.what())),
-                          base::json_quote(failure.hint()), static_cast<int>(failure.kind())));
+                          base::json_quote(base::redact(failure.hint())), exit_code_of(context, failure)));
     }
     std::string text = fmt::format("howdah: {}\n", failure.text());
     std::fputs(base::redact(text).c_str(), stderr);

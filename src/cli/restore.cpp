@@ -20,6 +20,7 @@ namespace {
 
 struct RestoreCommandOptions {
     std::string into, backup, time, lsn, config_to;
+    std::string archive = "off";
     bool latest = false, backup_end = false, start = false, pause = false, sandbox = false;
     std::uint32_t timeline = 0;
     std::vector<std::string> tablespaces;
@@ -60,20 +61,24 @@ Json describe(const restore::Plan& plan) {
 
 void print_plan(const restore::Plan& plan, const std::string& into) {
     const auto& root = plan.backup.root;
-    print(fmt::format("Backup {} ({}, complete since {}) into {},\nthen {} WAL segment(s) on timeline {} to {}.\n", root.id, base::text(root.bytes),
-                      base::text(root.stop_time), into, plan.path.segments.size(), base::text(plan.timeline), restore::describe(plan.target)));
+    print(fmt::format("Backup {} of cluster {} ({}, complete since {}) into {},\nthen {} WAL segment(s) on timeline {} to {}.\n", root.id, root.cluster,
+                      base::text(root.bytes), base::text(root.stop_time), into, plan.path.segments.size(), base::text(plan.timeline), restore::describe(plan.target)));
     for (const auto& space : plan.tablespaces)
         print(coloured(Colour::yellow, "warning  ") + fmt::format("replay creates tablespace {} at {}, which no mapping changes\n", space.oid, space.path));
 }
 
 void run(Context& context, const RestoreCommandOptions& options) {
+    if (options.pause && options.time.empty() && options.lsn.empty() && !options.backup_end)
+        throw base::Failure(base::FailureKind::usage, "--pause needs a target to pause at", "give --to-time, --to-lsn or --to-backup-end");
+    if (options.pause && options.start)
+        throw base::Failure(base::FailureKind::usage, "--start waits for the promotion that --pause prevents", "start the server yourself and look at it, or leave --pause out");
     const auto patience = base::parse_duration(options.patience);
     if (!patience) throw base::Failure(base::FailureKind::usage, fmt::format("--wait is not a duration: {}", options.patience), "write 90s, 30min or 2h");
     if (options.sandbox && options.start)
         throw base::Failure(base::FailureKind::usage, "--sandbox and --start were given together: --start runs the server with its own settings",
                             "restore with --sandbox only, and start it with archiving and outside connections off");
     const auto repository = context.open_repository();
-    const auto plan = restore::make_plan(repository, {.cluster = context.cluster_name,
+    const auto plan = restore::make_plan(repository, {.cluster = context.resolved_cluster_name(),
                                                       .backup_id = options.backup,
                                                       .target = target_of(options),
                                                       .timeline = options.timeline ? std::optional(base::Timeline{options.timeline}) : std::nullopt});
@@ -92,6 +97,7 @@ void run(Context& context, const RestoreCommandOptions& options) {
                                       .config_to = options.config_to.empty() ? std::nullopt : std::optional<std::filesystem::path>(options.config_to),
                                       .fetch = fetch_command(context, plan.backup.root.cluster),
                                       .jobs = options.jobs ? options.jobs : context.config.backup.jobs,
+                                      .archiving = options.archive == "keep",
                                       .promote = !options.pause,
                                       .sandbox = options.sandbox};
     with_journal(context, "restore", [&] {
@@ -139,6 +145,9 @@ void add_restore(CLI::App& program, Context& context) {
     area->add_option("--tablespace", options->tablespaces, "Where a tablespace goes: NAME=DIR, OID=DIR or OLDPATH=DIR; may be repeated");
     area->add_flag("--sandbox", options->sandbox, "Beside the live cluster: tablespaces go next to --into, and WAL that creates one elsewhere is refused");
     area->add_option("--config-to", options->config_to, "Put configuration from outside the data directory below this folder (/ for its old places)");
+    area->add_option("--archive", options->archive, "off: the restored server archives nothing; keep: as the original did, for one that takes its place")
+        ->check(CLI::IsMember({"off", "keep"}))
+        ->capture_default_str();
     area->add_flag("--start", options->start, "Start the server and wait until it is promoted");
     area->add_flag("--pause", options->pause, "Pause at the target instead of promoting");
     area->add_option("--wait", options->patience, "How long --start waits for the end of recovery")->capture_default_str();

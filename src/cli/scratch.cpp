@@ -24,6 +24,7 @@ std::filesystem::path registry(const Context& context) { return context.state_di
 void start(Context& context, const ScratchCommandOptions& options) {
     postgres::ScratchOptions scratch;
     scratch.directory = std::filesystem::absolute(options.directory);
+    if (context.dry_run) return print(fmt::format("Would make and start a private server in {}.\n", scratch.directory.string()));
     scratch.detached = true;
     scratch.listen_tcp = options.tcp;
     leave_root();
@@ -40,6 +41,7 @@ void start(Context& context, const ScratchCommandOptions& options) {
 
 void stop(Context& context, const ScratchCommandOptions& options) {
     const auto directory = std::filesystem::absolute(options.directory);
+    if (context.dry_run) return print(fmt::format("Would stop the scratch server in {} and remove its data.\n", directory.string()));
     leave_root();
     postgres::stop_detached(directory, registry(context));
     if (context.output == Output::text) print("Stopped and removed.\n");

@@ -58,6 +58,23 @@ std::string without_places(const std::string& text) {
     return out;
 }
 
+/// Folders named by include_dir: an empty one is in no list of files, yet the server refuses to start without it.
+void make_included_folders(const std::string& text, const fs::path& base_folder) {
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) {
+        std::istringstream words(line);
+        std::string name, value;
+        words >> name;
+        if (name != "include_dir") continue;
+        std::getline(words, value);
+        const auto begin = value.find('\'');
+        const auto end = begin == std::string::npos ? begin : value.find('\'', begin + 1);
+        if (end == std::string::npos) continue;
+        const fs::path folder = value.substr(begin + 1, end - begin - 1);
+        if (folder.is_relative()) base::create_directories_durably(base_folder / folder);
+    }
+}
+
 /// The name inside the data directory: relative to the main file's folder where it lies below that.
 fs::path inside_name(const Content& content, const fs::path& main_folder) {
     if (content.file.role == "config_file") return kMainFile;
@@ -67,6 +84,8 @@ fs::path inside_name(const Content& content, const fs::path& main_folder) {
     if (!main_folder.empty() && !relative.empty() && *relative.begin() != "..") return relative;
     return fs::path("outside") / content.file.stored;
 }
+
+bool is_settings(const Content& content) { return content.file.role == "config_file" || content.file.role == "include"; }
 
 void write_smallest(const fs::path& data_directory, std::vector<std::string>& notes) {
     base::write_file_durably(data_directory / kMainFile, "# written by howdah restore: the backup held no postgresql.conf\n");
@@ -88,7 +107,8 @@ std::vector<std::string> place_configuration_inside(const repository::Repository
         const auto path = data_directory / inside_name(content, main_folder);
         base::create_directories_durably(path.parent_path());
         if (fs::exists(path)) fs::rename(path, path.string() + ".from-data");
-        base::write_file_durably(path, content.file.role == "config_file" ? without_places(content.text) : content.text, content.mode | 0600u);
+        base::write_file_durably(path, is_settings(content) ? without_places(content.text) : content.text, content.mode | 0600u);
+        if (is_settings(content)) make_included_folders(content.text, path.parent_path());
         notes.push_back(fmt::format("{} of the backup's host is now {}", content.file.path, path.string()));
     }
     if (!fs::exists(data_directory / kMainFile)) write_smallest(data_directory, notes);

@@ -68,7 +68,10 @@ void make_link(const Destinations& destinations, const FileEntry& entry, const s
     fs::path target = entry.target;
     if (path.starts_with(kSpaces)) {
         const auto mapped = destinations.tablespaces.find(static_cast<std::uint32_t>(std::strtoul(path.c_str() + kSpaces.size(), nullptr, 10)));
-        if (mapped != destinations.tablespaces.end()) target = mapped->second;
+        if (mapped == destinations.tablespaces.end())
+            throw base::Failure(FailureKind::operation, fmt::format("the backup links {} to {}, which is no tablespace of it", path, entry.target),
+                                "choose another backup; nothing was written there");
+        target = mapped->second;
     }
     if (::symlink(target.c_str(), (destinations.data_directory / path).c_str()) != 0)
         throw base::SystemFailure(FailureKind::operation, fmt::format("cannot make the link {}", path), errno);

@@ -38,6 +38,10 @@ std::vector<Backup> candidates(const repository::Repository& repository, const P
     if (backups.empty())
         refuse(fmt::format("no backup{} in {}", request.cluster.empty() ? "" : " of cluster " + request.cluster, repository.store().location()),
                "take one with `howdah backup run`, or check --cluster and --repository");
+    for (const auto& backup : backups)
+        if (backup.root.cluster != backups.front().root.cluster)
+            throw Failure(FailureKind::usage, fmt::format("the repository holds several clusters: {} and {} among them", backups.front().root.cluster, backup.root.cluster),
+                          "name one with --cluster; `howdah backup list` shows them");
     const auto newest = std::max_element(backups.begin(), backups.end(), [](const Backup& a, const Backup& b) { return a.root.stop_time < b.root.stop_time; });
     const auto system = newest->area.system();
     std::erase_if(backups, [&](const Backup& backup) { return backup.area.system() != system; });
@@ -92,36 +96,37 @@ void require_reach(Plan& plan, const archive::WalArchive& wal) {
     if (needed_end) {
         const auto segment = plan.path.first_missing ? postgres::parse_segment_name(*plan.path.first_missing, root.wal_segment_size) : std::nullopt;
         if (segment && segment->begin(root.wal_segment_size) < needed_end) missing();
-        cut_at(plan.path, {needed_end.value - 1}, root.wal_segment_size);
+        // The record that ends recovery at an LSN may be the first of the following segment.
+        const bool at_lsn = std::holds_alternative<ToLsn>(plan.target);
+        cut_at(plan.path, {needed_end.value - 1 + (at_lsn ? root.wal_segment_size : 0)}, root.wal_segment_size);
         plan.path.first_missing.reset();
-    } else {
-        missing();
     }
     plan.commits = archive::commit_span(wal, plan.path);
-    if (const auto* to = std::get_if<ToLsn>(&plan.target); to && plan.commits.end < to->lsn)
+    const auto* time = std::get_if<ToTime>(&plan.target);
+    const bool reached_before_gap = time && plan.commits.last && *plan.commits.last > time->time;
+    if (reached_before_gap) plan.path.first_missing.reset();
+    else if (!needed_end) missing();
+    if (const auto* to = std::get_if<ToLsn>(&plan.target); to && plan.commits.end <= to->lsn)
         refuse(fmt::format("the target {} lies after the archived WAL, which ends at {}", base::text(to->lsn), base::text(plan.commits.end)),
                "use --latest, or wait until the segment is archived (`howdah backup status`)");
-    if (const auto* to = std::get_if<ToTime>(&plan.target); to && (!plan.commits.last || *plan.commits.last < to->time))
-        refuse(fmt::format("the target {} lies after the last commit in the archived WAL: {}", base::text(to->time),
+    if (const auto* to = std::get_if<ToTime>(&plan.target); to && (!plan.commits.last || *plan.commits.last <= to->time))
+        refuse(fmt::format("the target {} is not before the last commit in the archived WAL: {}", base::text(to->time),
                            plan.commits.last ? base::text(*plan.commits.last) : "there is none since the backup"),
                "use --latest, which recovers everything there is");
 }
 
-/// Tablespaces created by the WAL that will be replayed. For a time target, segments that begin after it are left out by their trailers.
-std::vector<ReplayedTablespace> replayed_tablespaces(const Plan& plan, const archive::WalArchive& wal) {
-    std::vector<ReplayedTablespace> found;
+/// Tablespaces created by the WAL that may be replayed: rather one too many, since a sandbox is refused for each.
+void find_replayed_tablespaces(Plan& plan, const archive::WalArchive& wal) {
     const auto* to_time = std::get_if<ToTime>(&plan.target);
-    const auto* to_lsn = std::get_if<ToLsn>(&plan.target);
     for (const auto& name : plan.path.segments) {
         const auto trailer = wal.trailer(name);
         if (!trailer) continue;
+        if (!trailer->doubt.empty()) plan.doubts.push_back(fmt::format("{}: {}", name, trailer->doubt));
+        for (const auto& space : trailer->tablespaces)
+            if (space.lsn >= plan.backup.root.start && !space.path.empty()) plan.tablespaces.push_back({space.oid, space.path, space.lsn});
+        // Recovery to a time ends at a later commit, so whatever stands before that commit in its segment is replayed too.
         if (to_time && trailer->first_commit_time && *trailer->first_commit_time > to_time->time) break;
-        for (const auto& space : trailer->tablespaces) {
-            const bool before = space.lsn < plan.backup.root.start;
-            if (!before && !(to_lsn && space.lsn > to_lsn->lsn) && !space.path.empty()) found.push_back({space.oid, space.path, space.lsn});
-        }
     }
-    return found;
 }
 
 }  // namespace
@@ -137,11 +142,14 @@ Plan make_plan(const repository::Repository& repository, const PlanRequest& requ
     auto timeline = request.timeline;
     if (!timeline && std::holds_alternative<ToBackupEnd>(request.target)) timeline = backup.root.timeline;
     auto path = path_from(repository, backup, timeline);
-    Plan plan{.backup = std::move(backup), .target = request.target, .timeline = {}, .path = std::move(path), .commits = {}, .tablespaces = {}};
+    Plan plan{.backup = std::move(backup), .target = request.target, .timeline = {}, .path = std::move(path), .commits = {}, .tablespaces = {}, .doubts = {}};
     plan.timeline = plan.path.legs.back().timeline;
     const archive::WalArchive wal(repository, plan.backup.area);
+    if (plan.timeline.value > 1 && !wal.history(plan.timeline))
+        refuse(fmt::format("the history of timeline {} is not in the archive: {}", base::text(plan.timeline), postgres::history_name(plan.timeline)),
+               "without it the server cannot recover to that timeline; push the file from a server's pg_wal with `howdah wal push`");
     require_reach(plan, wal);
-    plan.tablespaces = replayed_tablespaces(plan, wal);
+    find_replayed_tablespaces(plan, wal);
     return plan;
 }
 

@@ -45,6 +45,7 @@ struct Plan {
     archive::WalPath path;                      ///< Cut to what the target needs.
     archive::CommitSpan commits;                ///< Along the path.
     std::vector<ReplayedTablespace> tablespaces;
+    std::vector<std::string> doubts;            ///< Segments on the path that could not be read whole, so that tablespaces may be unseen.
 };
 
 /// Chooses the backup and the way through the WAL. A backup serves a target only when its stop is not after it (trap T21). Failure(operation)

@@ -24,7 +24,9 @@ namespace fs = std::filesystem;
 
 bool holds_anything(const fs::path& folder) {
     std::error_code error;
-    return fs::exists(folder, error) && (!fs::is_directory(folder, error) || !fs::is_empty(folder, error));
+    const bool there = fs::exists(folder, error);
+    if (error) return true;  // What cannot be looked at is not known to be free.
+    return there && (!fs::is_directory(folder, error) || !fs::is_empty(folder, error) || error);
 }
 
 /// The data directory's own permissions follow the cluster's: 0750 where its files were readable for the group.
@@ -53,6 +55,9 @@ void write_control(const std::string& control, const fs::path& data_directory) {
 
 void require_safe_tablespaces(const Plan& plan, bool sandbox) {
     if (!base::guard("T16.replayed_tablespaces")) return;
+    if (sandbox && !plan.doubts.empty())
+        throw Failure(FailureKind::operation, fmt::format("what replay would do cannot be told from WAL segment {}", plan.doubts.front()),
+                      "a sandbox is not started on a doubt: choose a target before that segment");
     for (const auto& space : plan.tablespaces) {
         if (!sandbox && !holds_anything(space.path)) continue;
         throw Failure(FailureKind::operation,
@@ -83,6 +88,10 @@ RestoreResult run_restore(const repository::Repository& repository, const Plan& 
                                      : place_configuration_inside(repository, plan.backup, data);
     base::fault_point("restore.configured");
     auto settings = recovery_settings(plan, options.fetch, options.promote);
+    if (!options.archiving) {
+        settings["archive_mode"] = "off";
+        result.notes.push_back("archive_mode is off in postgresql.auto.conf: a server that takes the original's place needs `ALTER SYSTEM RESET archive_mode` and a restart");
+    }
     settings.merge(demanded_settings(postgres::parse_control_file(base::as_bytes(copied.control))));
     write_recovery(data, settings);
     base::fault_point("restore.recovery_written");

@@ -18,6 +18,8 @@ struct RestoreOptions {
     std::optional<std::filesystem::path> config_to;  ///< Where outside configuration goes; none: into the data directory.
     FetchCommand fetch;
     unsigned jobs = 0;
+    bool archiving = false;                  ///< Keep archive_mode: only for a server that takes the original's place. Two servers of one
+                                             ///< system identifier that both archive would mix their timelines in the repository.
     bool promote = true;
     bool sandbox = false;                    ///< Tablespaces beside the directory; refuses WAL that creates tablespaces elsewhere.
 };

@@ -105,6 +105,7 @@ StartResult start_restored(const fs::path& data_directory, const fs::path& progr
     // pg_ctl -W returns before postmaster.pid is there.
     while (!fs::exists(data_directory / "postmaster.pid") && seconds_since(start) < 30) {
         if (last_words(log).find("FATAL") != std::string::npos) break;
+        cancellation.check("waiting for the restored server");
         cancellation.sleep(10ms);
     }
     await_promotion(data_directory, log, patience, cancellation, result, start);
@@ -119,6 +120,7 @@ std::map<std::string, std::string> sandbox_settings() {
             {"recovery_end_command", ""},
             {"primary_conninfo", ""},
             {"primary_slot_name", ""},
+            {"synchronous_standby_names", ""},
             {"max_logical_replication_workers", "0"},
             {"shared_preload_libraries", ""},
             {"session_preload_libraries", ""},

@@ -42,7 +42,10 @@ Found look(const fs::path& folder, const std::string& mark) {
     if (error) throw base::SystemFailure(FailureKind::operation, fmt::format("cannot read the folder {}", folder.string()), error.value());
     if (items == fs::directory_iterator()) return Found::empty;
     const auto there = base::read_file_if_exists(folder / kMark, {4096});
-    return there && (*there == mark || holds_only_begun_mark(folder, *there, mark)) ? Found::marked : Found::foreign;
+    if (!there || !(*there == mark || holds_only_begun_mark(folder, *there, mark))) return Found::foreign;
+    // A server that was started has renamed backup_label: what lies here is its data now, whatever the mark says.
+    const bool started = fs::exists(folder / "postmaster.pid") || (fs::exists(folder / "global/pg_control") && !fs::exists(folder / "backup_label"));
+    return started ? Found::foreign : Found::marked;
 }
 
 /// Everything but the mark, which goes last of all.
