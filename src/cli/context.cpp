@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/log.hpp"
 #include "base/process.hpp"
 
 namespace howdah::cli {
@@ -23,6 +24,15 @@ std::filesystem::path existing_part(std::filesystem::path path) {
 }  // namespace
 
 std::filesystem::path Context::state_directory() const { return base::state_directory(config); }
+
+std::filesystem::path Context::state_directory_if_any() const {
+    try {
+        return state_directory();
+    } catch (const base::Failure& failure) {
+        base::log_warning("going on without a state folder: {}", failure.what());
+        return config.state.directory.empty() ? "/var/lib/howdah" : config.state.directory;
+    }
+}
 
 void Context::drop_privileges() const {
     if (::geteuid() != 0) return;
@@ -53,7 +63,7 @@ void leave_root() {
 }
 
 void with_journal(Context& context, const std::string& operation, const std::function<JournalNote()>& work) {
-    journal::Journal journal(context.state_directory());
+    journal::Journal journal(context.state_directory_if_any());
     auto entry = journal.begin(operation, context.resolved_cluster_name(), context.repository_name);
     try {
         const auto note = work();

@@ -40,6 +40,9 @@ struct Context {
     const base::RepositoryConfig& repository_config() const { return config.repository(repository_name); }
     repository::Repository open_repository() const { return repository::Repository::open(repository_config()); }
     std::filesystem::path state_directory() const;
+    /// The same for those that can do without: when no folder can be written a warning, and the place where it should be. Journal,
+    /// acknowledgements and look-ahead then warn or do nothing; the operation goes on.
+    std::filesystem::path state_directory_if_any() const;
     /// As root, becomes the owner of the cluster's data directory, or else of the repository, for good.
     void drop_privileges() const;
 };

@@ -87,19 +87,19 @@ void run(Context& context, const RestoreCommandOptions& options) {
     document["dry_run"] = context.dry_run;
     document["plan"] = describe(plan);
     if (context.output == Output::text) print_plan(plan, options.into);
-    restore::require_safe_tablespaces(plan, options.sandbox);
+    const restore::RestoreOptions restoring{.into = options.into,
+                                            .tablespaces = options.tablespaces,
+                                            .config_to = options.config_to.empty() ? std::nullopt : std::optional<std::filesystem::path>(options.config_to),
+                                            .fetch = fetch_command(context, plan.backup.root.cluster),
+                                            .jobs = options.jobs ? options.jobs : context.config.backup.jobs,
+                                            .archiving = options.archive == "keep",
+                                            .promote = !options.pause,
+                                            .sandbox = options.sandbox};
     if (context.dry_run) {
+        restore::check_restore(repository, plan, restoring);
         if (context.output == Output::json) print_json(document);
         return;
     }
-    restore::RestoreOptions restoring{.into = options.into,
-                                      .tablespaces = options.tablespaces,
-                                      .config_to = options.config_to.empty() ? std::nullopt : std::optional<std::filesystem::path>(options.config_to),
-                                      .fetch = fetch_command(context, plan.backup.root.cluster),
-                                      .jobs = options.jobs ? options.jobs : context.config.backup.jobs,
-                                      .archiving = options.archive == "keep",
-                                      .promote = !options.pause,
-                                      .sandbox = options.sandbox};
     with_journal(context, "restore", [&] {
         const auto result = restore::run_restore(repository, plan, restoring, context.cancellation);
         document["data_directory"] = result.data_directory.string();

@@ -33,7 +33,7 @@ postgres::Session connect(const Context& context, const char* application) {
 }
 
 void push(Context& context, const WalOptions& options) {
-    const auto state = context.state_directory();
+    const auto state = context.state_directory_if_any();
     const archive::PushOptions pushing{.cluster = context.cluster().name,
                                        .path = options.path,
                                        .acknowledgements = state / "wal-acknowledgements",
@@ -54,12 +54,16 @@ void fetch(Context& context, const WalOptions& options) {
         wait = *given;
     }
     // PostgreSQL runs restore_command in the data directory: its pg_control says whose WAL is wanted.
+    std::error_code error;
+    if (!std::filesystem::exists("global/pg_control", error))
+        throw base::Failure(base::FailureKind::operation, fmt::format("no data directory here: {} has no global/pg_control", std::filesystem::current_path(error).string()),
+                            "PostgreSQL runs restore_command in the data directory; by hand, go there first");
     const auto control = postgres::read_control_file(".");
     const archive::FetchOptions fetching{.cluster = context.cluster_name.empty() ? context.cluster().name : context.cluster_name,
                                          .system = control.system_identifier,
                                          .name = options.name,
                                          .destination = options.destination,
-                                         .look_ahead = options.no_look_ahead ? std::filesystem::path() : context.state_directory() / "wal-look-ahead",
+                                         .look_ahead = options.no_look_ahead ? std::filesystem::path() : context.state_directory_if_any() / "wal-look-ahead",
                                          .ahead = context.config.wal.fetch_ahead,
                                          .wait = wait,
                                          .standby = options.standby};

@@ -68,6 +68,11 @@ void require_safe_tablespaces(const Plan& plan, bool sandbox) {
     }
 }
 
+void check_restore(const repository::Repository& repository, const Plan& plan, const RestoreOptions& options) {
+    require_safe_tablespaces(plan, options.sandbox);
+    check_destinations(decide_destinations(plan.backup.root, options.into, options.tablespaces, options.sandbox), repository.id(), plan.backup.root);
+}
+
 RestoreResult run_restore(const repository::Repository& repository, const Plan& plan, const RestoreOptions& options, const base::Cancellation& cancellation) {
     const auto start = std::chrono::steady_clock::now();
     RestoreResult result;

@@ -37,6 +37,9 @@ struct RestoreResult {
 /// and its table emptied).
 void require_safe_tablespaces(const Plan& plan, bool sandbox);
 
+/// Everything that run_restore refuses before it touches anything: the tablespaces above, mappings that fit none, destinations in use.
+void check_restore(const repository::Repository& repository, const Plan& plan, const RestoreOptions& options);
+
 /// Carries a plan out: destinations marked, files copied, configuration and recovery settings written, backup_label, and last of all
 /// pg_control. Interrupted, the directory bears the mark, cannot be started, and a plain re-run empties it and begins again.
 RestoreResult run_restore(const repository::Repository& repository, const Plan& plan, const RestoreOptions& options, const base::Cancellation& cancellation);

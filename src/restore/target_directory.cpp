@@ -103,18 +103,23 @@ Destinations decide_destinations(const repository::Root& root, const fs::path& d
     return destinations;
 }
 
-void prepare_destinations(const Destinations& destinations, const std::string& repository_id, const repository::Root& root) {
+std::vector<fs::path> check_destinations(const Destinations& destinations, const std::string& repository_id, const repository::Root& root) {
     const auto mark = mark_text(repository_id, root);
-    std::vector<fs::path> to_empty;
+    std::vector<fs::path> marked;
     for (const auto& folder : all(destinations)) {
         const auto found = look(folder, mark);
         if (found == Found::foreign)
             throw Failure(FailureKind::operation, fmt::format("the target is not empty: {}", folder.string()),
                           folder == destinations.data_directory ? "name an empty or new folder with --into; howdah never writes over anything"
                                                                 : "map this tablespace to an empty folder with --tablespace NAME=DIR");
-        if (found == Found::marked) to_empty.push_back(folder);
+        if (found == Found::marked) marked.push_back(folder);
     }
-    for (const auto& folder : to_empty) empty_folder(folder);
+    return marked;
+}
+
+void prepare_destinations(const Destinations& destinations, const std::string& repository_id, const repository::Root& root) {
+    const auto mark = mark_text(repository_id, root);
+    for (const auto& folder : check_destinations(destinations, repository_id, root)) empty_folder(folder);
     for (const auto& folder : all(destinations)) {
         base::create_directories_durably(folder, 0700);
         write_mark(folder, mark);

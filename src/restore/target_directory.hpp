@@ -24,8 +24,11 @@ struct Destinations {
 Destinations decide_destinations(const repository::Root& root, const std::filesystem::path& data_directory, const std::vector<std::string>& mappings,
                                  bool sandbox);
 
-/// Each destination must be absent, empty, or bear the mark of an unfinished restore of the same backup, which is emptied. Anything else is
-/// Failure(operation) and nothing was touched. Then the folders are made and marked durably.
+/// Each destination must be absent, empty, or bear the mark of an unfinished restore of the same backup: those are returned. Anything else
+/// is Failure(operation). Touches nothing.
+std::vector<std::filesystem::path> check_destinations(const Destinations& destinations, const std::string& repository_id, const repository::Root& root);
+
+/// Checks them, empties the marked ones, then makes the folders and marks them durably.
 void prepare_destinations(const Destinations& destinations, const std::string& repository_id, const repository::Root& root);
 
 /// Removes the marks: the restore is whole.

@@ -2,6 +2,8 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "victim.hpp"
@@ -44,7 +46,7 @@ protected:
         if (::geteuid() == 0) options.user = place.server().server().user();
         options.working_directory = place.server().server().data_directory();
         auto result = base::run_process(command, options);
-        if (result.exit_code != 0) EXPECT_FALSE(fs::exists(destination)) << name;
+        EXPECT_EQ(fs::exists(destination), result.exit_code == 0) << name;
         return result;
     }
     /// The command must fail for each damage but those left out, and the repository must hold the same objects as before.
@@ -61,7 +63,7 @@ protected:
         }
     }
 };
-INSTANTIATE_TEST_SUITE_P(Sealings, ReaderMeets, testing::Bool(), [](const auto& info) { return info.param ? "encrypted" : "plain"; });
+INSTANTIATE_TEST_SUITE_P(Sealings, ReaderMeets, testing::Bool(), [](const auto& sealing) { return sealing.param ? "encrypted" : "plain"; });
 
 TEST_P(ReaderMeets, FetchOfEverySegmentAndHistory) {
     std::size_t damages = 0;

@@ -53,7 +53,7 @@ protected:
         return wrong;
     }
 };
-INSTANTIATE_TEST_SUITE_P(Sealings, RestoreMeets, testing::Bool(), [](const auto& info) { return info.param ? "encrypted" : "plain"; });
+INSTANTIATE_TEST_SUITE_P(Sealings, RestoreMeets, testing::Bool(), [](const auto& sealing) { return sealing.param ? "encrypted" : "plain"; });
 
 TEST_P(RestoreMeets, NoDamage) {
     const auto result = restore();
@@ -81,7 +81,8 @@ TEST_P(RestoreMeets, EveryDamageToWhatItReads) {
             EXPECT_NE(result.errors.find("HINT: "), std::string::npos);
             EXPECT_EQ(wrong_bytes(false), "");
             EXPECT_FALSE(fs::exists(into / "global/pg_control")) << "it could be started";
-            if (fs::exists(into) && !fs::is_empty(into)) EXPECT_TRUE(fs::exists(into / kMark)) << "nothing says that it is unfinished";
+            const bool begun = fs::exists(into) && !fs::is_empty(into);
+            EXPECT_EQ(fs::exists(into / kMark), begun) << "nothing says that it is unfinished";
         }
     }
     std::fprintf(stderr, "%zu damages to %zu objects\n", damages, place.read_by_restore().size());

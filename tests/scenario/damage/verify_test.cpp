@@ -13,7 +13,7 @@ class VerifyFinds : public testing::TestWithParam<bool> {
 protected:
     Victim& place = victim(GetParam());
 };
-INSTANTIATE_TEST_SUITE_P(Sealings, VerifyFinds, testing::Bool(), [](const auto& info) { return info.param ? "encrypted" : "plain"; });
+INSTANTIATE_TEST_SUITE_P(Sealings, VerifyFinds, testing::Bool(), [](const auto& sealing) { return sealing.param ? "encrypted" : "plain"; });
 
 TEST_P(VerifyFinds, NothingInAWholeRepositoryOfEveryKind) {
     EXPECT_EQ(place.verify(), "");

@@ -57,7 +57,11 @@ std::string noise(std::size_t bytes) {
 
 Victim& victim(bool encrypted) {
     auto& each = victims[encrypted ? 1 : 0];
+    static bool failed[2] = {};
+    if (failed[encrypted ? 1 : 0]) throw std::runtime_error("the repository could not be made; see the first test");
+    failed[encrypted ? 1 : 0] = true;
     if (!each) each = std::make_unique<Victim>(encrypted);
+    failed[encrypted ? 1 : 0] = false;
     return *each;
 }
 
@@ -113,7 +117,7 @@ void Victim::add_what_commands_cannot() {
     }
     if (::geteuid() == 0) base::run_process_checked("chown", {"chown", "-R", protectee_.server().user().name, root().string()});
     const auto other = protectee_.workspace() / "branch";
-    fs::create_directories(other / "pg_wal");
+    fs::create_directories(other / "pg_wal/archive_status");
     fs::create_directories(other / "global");
     fs::copy_file(protectee_.server().data_directory() / "global/pg_control", other / "global/pg_control");
     for (const auto& [name, text] : std::map<std::string, std::string>{{"00000002.history", "1\t0/5000000\tno recovery target specified\n"},

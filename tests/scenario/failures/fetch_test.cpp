@@ -65,8 +65,8 @@ TEST(WalFetch, ProvenAbsenceIsOne) {
 TEST(WalFetch, Configuration) {
     const auto folder = destination_folder();
     const auto run = [&](const fs::path& file, const std::string& message) {
-        expect_refused({"--config", file.string(), "wal", "fetch", first_segment(), (folder / "x").string()},
-                       {.exit_code = 126, .message = message, .directory = data_directory(), .also = {folder}});
+        expect_refused({"wal", "fetch", first_segment(), (folder / "x").string()},
+                       {.exit_code = 126, .message = message, .directory = data_directory(), .also = {folder}, .config = file});
     };
     run(fresh_path("none.toml"), "none.toml");
     run(write_config("wal.fetch_wat = \"1s\"\n"), "unknown key");

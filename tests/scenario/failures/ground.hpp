@@ -43,6 +43,7 @@ struct Refusal {
     Environment environment = {};
     std::filesystem::path directory = {};      ///< Where it runs; empty: the workspace.
     std::vector<std::filesystem::path> also = {};  ///< Looked at beside data directory, repository and state.
+    std::filesystem::path config = {};         ///< Another configuration file.
     bool as_ourselves = false;                 ///< As the user of this test, root perhaps, instead of the server's.
 };
 

@@ -101,7 +101,7 @@ TEST_F(RecoveryOutage, NeverPromotes) {
     fs::permissions(repository, fs::perms::owner_all);
 
     auto server = protectee.start_restored(into);
-    EXPECT_EQ(postgres::Session(server.conninfo()).value("SELECT count(*) FROM ledger"), "12000");
+    EXPECT_EQ(open_session(server).value("SELECT count(*) FROM ledger"), "12000");
     EXPECT_EQ(check_restored(server), "");
 }
 

@@ -34,7 +34,7 @@ TEST(ServerFailures, ServerDown) {
     fs::create_directory(nobody);
     for (const auto& words : kNeedServer) {
         expect_refused(words, {.exit_code = 4, .message = "connecting to", .environment = with_conninfo("host=" + nobody.string() + " user=postgres")});
-        expect_refused(words, {.exit_code = 4, .message = "connecting to 127.0.0.1:1", .environment = with_conninfo("host=127.0.0.1 port=1 user=postgres")});
+        expect_refused(words, {.exit_code = 4, .message = "127.0.0.1, port 1", .environment = with_conninfo("host=127.0.0.1 port=1 user=postgres")});
     }
 }
 
