@@ -98,18 +98,23 @@ protected:
     std::string command() const {
         return archive::archive_command({.binary = protectee_.binary(), .config_file = protectee_.config_file(), .cluster = "main", .force = false});
     }
+    /// Returns when the archiver knows it: the postmaster tells its children before a new session sees the value.
     void set_archive_command(const std::string& command) {
         auto session = protectee_.session();
         session.query("ALTER SYSTEM SET archive_command = " + session.quote_literal(command));
         session.query("SELECT pg_reload_conf()");
+        wait_until("archive_command is set", [&] { return protectee_.session().value("SHOW archive_command") == command; });
+    }
+    void archive_everything() {
+        protectee_.archive_everything();
+        wait_until("nothing waits to be archived", [&] { return archive::ready_files(data()).empty(); });
     }
 
     /// The server archives by itself to the end; nothing is left behind, and all of it brings the cluster back.
     void prove() {
         protectee_.session().script("CHECKPOINT");
         const auto truth = dump(protectee_.server(), "postgres");
-        protectee_.archive_everything();
-        EXPECT_TRUE(archive::ready_files(data()).empty());
+        archive_everything();
         const auto check = protectee_.howdah_json({"repo", "check"});
         EXPECT_TRUE(check["ok"]) << check.dump(1);
         EXPECT_TRUE(check["leftovers"].empty()) << check["leftovers"].dump(1);
@@ -137,9 +142,11 @@ TEST_F(KilledPush, AtEveryFaultPointIsRightTheNextTime) {
     }
 
     // As PostgreSQL calls it: the first call dies, every later one is plain.
+    set_archive_command(command());
+    archive_everything();
     const auto mark = protectee_.workspace() / "killed-once";
-    const auto names = switch_segments(2);
     set_archive_command(fmt::format("test -e {0} || {{ touch {0}; export HOWDAH_FAULT=wal_push.after_put; }}; {1}", mark.string(), command()));
+    const auto names = switch_segments(2);
     wait_until("archive_command was killed", [&] { return fs::exists(mark); });
     for (const auto& name : names) wait_until(name + " is archived", [&] { return fs::exists(data() / "pg_wal" / "archive_status" / (name + ".done")); });
     const auto log = base::read_file(protectee_.server().log_file(), {100u << 20});
