@@ -119,6 +119,8 @@ void list(Context& context, const BackupCommandOptions& options) {
 void show(Context& context, const BackupCommandOptions& options) {
     const auto repository = context.open_repository();
     const auto backup = repository::find_backup(repository, context.cluster_name, options.id);
+    if (!backup.damage.empty())
+        throw base::Failure(base::FailureKind::operation, fmt::format("backup {} is damaged: {}", backup.root.id, backup.damage), "run `howdah backup verify`");
     auto document = json_document();
     document["backup"] = describe(backup.root);
     document["backup"]["trees"] = backup.root.trees.size();
