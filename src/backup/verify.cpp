@@ -9,7 +9,6 @@
 #include "archive/wal_archive.hpp"
 #include "base/progress.hpp"
 #include "repository/backups.hpp"
-#include "repository/ledger.hpp"
 
 namespace howdah::backup {
 
@@ -58,7 +57,6 @@ VerifyResult verify(const repository::Repository& repository, const std::string&
         for (const auto& gap : archive::find_gaps(wal, *size))
             result.problems.push_back(fmt::format("WAL of cluster {} has a gap: {} to {} are not in the archive", area.cluster(), gap.first.name(*size), gap.last.name(*size)));
     }
-    for (auto& difference : repository::compare_ledger(repository)) result.problems.push_back(std::move(difference));
     return result;
 }
 

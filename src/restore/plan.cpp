@@ -110,7 +110,7 @@ void require_reach(Plan& plan, const archive::WalArchive& wal) {
         refuse(fmt::format("the target {} lies after the archived WAL, which ends at {}", base::text(to->lsn), base::text(plan.commits.end)),
                "use --latest, or wait until the segment is archived (`howdah backup status`)");
     if (const auto* to = std::get_if<ToTime>(&plan.target); to && (!plan.commits.last || *plan.commits.last <= to->time))
-        refuse(fmt::format("the target {} is not before the last commit in the archived WAL: {}", base::text(to->time),
+        refuse(fmt::format("the target {} lies after the last commit in the archived WAL or at it: {}", base::text(to->time),
                            plan.commits.last ? base::text(*plan.commits.last) : "there is none since the backup"),
                "use --latest, which recovers everything there is");
 }
