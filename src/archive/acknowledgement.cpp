@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <cerrno>
+#include <string_view>
 #include <system_error>
 
 #include "base/failure.hpp"
@@ -14,8 +15,9 @@ namespace {
 
 constexpr base::Bytes kLargest{64u << 10};
 
-std::string content(const FileStamp& stamp, const std::string& marker) {
-    return fmt::format("howdah acknowledgement 1\nfile {} {} {} {}\nrepository {}\nend\n", stamp.device, stamp.inode, stamp.size, stamp.modified_ns, marker);
+std::string content(const FileStamp& stamp, const std::string& marker, const std::string& object) {
+    return fmt::format("howdah acknowledgement 1\nfile {} {} {} {}\nobject {}\nrepository {}\nend\n", stamp.device, stamp.inode, stamp.size, stamp.modified_ns,
+                       object, marker);
 }
 
 }  // namespace
@@ -38,15 +40,21 @@ bool Acknowledgements::exists(const std::string& name) const {
     return std::filesystem::exists(folder_ / name, error);
 }
 
-bool Acknowledgements::trusted(const std::string& name, const FileStamp& stamp, const std::string& marker) const {
+std::optional<std::string> Acknowledgements::object(const std::string& name, const FileStamp& stamp, const std::string& marker) const {
+    constexpr std::string_view word = "\nobject ";
     const auto text = base::read_file_if_exists(folder_ / name, kLargest);
-    return text && *text == content(stamp, marker);
+    const auto found = text ? text->find(word) : std::string::npos;
+    if (found == std::string::npos) return std::nullopt;
+    const auto begin = found + word.size();
+    const std::string object = text->substr(begin, text->find('\n', begin) - begin);
+    if (object.empty() || *text != content(stamp, marker, object)) return std::nullopt;
+    return object;
 }
 
-void Acknowledgements::write(const std::string& name, const FileStamp& stamp, const std::string& marker) const {
+void Acknowledgements::write(const std::string& name, const FileStamp& stamp, const std::string& marker, const std::string& object) const {
     std::error_code error;
     if (!std::filesystem::exists(folder_, error)) base::create_directories_durably(folder_);
-    base::write_file_durably(folder_ / name, content(stamp, marker));
+    base::write_file_durably(folder_ / name, content(stamp, marker, object));
 }
 
 void Acknowledgements::remove(const std::string& name) const {

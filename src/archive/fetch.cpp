@@ -24,7 +24,7 @@ class FetchRun {
 public:
     FetchRun(const base::RepositoryConfig& config, const repository::Repository& repository, const FetchOptions& options)
         : config_(config), options_(options), archive_(repository, repository::ClusterArea(options.cluster, options.system)) {
-        if (!options.look_ahead.empty()) look_ahead_.emplace(options.look_ahead, repository, options.system);
+        if (!options.look_ahead.empty()) look_ahead_.emplace(options.look_ahead, repository, archive_.area());
     }
 
     FetchOutcome run() {
@@ -73,6 +73,8 @@ private:
                           fmt::format("repository {} holds nothing of cluster {} with system identifier {}", store.location(), options_.cluster,
                                       base::text(options_.system)),
                           "check --cluster in restore_command: a wrong name must not look like the end of WAL");
+        if (archive_.has(options_.name))
+            throw Failure(FailureKind::repository, fmt::format("{} appeared while its absence was proven", options_.name), "it is asked for again");
     }
 
     const base::RepositoryConfig& config_;

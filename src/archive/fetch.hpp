@@ -26,7 +26,7 @@ struct FetchOptions {
 /// The exit code that PostgreSQL reads (DESIGN section 5; PostgreSQL's RestoreArchivedFile): 0 found; 1 only when the absence is proven;
 /// 126 for everything else, after retrying outages for `wait`. Usage, configuration and key failures map to 126 as well (fetch_exit_code).
 /// Absence is proven when the store says that there is no such object, and after that the repository's marker is still the one that was
-/// opened, and the cluster's area has something in it (a wrong cluster name is no end of WAL).
+/// opened, the cluster's area has something in it (a wrong cluster name is no end of WAL), and the object is still not there.
 /// Look-ahead: after delivering a segment, a detached process fetches the following ones; a segment found there is authenticated and of
 /// the same repository; a miss there never decides anything. `standby` counts only while standby.signal lies in the data directory.
 /// Called by a process with one thread, because it forks.

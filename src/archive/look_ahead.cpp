@@ -92,8 +92,9 @@ void deliver(std::span<const std::byte> bytes, const fs::path& destination) {
     base::fault_point("wal_fetch.after_rename");
 }
 
-LookAhead::LookAhead(const fs::path& folder, const repository::Repository& repository, base::SystemIdentifier system)
-    : repository_(&repository), system_(system), parent_(fs::absolute(folder)), owner_(fmt::format("{}-{}-", repository.id(), system.value)),
+LookAhead::LookAhead(const fs::path& folder, const repository::Repository& repository, const repository::ClusterArea& area)
+    : repository_(&repository), system_(area.system()), parent_(fs::absolute(folder)),
+      owner_(fmt::format("{}-{}-{}+", repository.id(), area.system().value, area.cluster())),  // No cluster name holds a plus sign.
       folder_(parent_ / (owner_ + base::boot_identifier())) {}
 
 bool LookAhead::ours() const {

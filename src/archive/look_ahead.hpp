@@ -12,12 +12,12 @@
 
 namespace howdah::archive {
 
-/// Segments fetched in advance, in a folder that is this user's alone (0700) and bound to repository, cluster and boot of the host: what a
+/// Segments fetched in advance, in a folder that is this user's alone (0700) and bound to repository, cluster area and boot of the host: what a
 /// power cut left half-written lies in another boot's folder and is never read. A file is the segment, complete by its rename, and 16
 /// bytes after it: "HOWDAHLA" and the keyed hash of the segment (DataKey::block_hash, little-endian). Immutable like the archive itself.
 class LookAhead {
 public:
-    LookAhead(const std::filesystem::path& folder, const repository::Repository& repository, base::SystemIdentifier system);
+    LookAhead(const std::filesystem::path& folder, const repository::Repository& repository, const repository::ClusterArea& area);
 
     bool holds(const std::string& name) const;
     /// Moves the segment to `destination` when it is there and right: owner, permissions, hash, and its header by check_segment. Gives the

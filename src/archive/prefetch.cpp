@@ -110,7 +110,7 @@ base::RepositoryConfig with_absolute_paths(base::RepositoryConfig config) {
 
 void prefetch(const base::RepositoryConfig& config, const FetchOptions& options, std::uint64_t segment_size) {
     const repository::Repository repository = repository::Repository::open(config);
-    const LookAhead folder(options.look_ahead, repository, options.system);
+    const LookAhead folder(options.look_ahead, repository, repository::ClusterArea(options.cluster, options.system));
     const base::File lock = base::File::open(folder.folder() / "lock", O_RDWR | O_CREAT);
     if (::flock(lock.descriptor(), LOCK_EX | LOCK_NB) != 0) return;
     Prefetcher(repository, options, folder, segment_size).run();

@@ -34,6 +34,17 @@ std::string marker_of(storage::Store& store) {
 
 Acknowledgements acknowledgements(const PushOptions& options) { return Acknowledgements(options.acknowledgements / options.cluster); }
 
+/// Whether an earlier call pushed the file to this repository and its object is there still.
+bool holds_what_was_promised(const Acknowledgements& promises, const PushOptions& options, storage::Store& store) {
+    const std::string name = options.path.filename().string();
+    if (!promises.exists(name)) return false;
+    const auto object = promises.object(name, stamp_of(options.path), marker_of(store));
+    if (!object) return false;
+    if (!base::guard("T19.durable") || store.exists(*object)) return true;
+    base::log_warning("{} was pushed before and is not in {} any more: it is pushed again", name, store.location());
+    return false;
+}
+
 /// One call's work: the named file and the ready ones after it, taken by the workers in that order.
 class PushRun {
 public:
@@ -81,7 +92,7 @@ private:
             const std::string& name = names_[*place];
             try {
                 if (*place > 0) base::fault_point("wal_push.between_ahead");
-                if (*place > 0 && !base::guard("T19.durable")) acknowledgements_.write(name, stamp_of(options_.path.parent_path() / name), marker_);
+                if (*place > 0 && !base::guard("T19.durable")) acknowledgements_.write(name, stamp_of(options_.path.parent_path() / name), marker_, archive_.area().wal(name));
                 const PushedFile pushed = pusher_.push(name, worker);
                 if (*place > 0) acknowledge(name, pushed);
                 note(name, *place, pushed);
@@ -92,7 +103,7 @@ private:
     }
 
     void acknowledge(const std::string& name, const PushedFile& pushed) {
-        acknowledgements_.write(name, pushed.stamp, marker_);
+        acknowledgements_.write(name, pushed.stamp, marker_, archive_.area().wal(name));
         base::fault_point("wal_push.after_ack");
     }
 
@@ -147,7 +158,7 @@ PushResult push(const repository::Repository& repository, const PushOptions& opt
         default: break;
     }
     const Acknowledgements promises = acknowledgements(options);
-    if (promises.exists(name) && promises.trusted(name, stamp_of(options.path), marker_of(repository.store()))) {
+    if (holds_what_was_promised(promises, options, repository.store())) {
         promises.remove(name);
         PushResult result;
         result.acknowledged = true;
@@ -160,8 +171,7 @@ bool take_acknowledgement(const base::RepositoryConfig& repository, const PushOp
     const std::string name = options.path.filename().string();
     const Acknowledgements promises = acknowledgements(options);
     try {
-        if (!promises.exists(name)) return false;
-        if (!promises.trusted(name, stamp_of(options.path), marker_of(*storage::open_store(repository.url)))) return false;
+        if (!promises.exists(name) || !holds_what_was_promised(promises, options, *storage::open_store(repository.url))) return false;
     } catch (const Failure& failure) {
         base::log_debug("the acknowledgement of {} is left aside: {}", name, failure.what());
         return false;

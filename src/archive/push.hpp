@@ -29,12 +29,12 @@ struct PushResult {
 };
 
 /// Order: history files before segments. A segment acknowledged by an earlier call (same repository id, inode, size and mtime) is trusted
-/// without reading it. Acknowledgements of files that are gone from archive_status/*.ready are removed. Failure of a file beyond the named
+/// without reading it while its object is there. Acknowledgements of files that are gone from archive_status/*.ready are removed. Failure of a file beyond the named
 /// one is logged and left to its own call; no further file is begun after that, nor ten seconds after the start.
 PushResult push(const repository::Repository& repository, const PushOptions& options, const base::Cancellation& cancellation);
 
 /// The quick way, asked before the repository is unlocked: whether an earlier call pushed the named file to the repository that is at
-/// that place now (its marker is read, no key is needed). False in any doubt, outages included: then push() decides.
+/// that place now (its marker is read and the object looked for, no key is needed). False in any doubt, outages included: then push() decides.
 bool take_acknowledgement(const base::RepositoryConfig& repository, const PushOptions& options);
 
 /// Makes sure every segment from `first` to `last` is in the archive before it returns: those that are not yet are pushed from pg_wal by

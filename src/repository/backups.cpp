@@ -59,6 +59,8 @@ std::vector<Backup> list_area(const Repository& repository, const ClusterArea& a
         backup->events.push_back(event);
         if (event.type == "expire") backup->expired = true;
     }
+    for (Backup& backup : backups)
+        if (backup.expired) backup.expired = !is_pinned(backup.events, backup.root.id, repository.store().now());
     return backups;
 }
 

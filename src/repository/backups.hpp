@@ -16,7 +16,7 @@ struct Backup {
     Root root;
     std::string hash;  ///< Keyed hash of the root's document.
     std::string damage;
-    bool expired = false;
+    bool expired = false;  ///< By an event, and no pin is in force.
     std::vector<Event> events;
 };
 

@@ -1,9 +1,11 @@
 #include "repository/lease.hpp"
 
 #include <fmt/core.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -49,11 +51,17 @@ LeaseHolder this_holder(const Repository& repository, std::string operation) {
             .acquired = repository.store().now()};
 }
 
+/// Whether the process is gone. One that /proc hides from this user (hidepid) is told by the error of a signal that is not sent.
+bool process_gone(const LeaseHolder& holder) {
+    if (const auto ticks = base::process_start_ticks(holder.pid)) return *ticks != holder.start_ticks;
+    return ::kill(holder.pid, 0) != 0 && errno == ESRCH;
+}
+
 /// Whether the holder can be known to be dead: its process on this very boot is gone, or this machine was booted since.
 bool dead_here(const Repository& repository, const LeaseHolder& holder) {
     const Place here = this_place(repository);
     if (holder.host != base::host_name()) return false;
-    if (holder.boot == joined(here)) return base::process_start_ticks(holder.pid) != holder.start_ticks;
+    if (holder.boot == joined(here)) return process_gone(holder);
     const auto boot_of = [](const std::string& place) {
         const auto first = place.find('/');
         return place.substr(first + 1, place.rfind('/') - first - 1);
@@ -63,7 +71,9 @@ bool dead_here(const Repository& repository, const LeaseHolder& holder) {
 
 bool live(const Repository& repository, const LeaseHolder& holder, base::Timestamp renewed) {
     if (dead_here(repository, holder)) return false;
-    if (holder.host == base::host_name() && holder.boot == joined(this_place(repository))) return true;
+    // A hidden process may be another one with the same number: like another host's, it lives as long as it renews.
+    const bool visible = base::process_start_ticks(holder.pid).has_value();
+    if (visible && holder.host == base::host_name() && holder.boot == joined(this_place(repository))) return true;
     return repository.store().now() - renewed < kLeaseTime;
 }
 

@@ -58,7 +58,10 @@ std::string end_segment(storage::Store& store, const std::string& prefix, std::v
 LedgerArea look_at_area(storage::Store& store, const ClusterArea& area) {
     LedgerArea found;
     const auto names = [&](const std::string& prefix, std::vector<std::string>& into) {
-        store.list(prefix, [&](const storage::Listed& listed) { into.push_back(listed.name.substr(prefix.size())); });
+        store.list(prefix, [&](const storage::Listed& listed) {
+            const std::string name = listed.name.substr(prefix.size());
+            if (!name.starts_with('.') && parse_object_name(listed.name)) into.push_back(name);
+        });
     };
     names(area.root(""), found.roots);
     names(area.history(""), found.histories);
@@ -237,8 +240,13 @@ private:
 }  // namespace
 
 LedgerMark newest_ledger_mark(const Repository& repository) {
-    const auto newest = ledger_chain(repository).newest();
-    return newest ? LedgerMark{newest->number, newest->hash} : LedgerMark{};
+    try {
+        const auto newest = ledger_chain(repository).newest();
+        return newest ? LedgerMark{newest->number, newest->hash} : LedgerMark{};
+    } catch (const DamageFailure& failure) {
+        base::log_warning("written without a mark of the ledger: {}", failure.what());
+        return {};
+    }
 }
 
 void write_first_ledger(const Repository& repository) {

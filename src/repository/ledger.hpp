@@ -26,7 +26,7 @@ void write_first_ledger(const Repository& repository);
 /// Differences between the newest ledger entry and what is there: each a sentence beginning with the object's name.
 std::vector<std::string> compare_ledger(const Repository& repository);
 
-/// The newest entry's number and hash; number zero when there is none.
+/// The newest entry's number and hash; number zero when there is none or it is damaged, which verify tells.
 LedgerMark newest_ledger_mark(const Repository& repository);
 
 inline constexpr const char* kLedgerPrefix = "ledger/";

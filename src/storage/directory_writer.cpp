@@ -90,23 +90,29 @@ void DirectoryWriter::append(std::span<const std::byte> bytes) {
 Created DirectoryWriter::commit() {
     const auto fail = [&](int error) { throw SystemFailure(FailureKind::repository, fmt::format("{} cannot be stored", label_), error); };
     if (::fchmod(file_.descriptor(), 0400) != 0 || ::fdatasync(file_.descriptor()) != 0) fail(errno);
-    make_folder();
+    make_folder(path_.parent_path());
     int error = file_.link_to(path_);
     for (int again = 0; error == ENOENT && again < 5; ++again) {
         // A cleaning may have removed the empty folder between the two calls.
         base::create_directories_durably(path_.parent_path(), 0700, FailureKind::repository);
         error = file_.link_to(path_);
     }
-    if (error == EEXIST) return Created::exists;
-    if (error != 0) fail(error);
+    if (error != 0 && error != EEXIST) fail(error);
+    // Also a name that is there already: its writer may have been killed before its own fsync.
     base::sync_directory(path_.parent_path(), FailureKind::repository);
-    return Created::yes;
+    return error == 0 || has_name() ? Created::yes : Created::exists;
 }
 
-void DirectoryWriter::make_folder() const {
-    const fs::path folder = path_.parent_path();
+bool DirectoryWriter::has_name() const {
+    struct stat own {}, named {};
+    return ::fstat(file_.descriptor(), &own) == 0 && ::lstat(path_.c_str(), &named) == 0 && own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+}
+
+void DirectoryWriter::make_folder(const fs::path& folder) const {
     if (folder == root_ || folders_->contains(folder)) return;
-    base::create_directories_durably(folder, 0700, FailureKind::repository);
+    make_folder(folder.parent_path());
+    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) base::create_directories_durably(folder, 0700, FailureKind::repository);
+    base::sync_directory(folder.parent_path(), FailureKind::repository);
     folders_->add(folder);
 }
 

@@ -48,7 +48,10 @@ public:
     Created commit();
 
 private:
-    void make_folder() const;
+    /// Makes the folder and its parents below the root; those that were there are made durable too, once: who made them may have died.
+    void make_folder(const std::filesystem::path& folder) const;
+    /// Whether the name belongs to this very file: a network file system may answer "exists" to a link that it was sent twice.
+    bool has_name() const;
 
     std::filesystem::path root_;
     std::filesystem::path path_;

@@ -35,7 +35,7 @@ protected:
     }
     std::string delivered() const { return base::read_file(options_.destination); }
     static std::string text(const std::vector<std::byte>& bytes) { return std::string(base::as_text(bytes)); }
-    LookAhead look_ahead() { return LookAhead(options_.look_ahead, *repository_, test::kSystem); }
+    LookAhead look_ahead() { return LookAhead(options_.look_ahead, *repository_, repository::ClusterArea("main", test::kSystem)); }
 
     FetchOptions options_;
 };
@@ -190,13 +190,22 @@ TEST_F(LookAheadTest, PrefetchStopsAtTheFirstAbsentAndRemovesWhatIsPassed) {
     fill(1, 10, 10);
     options_.ahead = 8;
     plant(name(3), make_segment({{1}, 3}));
-    const fs::path boot = options_.look_ahead / (repository_->id() + "-" + std::to_string(test::kSystem.value) + "-another-boot");
+    const fs::path boot = options_.look_ahead / (repository_->id() + "-" + std::to_string(test::kSystem.value) + "-main+another-boot");
     fs::create_directories(boot);
     look_ahead().set_position(name(5));
     prefetch(config_, options_, kMiB);
     for (std::uint64_t number : {6, 7, 8}) EXPECT_TRUE(look_ahead().holds(name(number))) << number;
     for (std::uint64_t number : {3, 9}) EXPECT_FALSE(look_ahead().holds(name(number))) << number;
     EXPECT_FALSE(fs::exists(boot));
+}
+
+TEST_F(LookAheadTest, TwoNamesOfOneSystemShareNothing) {
+    plant(name(6), make_segment({{1}, 6}));
+    const LookAhead other(options_.look_ahead, *repository_, repository::ClusterArea("mai", test::kSystem));
+    ASSERT_TRUE(other.prepare());
+    EXPECT_FALSE(other.holds(name(6)));
+    other.clean({{1}, 7}, kMiB);
+    EXPECT_TRUE(look_ahead().holds(name(6)));
 }
 
 TEST_F(LookAheadTest, PrefetchIsBounded) {

@@ -19,22 +19,22 @@ TEST(Acknowledgements, BindToTheFileAndTheRepository) {
     const fs::path file = folder.path() / "segment";
     base::write_file_durably(file, "one");
     const FileStamp stamp = stamp_of(file);
-    EXPECT_FALSE(promises.trusted("S", stamp, "marker"));
-    promises.write("S", stamp, "marker");
-    EXPECT_TRUE(promises.trusted("S", stamp, "marker"));
-    EXPECT_FALSE(promises.trusted("T", stamp, "marker"));
-    EXPECT_FALSE(promises.trusted("S", stamp, "another repository"));
+    EXPECT_FALSE(promises.object("S", stamp, "marker"));
+    promises.write("S", stamp, "marker", "cluster/main/1/wal/S");
+    EXPECT_EQ(promises.object("S", stamp, "marker"), "cluster/main/1/wal/S");
+    EXPECT_FALSE(promises.object("T", stamp, "marker"));
+    EXPECT_FALSE(promises.object("S", stamp, "another repository"));
     base::write_file_durably(file, "two");
-    EXPECT_FALSE(promises.trusted("S", stamp_of(file), "marker"));
+    EXPECT_FALSE(promises.object("S", stamp_of(file), "marker"));
     base::write_file_durably(folder.path() / "main" / "S", "torn");
-    EXPECT_FALSE(promises.trusted("S", stamp, "marker"));
+    EXPECT_FALSE(promises.object("S", stamp, "marker"));
 }
 
 TEST(Acknowledgements, TheOnesOfFilesThatDoNotWaitGo) {
     const base::TemporaryDirectory folder("howdah-ack");
     const Acknowledgements promises(folder.path());
-    promises.write("A", {}, "m");
-    promises.write("B", {}, "m");
+    promises.write("A", {}, "m", "o");
+    promises.write("B", {}, "m", "o");
     promises.remove_except({"B", "C"});
     EXPECT_FALSE(promises.exists("A"));
     EXPECT_TRUE(promises.exists("B"));

@@ -67,7 +67,7 @@ TEST_F(Trap, T18_look_ahead) {
     fill(1, 5, 6);
     FetchOptions options = wanting(name(6));
     options.look_ahead = folder_.path() / "look-ahead";
-    const LookAhead folder(options.look_ahead, *repository_, test::kSystem);
+    const LookAhead folder(options.look_ahead, *repository_, repository::ClusterArea(options.cluster, test::kSystem));
     ASSERT_TRUE(folder.prepare());
     folder.set_position(name(5));
     EXPECT_EQ(fetch(config_, options, {}), FetchOutcome::delivered);

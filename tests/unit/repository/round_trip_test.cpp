@@ -54,10 +54,15 @@ TEST_P(RoundTrip, EventsBelongToTheirBackups) {
     expire.type = "expire";
     expire.backup_id = "one";
     append_event(repository, place.area(), expire);
+    EXPECT_EQ(list_backups(repository).size(), 1u) << "a pin holds what has expired";
+    Event unpin;
+    unpin.type = "unpin";
+    unpin.backup_id = "one";
+    append_event(repository, place.area(), unpin);
     EXPECT_TRUE(list_backups(repository).empty());
     const auto backups = list_backups(repository, "main", true);
     ASSERT_EQ(backups.size(), 1u);
-    ASSERT_EQ(backups[0].events.size(), 2u);
+    ASSERT_EQ(backups[0].events.size(), 3u);
     EXPECT_EQ(backups[0].events[0].text, pin.text);
     EXPECT_EQ(backups[0].events[0].until, pin.until);
     EXPECT_FALSE(backups[0].events[0].user.empty());
