@@ -29,10 +29,10 @@ protected:
             if (object.find(part) != std::string::npos) newest = object;
         return newest;
     }
-    std::vector<std::string> now() const {
+    static std::vector<std::string> names_in(const fs::path& folder) {
         std::vector<std::string> names;
-        for (const auto& entry : fs::recursive_directory_iterator(place.root()))
-            if (entry.is_regular_file()) names.push_back(fs::relative(entry.path(), place.root()).string());
+        for (const auto& entry : fs::recursive_directory_iterator(folder))
+            if (entry.is_regular_file()) names.push_back(fs::relative(entry.path(), folder).string());
         std::sort(names.begin(), names.end());
         return names;
     }
@@ -55,11 +55,16 @@ protected:
         for (const auto& mutation : mutations()) {
             if (std::find(except.begin(), except.end(), mutation.name) != except.end()) continue;
             const Damaged damaged(place, object, mutation, 0);
-            const auto before = now();
-            const auto result = place.server().howdah(words);
+            // A copy, because a command that does not meet the damage may change what the other tests need.
+            const auto copy = place.server().workspace() / "copy";
+            base::run_process_checked("cp", {"cp", "-a", place.root().string(), copy.string()});
+            const auto before = names_in(copy);
+            const auto result = place.server().howdah(words, {{"HOWDAH_REPOSITORY_MAIN_URL", "file://" + copy.string()}});
+            const auto after = names_in(copy);
+            fs::remove_all(copy);
             SCOPED_TRACE(fmt::format("{} {}: {}: exit {}: {}{}", object, mutation.name, words.back(), result.exit_code, result.output, result.errors));
             EXPECT_NE(result.exit_code, 0);
-            EXPECT_EQ(before, now()) << "it changed the repository";
+            EXPECT_EQ(before, after) << "it changed the repository";
         }
     }
 };
@@ -114,13 +119,16 @@ TEST_P(ReaderMeets, Ledger) {
 
 TEST_P(ReaderMeets, DoomedList) { expect_met(newest_below("doomed/"), {"repo", "gc", "--grace", "0"}, {"deleted"}); }
 
-TEST_P(ReaderMeets, Events) { expect_met(newest_below("/event/"), {"repo", "gc", "--grace", "0"}); }
+TEST_P(ReaderMeets, Events) { expect_met(newest_below("/event/"), {"repo", "gc", "--grace", "0"}, {"deleted"}); }
 
-TEST_P(ReaderMeets, Marker) { expect_met("repository", {"backup", "list"}); }
+/// The end of a line may differ as long as what it says is authentic; verify tells that too.
+const std::vector<std::string> kLineEnds{"a byte cut", "a byte appended"};
+
+TEST_P(ReaderMeets, Marker) { expect_met("repository", {"backup", "list"}, kLineEnds); }
 
 TEST_P(ReaderMeets, KeySlotInUse) {
     if (!GetParam()) GTEST_SKIP() << "there are no key slots without encryption";
-    expect_met("key/00000001", {"backup", "list"});
+    expect_met("key/00000001", {"backup", "list"}, kLineEnds);
 }
 
 }  // namespace

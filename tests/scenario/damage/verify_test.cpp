@@ -9,6 +9,15 @@
 namespace howdah::tests {
 namespace {
 
+/// What a finding must name. A repository that cannot be opened without this line says why in its own words; of a lease whose release was
+/// removed the link before it is named.
+std::string named_for(const std::string& object, const Mutation& mutation) {
+    const auto kind = Victim::kind_of(object);
+    if (kind == "marker" || kind == "slot") return "";
+    if (kind == "lease" && std::string_view(mutation.name) == "deleted") return object.substr(0, object.rfind('/'));
+    return object;
+}
+
 class VerifyFinds : public testing::TestWithParam<bool> {
 protected:
     Victim& place = victim(GetParam());
@@ -34,7 +43,8 @@ TEST_P(VerifyFinds, EveryDamageToEveryObject) {
         for (const auto& mutation : mutations()) {
             const Damaged damaged(place, object, mutation, ++damages);
             const auto found = place.verify();
-            EXPECT_NE(found.find(object == "repository" ? "repository" : object), std::string::npos) << object << " " << mutation.name << ": " << (found.empty() ? "nothing found" : found);
+            EXPECT_NE(found.find(named_for(object, mutation)), std::string::npos) << object << " " << mutation.name << ": " << found;
+            EXPECT_NE(found, "") << object << " " << mutation.name << ": nothing found";
         }
     }
     EXPECT_EQ(place.verify(), "") << "a test left damage behind";
@@ -53,7 +63,8 @@ TEST_P(VerifyFinds, EverySwapOfTwoOfAKind) {
             place.write(object, its);
             place.write(other, mine);
             const auto found = place.verify();
-            EXPECT_TRUE(found.find(object) != std::string::npos && found.find(other) != std::string::npos) << object << " swapped with " << other << ": " << found;
+            const bool line = Victim::kind_of(object) == "slot";
+            EXPECT_TRUE(!found.empty() && (line || (found.find(object) != std::string::npos && found.find(other) != std::string::npos))) << object << " swapped with " << other << ": " << found;
             place.write(object, mine);
             place.write(other, its);
             ++swaps;
@@ -75,12 +86,12 @@ TEST_P(VerifyFinds, AndTheCommandSaysSo) {
             const Damaged damaged(place, object, mutation, done.size());
             const auto result = place.server().howdah({"--output", "json", "backup", "verify"});
             SCOPED_TRACE(object + " " + mutation.name + ": " + result.output + result.errors);
-            if (kind == "marker") {
+            if (kind == "marker" || kind == "slot") {
                 EXPECT_TRUE(result.exit_code == 1 || result.exit_code == 3 || result.exit_code == 5);
-                EXPECT_NE(result.errors.find("HINT"), std::string::npos);
+                EXPECT_TRUE(result.exit_code == 1 || result.errors.find("HINT") != std::string::npos);
             } else {
                 EXPECT_EQ(result.exit_code, 1);
-                EXPECT_NE(result.output.find(object), std::string::npos);
+                EXPECT_NE(result.output.find(named_for(object, mutation)), std::string::npos);
             }
         }
     }
