@@ -63,6 +63,15 @@ TEST_F(Push, ReadySegmentsGoAheadAndTheirCallsAreQuick) {
     EXPECT_EQ(push(names[1]).exit_code, 0) << "the same bytes again";
 }
 
+TEST_F(Push, AnAcknowledgementWhoseObjectIsGoneIsNotTrusted) {
+    ASSERT_NO_FATAL_FAILURE(begin(options()));
+    const auto names = switch_segments(3);
+    ASSERT_EQ(push(names[0]).exit_code, 0);
+    ASSERT_TRUE(fs::remove(repository_folder() / area().wal(names[1]))) << "as in an older copy of the repository";
+    EXPECT_EQ(push(names[1]).exit_code, 0);
+    expect_archived(names[1]);
+}
+
 TEST_F(Push, AnAcknowledgementOfARewrittenFileOrAnotherRepositoryIsNotTrusted) {
     ASSERT_NO_FATAL_FAILURE(begin(options()));
     const auto names = switch_segments(3);

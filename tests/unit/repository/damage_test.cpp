@@ -9,6 +9,7 @@
 
 #include "repository/event.hpp"
 #include "repository/gc.hpp"
+#include "repository/lease.hpp"
 #include "repository/ledger.hpp"
 #include "repository/names.hpp"
 #include "repository/verify.hpp"
@@ -124,6 +125,23 @@ TEST_P(DamageTest, EveryObjectChangedCutOrLengthenedShows) {
         victim.write(object, whole);
     }
     EXPECT_EQ(victim.detects(), "");
+}
+
+TEST_P(DamageTest, ADamagedNewestLedgerEntryStopsNoChain) {
+    const std::string newest = *std::ranges::max_element(victim.objects, {}, [](const std::string& name) { return name.starts_with(kLedgerPrefix) ? name : ""; });
+    victim.write(newest, "x");
+    const Repository repository = victim.place.open();
+    Lease(repository, victim.place.area().lease_prefix(), "backup run", {}).release();
+    EXPECT_NE(victim.detects(), "");
+}
+
+TEST_P(DamageTest, TheLedgerRecordsNoForeignNames) {
+    const Repository repository = victim.place.open();
+    const std::vector<std::string> foreign{"history/.nfs0001", "history/notes.txt", "backup/.nfs0001"};
+    for (const std::string& name : foreign) victim.write(victim.place.area().prefix() + name, "x");
+    write_ledger(repository, {});
+    for (const std::string& name : foreign) fs::remove(victim.place.root() / (victim.place.area().prefix() + name));
+    EXPECT_EQ(compare_ledger(repository), std::vector<std::string>{});
 }
 
 TEST_P(DamageTest, EveryDeletedObjectShows) {
