@@ -33,6 +33,7 @@ protected:
         for (const auto& entry : fs::recursive_directory_iterator(into)) {
             if (!entry.is_regular_file() || entry.path().filename() == kMark) continue;
             const auto path = fs::relative(entry.path(), into);
+            if (path == "postgresql.auto.conf") continue;  // The restore itself writes recovery settings into it.
             const auto found = base::read_file(entry.path(), {1u << 30});
             const auto truth = base::read_file_if_exists(place.truth() / path, {1u << 30});
             if (!truth) {
