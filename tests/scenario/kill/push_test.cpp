@@ -148,7 +148,12 @@ TEST_F(KilledPush, AtEveryFaultPointIsRightTheNextTime) {
     set_archive_command(fmt::format("test -e {0} || {{ touch {0}; export HOWDAH_FAULT=wal_push.after_put; }}; {1}", mark.string(), command()));
     const auto names = switch_segments(2);
     wait_until("archive_command was killed", [&] { return fs::exists(mark); });
-    for (const auto& name : names) wait_until(name + " is archived", [&] { return fs::exists(data() / "pg_wal" / "archive_status" / (name + ".done")); });
+    // A signal ends the archiver itself. The postmaster starts another when ten seconds have passed and something wakes it: a connection.
+    for (const auto& name : names)
+        wait_until(name + " is archived", [&] {
+            protectee_.session();
+            return fs::exists(data() / "pg_wal" / "archive_status" / (name + ".done"));
+        });
     const auto log = base::read_file(protectee_.server().log_file(), {100u << 20});
     EXPECT_TRUE(log.find("terminated by signal 9") != log.npos || log.find("exit code 137") != log.npos) << log;
     for (const auto& name : names) expect_fetched(name);
