@@ -34,6 +34,28 @@ void check_wal(const repository::Repository& repository, const repository::Backu
     }
 }
 
+/// Damage met on the way is among the objects' findings already, and must not hide the rest.
+template <typename Check>
+void guarded(VerifyResult& result, const Check& check) {
+    try {
+        check();
+    } catch (const base::Cancelled&) {
+        throw;
+    } catch (const base::Failure& failure) {
+        if (failure.kind() != base::FailureKind::operation) throw;
+        if (result.damage.empty()) result.problems.emplace_back(failure.what());
+    }
+}
+
+/// Segments missing within a timeline, or where one left another.
+void check_gaps(const repository::Repository& repository, const repository::ClusterArea& area, std::vector<std::string>& problems) {
+    const archive::WalArchive wal(repository, area);
+    const auto size = wal.segment_size();
+    if (!size) return;
+    for (const auto& gap : archive::find_gaps(wal, *size))
+        problems.push_back(fmt::format("WAL of cluster {} has a gap: {} to {} are not in the archive", area.cluster(), gap.first.name(*size), gap.last.name(*size)));
+}
+
 }  // namespace
 
 VerifyResult verify(const repository::Repository& repository, const std::string& cluster, unsigned jobs, const base::Cancellation& cancellation) {
@@ -47,16 +69,10 @@ VerifyResult verify(const repository::Repository& repository, const std::string&
     result.damage = repository::verify_objects(repository, cluster, jobs, progress, cancellation);
     for (const auto& backup : repository::list_backups(repository, cluster)) {
         ++result.backups;
-        if (backup.damage.empty()) check_wal(repository, backup, result.problems);
+        if (backup.damage.empty()) guarded(result, [&] { check_wal(repository, backup, result.problems); });
     }
-    for (const auto& area : repository.areas()) {
-        if (!cluster.empty() && area.cluster() != cluster) continue;
-        const archive::WalArchive wal(repository, area);
-        const auto size = wal.segment_size();
-        if (!size) continue;
-        for (const auto& gap : archive::find_gaps(wal, *size))
-            result.problems.push_back(fmt::format("WAL of cluster {} has a gap: {} to {} are not in the archive", area.cluster(), gap.first.name(*size), gap.last.name(*size)));
-    }
+    for (const auto& area : repository.areas())
+        if (cluster.empty() || area.cluster() == cluster) guarded(result, [&] { check_gaps(repository, area, result.problems); });
     return result;
 }
 
