@@ -10,7 +10,9 @@
 #include "repository/damage.hpp"
 #include "repository/lease.hpp"
 #include "repository/ledger.hpp"
+#include "repository/ledger_difference.hpp"
 #include "repository/mark.hpp"
+#include "repository/names.hpp"
 
 namespace howdah::repository {
 
@@ -29,6 +31,7 @@ public:
     GcResult run() {
         std::optional<Lease> lease;
         if (!options_.dry_run) lease.emplace(repository_, kRepositoryLease, "repo gc", cancellation_);
+        require_known_roots();
         std::vector<Doomed> doomed = doom();
         const std::vector<Candidate> due = choose_due(doomed);
         if (!options_.dry_run) {
@@ -50,6 +53,15 @@ public:
     }
 
 private:
+    /// A root that the ledger names and nobody expired may come back from another copy: what it needs is no garbage meanwhile.
+    void require_known_roots() const {
+        for (const LedgerDifference& difference : find_ledger_differences(repository_)) {
+            const auto name = parse_object_name(difference.object);
+            if (!name || !name->area || name->kind != Kind::root || store_.exists(difference.object)) continue;
+            if (!expired_backups(repository_, *name->area).contains(name->last)) throw_damaged(difference.object, "the ledger names it and it is missing");
+        }
+    }
+
     /// Whether a live backup may be writing this object right now.
     static bool young(const Candidate& candidate, const std::map<std::string, base::Timestamp>& live) {
         const auto backup = live.find(candidate.name.area->prefix());
