@@ -39,24 +39,21 @@ TEST(SilentNameServer, IsNotWaitedForBeyondTheDeadline) {
     base::write_file_durably(resolver, "nameserver 127.0.0.1\noptions timeout:30 attempts:5\n", 0644);
     base::write_file_durably(order, "passwd: files\ngroup: files\nhosts: files dns\n", 0644);
     const std::vector<fs::path> folders{protectee.server().data_directory(), protectee.repository(), protectee.state()};
-    for (const auto& words : std::vector<std::vector<std::string>>{{"backup", "run"}, {"check"}}) {
-        const auto before = look_at(folders);
-        std::vector<std::string> command{protectee.binary().string(), "--config", protectee.config_file().string()};
-        command.insert(command.end(), words.begin(), words.end());
-        base::ProcessOptions options;
-        options.environment = {{"HOWDAH_CLUSTER_MAIN_CONNINFO", "host=db.example.com user=postgres connect_timeout=2"}};
-        options.working_directory = "/";
-        options.timeout = std::chrono::minutes(2);
-        const auto start = std::chrono::steady_clock::now();
-        const auto result = run_in_private_space([&] { silence_the_name_server(resolver, order); }, command, options, fresh_path("log"));
-        const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-        if (!result.impossible.empty()) GTEST_SKIP() << result.impossible;
-        EXPECT_EQ(result.exit_code, 4) << result.output;
-        EXPECT_NE(result.output.find("db.example.com"), std::string::npos) << result.output;
-        EXPECT_NE(result.output.find("HINT: check the host's name servers"), std::string::npos) << result.output;
-        EXPECT_LT(seconds, 20) << "the system's resolver alone would take 150 s";
-        EXPECT_EQ(difference(before, look_at(folders)), "");
-    }
+    const auto before = look_at(folders);
+    std::vector<std::string> command{protectee.binary().string(), "--config", protectee.config_file().string(), "backup", "run"};
+    base::ProcessOptions options;
+    options.environment = {{"HOWDAH_CLUSTER_MAIN_CONNINFO", "host=db.example.com user=postgres connect_timeout=2"}};
+    options.working_directory = "/";
+    options.timeout = std::chrono::minutes(2);
+    const auto start = std::chrono::steady_clock::now();
+    const auto result = run_in_private_space([&] { silence_the_name_server(resolver, order); }, command, options, fresh_path("log"));
+    const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (!result.impossible.empty()) GTEST_SKIP() << result.impossible;
+    EXPECT_EQ(result.exit_code, 4) << result.output;
+    EXPECT_NE(result.output.find("db.example.com"), std::string::npos) << result.output;
+    EXPECT_NE(result.output.find("HINT: check the host's name servers"), std::string::npos) << result.output;
+    EXPECT_LT(seconds, 20) << "the system's resolver alone would take 150 s";
+    EXPECT_EQ(difference(before, look_at(folders)), "");
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ TEST(RestoreRefusals, BeforeTheFirstBackup) {
 }
 
 TEST(RestoreRefusals, AfterTheLastWal) {
-    expect_not_begun({"--to-time", "2099-01-01 00:00:00+00"}, "lies after the last commit");
+    expect_not_begun({"--to-time", "2099-01-01 00:00:00+00"}, "last commit in the archived WAL");
     expect_not_begun({"--to-lsn", "FF/1000"}, "");
 }
 
