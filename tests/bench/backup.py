@@ -2,7 +2,8 @@
 """Full backup beside pgBackRest and pg_basebackup: interleaved runs on one private server, medians and ratios.
 
 Each round runs the tools in turn, the next round in the opposite order (ABC CBA …). All write to the same disk, start with a fast
-checkpoint, compress with zstd level 1 and use two workers where they can; Howdah encrypts and waits for its WAL, pgBackRest does neither.
+checkpoint and use two workers where they can. Howdah encrypts and waits for its WAL, pgBackRest does neither; both compress with zstd
+level 1. pg_basebackup runs as it comes with --compress=client-zstd, which is level 3, and once more at level 1.
 Results go to build/bench.json and to standard output. Environment: HOWDAH_TEST_BENCH_ROUNDS (5), HOWDAH_TEST_BENCH_PGBENCH (pgbench scale, 200),
 HOWDAH_TEST_BENCH_MARKETPLACE (marketplace scale, 4), HOWDAH_TEST_BENCH_FOLDER (where, default /var/tmp).
 """
@@ -117,8 +118,11 @@ pg1-socket-path={self.folder}
     def full_pgbackrest(self):
         return self.run(self.pgbackrest, "--config", self.folder / "pgbackrest.conf", "--stanza=main", "--type=full", "backup")
 
-    def full_pg_basebackup(self):
-        return self.run(self.programs / "pg_basebackup", "-D", self.folder / "basebackup", "-Ft", "-X", "none", "--compress=client-zstd:level=1", "-c", "fast")
+    def full_pg_basebackup(self, compression="client-zstd"):
+        return self.run(self.programs / "pg_basebackup", "-D", self.folder / "basebackup", "-Ft", f"--compress={compression}", "-c", "fast")
+
+    def full_pg_basebackup_level_1(self):
+        return self.full_pg_basebackup("client-zstd:level=1")
 
     def clean(self):
         shutil.rmtree(self.folder / "basebackup", ignore_errors=True)
@@ -136,7 +140,8 @@ pg1-socket-path={self.folder}
 
 def measure(ground, dataset):
     size = ground.load(dataset)
-    tools = {"howdah": ground.full_howdah, "pgbackrest": ground.full_pgbackrest, "pg_basebackup": ground.full_pg_basebackup}
+    tools = {"howdah": ground.full_howdah, "pgbackrest": ground.full_pgbackrest, "pg_basebackup": ground.full_pg_basebackup,
+             "pg_basebackup level 1": ground.full_pg_basebackup_level_1}
     times = {name: [] for name in tools}
     for tool in tools.values():  # Once each uncounted: page cache and files as the counted runs find them.
         tool()
@@ -163,12 +168,13 @@ def main():
         ground.start()
         for dataset in ("pgbench", "marketplace"):
             size, medians, times = measure(ground, dataset)
-            print(f"{dataset}: {size / 1e9:.2f} GB, medians of {ROUNDS} interleaved runs, {WORKERS} workers, zstd 1")
+            print(f"{dataset}: {size / 1e9:.2f} GB, medians of {ROUNDS} interleaved runs, {WORKERS} workers")
             for name, values in times.items():
-                print(f"  {name:14} {medians[name]:6.2f} s   ({', '.join(f'{value:.2f}' for value in values)})")
-            for peer, named, bound in (("pgbackrest", version, 1.7), ("pg_basebackup", "pg_basebackup", 3.0)):
+                print(f"  {name:21} {medians[name]:6.2f} s   ({', '.join(f'{value:.2f}' for value in values)})")
+            for peer, named, bound in (("pgbackrest", version, 1.7), ("pg_basebackup", "pg_basebackup", 3.0),
+                                       ("pg_basebackup level 1", "pg_basebackup level 1", None)):
                 ratio = medians[peer] / medians["howdah"]
-                print(f"  {ratio:.2f} times as fast as {named} (bound {bound})")
+                print(f"  {ratio:.2f} times as fast as {named}" + (f" (bound {bound})" if bound else ""))
                 rows.append({"area": "backup", "case": f"full {dataset}", "peer": named, "ours": medians["howdah"], "theirs": medians[peer],
                              "unit": "s", "ratio": round(ratio, 3), "bound": bound})
     finally:
