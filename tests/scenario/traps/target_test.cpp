@@ -40,7 +40,9 @@ void place_backup_wal(const ProtectedServer& protectee, const nlohmann::json& ba
         const auto path = data / "pg_wal" / segment.name(size);
         base::write_file_durably(path, base::as_text(*bytes));
         const auto owner = base::owner_of(data);
-        if (::geteuid() == 0) ASSERT_EQ(::chown(path.c_str(), owner.uid, owner.gid), 0);
+        if (::geteuid() == 0) {
+            ASSERT_EQ(::chown(path.c_str(), owner.uid, owner.gid), 0);
+        }
     }
 }
 

@@ -14,11 +14,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Runs the work in a child and gives its wait status; signals would end the test itself.
+/// Runs the work in a child and gives its wait status; signals would end the test itself. The child answers to signals as a program
+/// started from a terminal does, however the tests were started (nohup ignores SIGHUP, a job in the background SIGINT).
 int in_child(const std::function<int()>& work) {
     const pid_t child = ::fork();
     if (child == 0) {
         ::alarm(20);
+        for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_DFL);
         ::_exit(work());
     }
     int status = 0;
