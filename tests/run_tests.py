@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Runs the test executables that the build left in BUILD/tests and sums what they did.
 
-Each executable runs in a process group of its own, two at a time, units first. A crash or a time-out is a failure and is named;
-a skipped test that does not say why is a failure. The last line is "N passed, N failed", with ", N skipped" when some were.
+Each executable runs in a process group of its own, units first; scenarios run in parts (GoogleTest's shards), several at a time,
+because they wait for servers and disks more than they compute. A crash or a time-out is a failure and is named; a skipped test that
+does not say why is a failure. The last line is "N passed, N failed", with ", N skipped" when some were.
 """
 
 import argparse
@@ -20,7 +21,8 @@ import time
 import xml.etree.ElementTree
 
 TIME_LIMIT = {"unit": 120, "scenario": 600}  # seconds for one executable
-AT_ONCE = 2
+PARTS = {"unit": 1, "scenario": 3}
+AT_ONCE = 2 * (os.cpu_count() or 1)
 
 
 class Outcome:
@@ -69,10 +71,11 @@ def end_group(process):
             pass
 
 
-def run(program, limit, environment, reports, running):
+def run(program, part, parts, limit, environment, reports, running):
     outcome = Outcome(program.name)
-    report = pathlib.Path(reports, program.name + ".xml")
-    log = pathlib.Path(reports, program.name + ".log")
+    report = pathlib.Path(reports, f"{program.name}.{part}.xml")
+    log = pathlib.Path(reports, f"{program.name}.{part}.log")
+    environment = {**environment, "GTEST_TOTAL_SHARDS": str(parts), "GTEST_SHARD_INDEX": str(part)}
     began = time.monotonic()
     with open(log, "wb") as out:
         process = subprocess.Popen([program, f"--gtest_output=xml:{report}"], stdout=out, stderr=subprocess.STDOUT,
@@ -97,6 +100,19 @@ def run(program, limit, environment, reports, running):
             outcome.failed.append(f"{outcome.name}: {ending} after its tests passed")
     else:
         read_output(outcome, ending or "ended without a report")
+    return outcome
+
+
+def whole(parts):
+    """What an executable did, from what its parts did."""
+    outcome = Outcome(parts[0].name)
+    for part in parts:
+        outcome.passed += part.passed
+        outcome.failed += part.failed
+        outcome.skipped += part.skipped
+        outcome.seconds = max(outcome.seconds, part.seconds)
+        if part.failed:
+            outcome.output += part.output
     if outcome.passed + len(outcome.failed) + len(outcome.skipped) == 0:
         outcome.failed.append(f"{outcome.name}: ran no test")
     return outcome
@@ -146,18 +162,23 @@ def main():
     programs = []
     for kind in ("unit", "scenario"):
         found = sorted(p for p in (build / "tests").glob(f"{kind}_*") if p.is_file() and os.access(p, os.X_OK))
-        programs += [(p, TIME_LIMIT[kind] * arguments.slower) for p in found
+        programs += [(p, PARTS[kind], TIME_LIMIT[kind] * arguments.slower) for p in found
                      if not arguments.areas or any(area in p.name for area in arguments.areas)]
 
     outcomes, running = [], set()
     with tempfile.TemporaryDirectory(prefix="howdah-tests-") as reports:
         environment = {**os.environ, **programs_for_servers(build, reports)}
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-            waiting = [pool.submit(run, program, limit, environment, reports, running) for program, limit in programs]
+            waiting = [pool.submit(run, program, part, parts, limit, environment, reports, running)
+                       for program, parts, limit in programs for part in range(parts)]
+            done = {}
             try:
-                for done in concurrent.futures.as_completed(waiting):
-                    outcomes.append(done.result())
-                    show(outcomes[-1])
+                for each in concurrent.futures.as_completed(waiting):
+                    finished = done.setdefault(each.result().name, [])
+                    finished.append(each.result())
+                    if len(finished) == next(parts for program, parts, _ in programs if program.name == finished[0].name):
+                        outcomes.append(whole(finished))
+                        show(outcomes[-1])
             except KeyboardInterrupt:
                 pool.shutdown(wait=False, cancel_futures=True)
                 for process in list(running):

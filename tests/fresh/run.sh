@@ -88,6 +88,8 @@ END
 # shellcheck disable=SC2016  # the inner shells expand these
 unshare --mount --pid --ipc --fork --kill-child --propagation private sh -eu -c '
     root=$1
+    # A mount of its own, so that tests in there can make their mounts private.
+    mount --rbind "$root" "$root"
     mount -t proc proc "$root/proc"
     mount -t sysfs -o ro sysfs "$root/sys" 2>/dev/null || :
     mkdir -p "$root/dev/pts" "$root/dev/shm"
