@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "archive/trailer.hpp"
 #include "base/failure.hpp"
 #include "base/hooks.hpp"
 #include "postgres/wal_reader.hpp"
@@ -139,15 +140,26 @@ WalPath find_path(const WalArchive& archive, Timeline timeline, Lsn start, Lsn s
     return path;
 }
 
+void for_each_trailer(const WalArchive& archive, const WalPath& path, const std::function<bool(const repository::WalTrailer&)>& visit) {
+    std::optional<repository::WalTrailer> held;
+    for (const std::string& name : path.segments) {
+        auto trailer = archive.trailer(name);
+        if (!trailer) throw Failure(FailureKind::repository, fmt::format("WAL segment {} was listed and is gone", name), "look at who deletes from the repository");
+        if (held && base::guard("T16.cut_records")) finish_trailer(*held, *trailer);
+        if (held && !visit(*held)) return;
+        held = std::move(trailer);
+    }
+    if (held) visit(*held);
+}
+
 CommitSpan commit_span(const WalArchive& archive, const WalPath& path) {
     CommitSpan span;
-    for (const std::string& name : path.segments) {
-        const auto trailer = archive.trailer(name);
-        if (!trailer) throw Failure(FailureKind::repository, fmt::format("WAL segment {} was listed and is gone", name), "look at who deletes from the repository");
-        extend(span.first, trailer->first_commit_time, [](auto a, auto b) { return std::min(a, b); });
-        extend(span.last, trailer->last_commit_time, [](auto a, auto b) { return std::max(a, b); });
-        if (trailer->end_of_records > span.end) span.end = trailer->end_of_records;
-    }
+    for_each_trailer(archive, path, [&](const repository::WalTrailer& trailer) {
+        extend(span.first, trailer.first_commit_time, [](auto a, auto b) { return std::min(a, b); });
+        extend(span.last, trailer.last_commit_time, [](auto a, auto b) { return std::max(a, b); });
+        if (trailer.end_of_records > span.end) span.end = trailer.end_of_records;
+        return true;
+    });
     return span;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,10 @@ struct WalPath {
 /// from the backup's (after its stop LSN), when its history is missing, or when segments exist for a timeline that cannot be reached.
 WalPath find_path(const WalArchive& archive, base::Timeline timeline, base::Lsn start, base::Lsn stop, std::optional<base::Timeline> target,
                   std::uint64_t segment_size);
+
+/// Gives the trailers of a path's segments in order, each with what a record cut by its end says (finish_trailer), until `visit` says
+/// false. A segment that is gone is Failure(repository).
+void for_each_trailer(const WalArchive& archive, const WalPath& path, const std::function<bool(const repository::WalTrailer&)>& visit);
 
 /// The largest and smallest commit times along a path, from the trailers.
 struct CommitSpan {

@@ -1,5 +1,7 @@
 #include "archive/trailer.hpp"
 
+#include <algorithm>
+
 #include "base/failure.hpp"
 
 namespace howdah::archive {
@@ -19,6 +21,17 @@ void fill(repository::WalTrailer& trailer, const postgres::WalSegmentFacts& fact
     for (const auto& tablespace : facts.tablespaces) trailer.tablespaces.push_back({tablespace.oid, tablespace.path, tablespace.lsn});
     trailer.switched = facts.switched;
     trailer.doubt = facts.doubt;
+    trailer.head = facts.head;
+    if (facts.tail_unread && facts.tail.size() <= postgres::kCutRecordBytes) {
+        trailer.tail = facts.tail;
+        trailer.cut_record = facts.cut_record;
+    }
+}
+
+/// Smaller and larger of two that may miss.
+void add_times(std::optional<base::Timestamp>& first, std::optional<base::Timestamp>& last, const postgres::WalSegmentFacts& facts) {
+    if (facts.first_commit_time) first = first ? std::min(*first, *facts.first_commit_time) : *facts.first_commit_time;
+    if (facts.last_commit_time) last = last ? std::max(*last, *facts.last_commit_time) : *facts.last_commit_time;
 }
 
 }  // namespace
@@ -40,6 +53,22 @@ repository::WalTrailer make_trailer(const std::string& name, const CheckedSegmen
         trailer.doubt = failure.what();
     }
     return trailer;
+}
+
+void finish_trailer(repository::WalTrailer& trailer, const repository::WalTrailer& next) {
+    if (trailer.tail.empty()) return;
+    postgres::WalSegmentFacts facts;
+    facts.header.major = trailer.server_major;
+    facts.header.segment_size = trailer.segment_size;
+    facts.tail = trailer.tail;
+    facts.tail_unread = true;
+    facts.cut_record = trailer.cut_record;
+    postgres::finish_cut_record_by_head(next.head, facts);
+    trailer.commits += facts.commits;
+    add_times(trailer.first_commit_time, trailer.last_commit_time, facts);
+    for (const auto& point : facts.restore_points) trailer.restore_points.push_back({point.name, point.lsn, point.time});
+    for (const auto& space : facts.tablespaces) trailer.tablespaces.push_back({space.oid, space.path, space.lsn});
+    if (trailer.doubt.empty()) trailer.doubt = facts.doubt;
 }
 
 }  // namespace howdah::archive

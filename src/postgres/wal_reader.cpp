@@ -91,6 +91,24 @@ bool add_record(const WalRecord& record, WalSegmentFacts& facts) {
     }
 }
 
+/// Why a tail that is complete by now says nothing; empty when it does. Adds what could not be read before.
+std::string_view read_finished_tail(base::Lsn end, WalSegmentFacts& facts) {
+    const auto bytes = base::as_bytes(facts.tail);
+    if (!record_sum_is_right(bytes)) return "its checksum is wrong";
+    if (!facts.tail_unread) return {};
+    const WalRecord record{facts.cut_record, end, static_cast<std::uint32_t>(bytes.size()), true, bytes};
+    if (!add_record(record, facts)) return "it makes no sense";
+    facts.tail_unread = false;
+    return {};
+}
+
+/// The length that a record's first bytes give; 0 when they are too few.
+std::uint32_t length_of_tail(const std::string& tail) { return tail.size() < 8 ? 0 : load<std::uint32_t>(base::as_bytes(tail), 0); }
+
+void doubt_tail(std::string_view why, WalSegmentFacts& facts) {
+    if (facts.doubt.empty()) facts.doubt = fmt::format("the record cut by the segment's end is not continued: {}", why);
+}
+
 }  // namespace
 
 WalSegmentHeader parse_segment_header(std::span<const std::byte> bytes) {
@@ -121,7 +139,8 @@ WalSegmentFacts walk_segment(std::span<const std::byte> segment) {
         facts.doubt = failure.what();
         return facts;
     }
-    WalWalker walker(segment, facts.header);
+    WalWalker walker(segment, facts.header, &facts.head);
+    if (facts.head.size() != walker.head_length() || facts.head.size() > kCutRecordBytes) facts.head = {};
     WalRecord record;
     while (walker.next(record)) {
         if (!facts.first_record) facts.first_record = record.begin;
@@ -161,7 +180,7 @@ void for_each_commit(std::span<const std::byte> segment, const std::function<voi
 bool finish_cut_record(std::span<const std::byte> next, WalSegmentFacts& facts) {
     if (facts.tail.empty()) return true;
     const auto give_up = [&](std::string_view why) {
-        if (facts.doubt.empty()) facts.doubt = fmt::format("the record cut by the segment's end is not continued: {}", why);
+        doubt_tail(why, facts);
         facts.tail.clear();
         return true;
     };
@@ -171,7 +190,7 @@ bool finish_cut_record(std::span<const std::byte> next, WalSegmentFacts& facts) 
     } catch (const Failure& failure) {
         return give_up(failure.what());
     }
-    const auto length = facts.tail.size() < 8 ? 0 : load<std::uint32_t>(base::as_bytes(facts.tail), 0);
+    const auto length = length_of_tail(facts.tail);
     if (length <= facts.tail.size() || length < kWalRecordHeader) return give_up("its beginning is damaged");
     std::string rest;
     const WalWalker walker(next, header, &rest);
@@ -179,16 +198,20 @@ bool finish_cut_record(std::span<const std::byte> next, WalSegmentFacts& facts) 
         return give_up("the following segment does not continue it");
     facts.tail += rest;
     if (walker.head_goes_on()) return false;
-    const auto bytes = base::as_bytes(facts.tail);
-    if (bytes.size() != length) return give_up(walker.doubt().empty() ? "it was overwritten" : walker.doubt());
-    if (!record_sum_is_right(bytes)) return give_up("its checksum is wrong");
-    if (facts.tail_unread) {
-        const WalRecord record{facts.cut_record, walker.position(), length, true, bytes};
-        if (!add_record(record, facts)) return give_up("it makes no sense");
-        facts.tail_unread = false;
-    }
+    if (facts.tail.size() != length) return give_up(walker.doubt().empty() ? "it was overwritten" : walker.doubt());
+    if (const auto why = read_finished_tail(walker.position(), facts); !why.empty()) return give_up(why);
     facts.tail.clear();
     return true;
+}
+
+void finish_cut_record_by_head(std::string_view head, WalSegmentFacts& facts) {
+    const auto length = length_of_tail(facts.tail);
+    if (!facts.tail_unread || head.empty() || length < kWalRecordHeader || facts.tail.size() + head.size() != length) return;
+    const auto segment_end = (facts.cut_record.value / facts.header.segment_size + 1) * facts.header.segment_size;
+    const base::Lsn end{segment_end + (kWalLongHeader + head.size() + 7) / 8 * 8};
+    facts.tail += head;
+    if (const auto why = read_finished_tail(end, facts); !why.empty()) doubt_tail(why, facts);
+    facts.tail.clear();
 }
 
 }  // namespace howdah::postgres

@@ -36,6 +36,10 @@ struct TablespaceCreated {
     base::Lsn lsn;     ///< Where its record begins: replay from here or before makes it.
 };
 
+/// The longest record whose facts can be lost by a cut (a tablespace's path is at most 1024 bytes long), with room to spare: tails and
+/// heads up to this are worth keeping in a trailer.
+inline constexpr std::size_t kCutRecordBytes = 2048;
+
 /// What one segment holds, for its trailer. A record belongs to the segment in which it begins.
 struct WalSegmentFacts {
     WalSegmentHeader header;
@@ -55,6 +59,8 @@ struct WalSegmentFacts {
     std::string tail;                  ///< Bytes of a last record that goes on in the next segment; at most a segment long.
     base::Lsn cut_record;              ///< Where that record begins; zero when there is none.
     bool tail_unread = false;          ///< What that record says lies in the next segment, so that it may miss here (finish_cut_record).
+    std::string head;                  ///< The bytes at the beginning that continue a record of the segment before, when they end it and are
+                                       ///< at most kCutRecordBytes.
 };
 
 /// Walks a whole segment by itself, in any order of segments: skips the continuation at its head, checks each record's CRC-32C and
@@ -67,6 +73,11 @@ WalSegmentFacts walk_segment(std::span<const std::byte> segment);
 /// not be read before. False when it goes on beyond `next` too: call again with the segment after. Otherwise the tail is empty
 /// afterwards; a record that is not continued as it should be leaves a doubt. True at once without a tail.
 bool finish_cut_record(std::span<const std::byte> next, WalSegmentFacts& facts);
+
+/// The same with nothing but the `head` of the following segment's facts, for an unread tail of at most kCutRecordBytes. A head that does
+/// not fit means that the record goes on differently or was overwritten after a crash, so that it says nothing worth adding: replay takes
+/// a record only when it is continued exactly. `facts` needs header.major, header.segment_size, tail, tail_unread and cut_record.
+void finish_cut_record_by_head(std::string_view head, WalSegmentFacts& facts);
 
 /// A commit or abort seen by walking.
 struct CommitSeen {

@@ -42,6 +42,11 @@ std::string encode_wal_trailer(const WalTrailer& trailer) {
             {{"name", json_text(point.name)}, {"lsn", base::text(point.lsn)}, {"time", json_time(point.time)}});
     for (const auto& space : trailer.tablespaces)
         document["tablespaces"].push_back({{"oid", space.oid}, {"path", json_text(space.path)}, {"lsn", base::text(space.lsn)}});
+    if (!trailer.head.empty()) document["head"] = json_text(trailer.head);
+    if (!trailer.tail.empty()) {
+        document["tail"] = json_text(trailer.tail);
+        document["cut_record"] = base::text(trailer.cut_record);
+    }
     return dump_json(document);
 }
 
@@ -66,6 +71,9 @@ WalTrailer decode_wal_trailer(std::string_view document, const std::string& name
     trailer.highest_xid = static_cast<std::uint32_t>(fields.number("highest_xid", kThirtyTwoBits));
     trailer.switched = fields.boolean("switched");
     trailer.doubt = fields.text("doubt");
+    trailer.head = fields.text_or("head");
+    trailer.tail = fields.text_or("tail");
+    if (!trailer.tail.empty()) trailer.cut_record = fields.lsn("cut_record");
     for (const json& element : fields.array("restore_points")) {
         const Fields point(element, name);
         trailer.restore_points.push_back({point.text("name"), point.lsn("lsn"), point.time("time")});

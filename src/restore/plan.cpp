@@ -118,15 +118,13 @@ void require_reach(Plan& plan, const archive::WalArchive& wal) {
 /// Tablespaces created by the WAL that may be replayed: rather one too many, since a sandbox is refused for each.
 void find_replayed_tablespaces(Plan& plan, const archive::WalArchive& wal) {
     const auto* to_time = std::get_if<ToTime>(&plan.target);
-    for (const auto& name : plan.path.segments) {
-        const auto trailer = wal.trailer(name);
-        if (!trailer) continue;
-        if (!trailer->doubt.empty()) plan.doubts.push_back(fmt::format("{}: {}", name, trailer->doubt));
-        for (const auto& space : trailer->tablespaces)
+    archive::for_each_trailer(wal, plan.path, [&](const repository::WalTrailer& trailer) {
+        if (!trailer.doubt.empty()) plan.doubts.push_back(fmt::format("{}: {}", trailer.segment, trailer.doubt));
+        for (const auto& space : trailer.tablespaces)
             if (space.lsn >= plan.backup.root.start && !space.path.empty()) plan.tablespaces.push_back({space.oid, space.path, space.lsn});
         // Recovery to a time ends at a later commit, so whatever stands before that commit in its segment is replayed too.
-        if (to_time && trailer->first_commit_time && *trailer->first_commit_time > to_time->time) break;
-    }
+        return !(to_time && trailer.first_commit_time && *trailer.first_commit_time > to_time->time);
+    });
 }
 
 }  // namespace

@@ -35,11 +35,16 @@ base::ProcessResult howdah_in(ProtectedServer& protectee, const fs::path& folder
     return base::run_process(command, options);
 }
 
-fs::path make_tablespace(ProtectedServer& protectee, const std::string& tablespace, const std::string& table) {
-    const auto place = protectee.workspace() / ("space-" + tablespace);
+fs::path make_space(ProtectedServer& protectee, const std::string& name) {
+    const auto place = protectee.workspace() / ("space-" + name);
     fs::create_directory(place);
     const auto& user = protectee.server().user();
     if (::geteuid() == 0 && ::chown(place.c_str(), user.uid, user.gid) != 0) throw std::runtime_error("chown of the tablespace's folder failed");
+    return place;
+}
+
+fs::path make_tablespace(ProtectedServer& protectee, const std::string& tablespace, const std::string& table) {
+    const auto place = make_space(protectee, tablespace);
     auto session = protectee.session();
     session.query("CREATE TABLESPACE " + tablespace + " LOCATION " + session.quote_literal(place.string()));
     session.script("CREATE TABLE " + table + "(id int) TABLESPACE " + tablespace + "; INSERT INTO " + table + " SELECT generate_series(1, 5000)");

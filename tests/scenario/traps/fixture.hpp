@@ -22,6 +22,9 @@ std::string count_of(const postgres::ScratchServer& server, const std::string& t
 /// Runs howdah-hooks in that folder as the server's user: how a restored server's archive_command would.
 base::ProcessResult howdah_in(ProtectedServer& protectee, const std::filesystem::path& folder, const std::vector<std::string>& words);
 
+/// A folder of the server's user, ready for a tablespace.
+std::filesystem::path make_space(ProtectedServer& protectee, const std::string& name);
+
 /// A tablespace of the running server in a folder of its own, with a table of 5000 rows, all on disk. Returns the folder.
 std::filesystem::path make_tablespace(ProtectedServer& protectee, const std::string& tablespace, const std::string& table);
 

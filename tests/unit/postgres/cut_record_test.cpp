@@ -84,6 +84,57 @@ TEST(CutRecord, TablespaceAndRestorePointAreFoundByFinishing) {
     }
 }
 
+TEST(CutRecord, IsFinishedByTheHeadAlone) {
+    for (std::size_t before_end = 8; before_end <= 32; before_end += 8) {
+        MadeWal wal;
+        wal.fill_until(before_end);
+        const base::Lsn cut = wal.add(kTablespace, kCreate, std::string("\x10\x40\0\0", 4) + "/srv/" + std::string(1018, 's') + '\0');
+        wal.fill_until(before_end);
+        wal.add(kXlog, kRestorePoint, time_bytes() + "here" + std::string(60, '\0'));
+        const auto segments = wal.segments();
+        std::vector<WalSegmentFacts> facts;
+        for (const auto& segment : segments) facts.push_back(walk(segment));
+        EXPECT_EQ("", facts[0].head);
+
+        finish_cut_record_by_head(facts[1].head, facts[0]);
+        EXPECT_EQ("", facts[0].doubt);
+        ASSERT_EQ(1u, facts[0].tablespaces.size());
+        EXPECT_EQ(1023u, facts[0].tablespaces[0].path.size());
+        EXPECT_EQ(cut, facts[0].tablespaces[0].lsn);
+
+        auto by_segment = facts[1];
+        EXPECT_TRUE(finish(segments[2], by_segment));
+        finish_cut_record_by_head(facts[2].head, facts[1]);
+        ASSERT_EQ(1u, facts[1].restore_points.size());
+        EXPECT_EQ("here", facts[1].restore_points[0].name);
+        EXPECT_EQ(by_segment.restore_points[0].lsn, facts[1].restore_points[0].lsn);
+    }
+}
+
+TEST(CutRecord, IsLeftAloneByAHeadThatDoesNotFit) {
+    MadeWal wal;
+    wal.fill_until(16);
+    wal.add(kTablespace, kCreate, std::string("\x10\x40\0\0/srv/space\0", 15));
+    const auto segments = wal.segments();
+    const auto head = walk(segments[1]).head;
+    for (const auto& wrong : {std::string(), head + "x", head.substr(1)}) {
+        auto facts = walk(segments[0]);
+        finish_cut_record_by_head(wrong, facts);
+        EXPECT_TRUE(facts.tablespaces.empty());
+        EXPECT_EQ("", facts.doubt);
+    }
+    auto damaged = head;
+    damaged.back() ^= 1;
+    auto facts = walk(segments[0]);
+    finish_cut_record_by_head(damaged, facts);
+    EXPECT_NE(std::string::npos, facts.doubt.find("checksum")) << facts.doubt;
+
+    MadeWal long_one;
+    long_one.fill_until(64);
+    long_one.add(10, 0, std::string(kCutRecordBytes + 100, 'l'));
+    EXPECT_EQ("", walk(long_one.segments()[1]).head);
+}
+
 TEST(CutRecord, SwitchCutAtItsHeadTakesTheNextSegment) {
     for (const std::size_t before_end : {8u, 16u}) {
         MadeWal wal;
