@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <exception>
 
 #include "base/hooks.hpp"
 
@@ -17,6 +18,12 @@ using repository::Backup;
 template <typename... Visitors>
 struct Overloaded : Visitors... {
     using Visitors::operator()...;
+};
+
+/// No way leads from this backup to the target; one may from an older backup.
+class NoWay : public Failure {
+public:
+    using Failure::Failure;
 };
 
 [[noreturn]] void refuse(std::string what, std::string hint) { throw Failure(FailureKind::operation, std::move(what), std::move(hint)); }
@@ -51,27 +58,36 @@ std::vector<Backup> candidates(const repository::Repository& repository, const P
 /// The path to a target timeline from a backup, or why there is none.
 archive::WalPath path_from(const repository::Repository& repository, const Backup& backup, std::optional<base::Timeline> timeline) {
     const auto& root = backup.root;
-    return archive::find_path(archive::WalArchive(repository, backup.area), root.timeline, root.start, root.stop, timeline, root.wal_segment_size);
+    try {
+        return archive::find_path(archive::WalArchive(repository, backup.area), root.timeline, root.start, root.stop, timeline, root.wal_segment_size);
+    } catch (const Failure& failure) {
+        if (failure.kind() != FailureKind::operation) throw;
+        throw NoWay(failure.kind(), failure.what(), failure.hint());
+    }
 }
 
-/// On a timeline that leaves the backup's own, the backup serves an LSN target only when the target lies on the path, which find_path checks.
-Backup choose(const repository::Repository& repository, const PlanRequest& request) {
-    if (!request.backup_id.empty()) {
-        auto backup = repository::find_backup(repository, request.cluster, request.backup_id);
-        if (!backup.damage.empty()) refuse(fmt::format("backup {} is damaged: {}", backup.root.id, backup.damage), "run `howdah backup verify`, choose another");
-        if (!serves(backup, request.target))
-            refuse(fmt::format("backup {} ended at {} ({}), after the target {}", backup.root.id, base::text(backup.root.stop_time), base::text(backup.root.stop),
-                               describe(request.target)),
-                   "choose an earlier backup, or none so that the right one is chosen");
-        return backup;
-    }
-    const auto all = candidates(repository, request);
-    for (auto backup = all.rbegin(); backup != all.rend(); ++backup)
-        if (serves(*backup, request.target) && (!request.timeline || backup->root.timeline <= *request.timeline)) return *backup;
-    const auto& first = all.front().root;
-    refuse(fmt::format("no backup is complete before the target {}: the earliest one ends at {} ({})", describe(request.target), base::text(first.stop_time),
-                       base::text(first.stop)),
-           "choose a later target");
+/// The backup that was asked for by its id.
+Backup named(const repository::Repository& repository, const PlanRequest& request) {
+    auto backup = repository::find_backup(repository, request.cluster, request.backup_id);
+    if (!backup.damage.empty()) refuse(fmt::format("backup {} is damaged: {}", backup.root.id, backup.damage), "run `howdah backup verify`, choose another");
+    if (!serves(backup, request.target))
+        refuse(fmt::format("backup {} ended at {} ({}), after the target {}", backup.root.id, base::text(backup.root.stop_time), base::text(backup.root.stop),
+                           describe(request.target)),
+               "choose an earlier backup, or none so that the right one is chosen");
+    return backup;
+}
+
+/// The backups that serve the target, newest first; never none.
+std::vector<Backup> serving(const repository::Repository& repository, const PlanRequest& request) {
+    auto all = candidates(repository, request);
+    const auto first = all.front().root;
+    std::erase_if(all, [&](const Backup& backup) { return !serves(backup, request.target) || (request.timeline && backup.root.timeline > *request.timeline); });
+    if (all.empty())
+        refuse(fmt::format("no backup is complete before the target {}: the earliest one ends at {} ({})", describe(request.target), base::text(first.stop_time),
+                           base::text(first.stop)),
+               "choose a later target");
+    std::reverse(all.begin(), all.end());
+    return all;
 }
 
 /// Leaves out of the path what lies after an LSN.
@@ -87,8 +103,9 @@ void require_reach(Plan& plan, const archive::WalArchive& wal) {
     const auto& root = plan.backup.root;
     const auto missing = [&] {
         if (plan.path.first_missing)
-            refuse(fmt::format("WAL segment {} is not in the archive, and the target {} needs it", *plan.path.first_missing, describe(plan.target)),
-                   fmt::format("a target up to the segment before it can be reached: --to-lsn, or --to-backup-end with backup {}", root.id));
+            throw NoWay(FailureKind::operation,
+                        fmt::format("WAL segment {} is not in the archive, and the target {} needs it", *plan.path.first_missing, describe(plan.target)),
+                        fmt::format("a target up to the segment before it can be reached: --to-lsn, or --to-backup-end with backup {}", root.id));
     };
     const auto needed_end = std::visit(Overloaded{[&](const ToLsn& to) { return std::max(to.lsn, root.stop); }, [&](const ToBackupEnd&) { return root.stop; },
                                                   [](const auto&) { return base::Lsn{}; }},
@@ -127,6 +144,22 @@ void find_replayed_tablespaces(Plan& plan, const archive::WalArchive& wal) {
     });
 }
 
+/// What a restore from this backup does.
+Plan plan_from(const repository::Repository& repository, const PlanRequest& request, Backup backup) {
+    auto timeline = request.timeline;
+    if (!timeline && std::holds_alternative<ToBackupEnd>(request.target)) timeline = backup.root.timeline;
+    auto path = path_from(repository, backup, timeline);
+    Plan plan{.backup = std::move(backup), .target = request.target, .timeline = {}, .path = std::move(path), .commits = {}, .tablespaces = {}, .notes = {}, .doubts = {}};
+    plan.timeline = plan.path.legs.back().timeline;
+    const archive::WalArchive wal(repository, plan.backup.area);
+    if (plan.timeline.value > 1 && !wal.history(plan.timeline))
+        refuse(fmt::format("the history of timeline {} is not in the archive: {}", base::text(plan.timeline), postgres::history_name(plan.timeline)),
+               "without it the server cannot recover to that timeline; push the file from a server's pg_wal with `howdah wal push`");
+    require_reach(plan, wal);
+    find_replayed_tablespaces(plan, wal);
+    return plan;
+}
+
 }  // namespace
 
 std::string describe(const Target& target) {
@@ -136,19 +169,21 @@ std::string describe(const Target& target) {
 }
 
 Plan make_plan(const repository::Repository& repository, const PlanRequest& request) {
-    auto backup = choose(repository, request);
-    auto timeline = request.timeline;
-    if (!timeline && std::holds_alternative<ToBackupEnd>(request.target)) timeline = backup.root.timeline;
-    auto path = path_from(repository, backup, timeline);
-    Plan plan{.backup = std::move(backup), .target = request.target, .timeline = {}, .path = std::move(path), .commits = {}, .tablespaces = {}, .doubts = {}};
-    plan.timeline = plan.path.legs.back().timeline;
-    const archive::WalArchive wal(repository, plan.backup.area);
-    if (plan.timeline.value > 1 && !wal.history(plan.timeline))
-        refuse(fmt::format("the history of timeline {} is not in the archive: {}", base::text(plan.timeline), postgres::history_name(plan.timeline)),
-               "without it the server cannot recover to that timeline; push the file from a server's pg_wal with `howdah wal push`");
-    require_reach(plan, wal);
-    find_replayed_tablespaces(plan, wal);
-    return plan;
+    if (!request.backup_id.empty()) return plan_from(repository, request, named(repository, request));
+    std::exception_ptr first;
+    std::vector<std::string> passed_over;
+    for (auto& backup : serving(repository, request)) {
+        const auto id = backup.root.id;
+        try {
+            auto plan = plan_from(repository, request, std::move(backup));
+            plan.notes = std::move(passed_over);
+            return plan;
+        } catch (const NoWay& failure) {
+            if (!first) first = std::current_exception();
+            passed_over.push_back(fmt::format("backup {} was passed over: {}", id, failure.what()));
+        }
+    }
+    std::rethrow_exception(first);
 }
 
 }  // namespace howdah::restore

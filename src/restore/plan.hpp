@@ -45,11 +45,13 @@ struct Plan {
     archive::WalPath path;                      ///< Cut to what the target needs.
     archive::CommitSpan commits;                ///< Along the path.
     std::vector<ReplayedTablespace> tablespaces;
+    std::vector<std::string> notes;             ///< Newer backups that were passed over and why, as sentences.
     std::vector<std::string> doubts;            ///< Segments on the path that could not be read whole, so that tablespaces may be unseen.
 };
 
-/// Chooses the backup and the way through the WAL. A backup serves a target only when its stop is not after it (trap T21). Failure(operation)
-/// when there is no backup or none early enough, when the target lies after the archived WAL, when a segment on the way is missing or
+/// Chooses the backup and the way through the WAL. A backup serves a target only when its stop is not after it (trap T21). Of those that
+/// serve, the newest one from which the WAL leads to the target is taken; when there is none, the failure is the newest one's.
+/// Failure(operation) when there is no backup or none early enough, when the target lies after the archived WAL, when a segment on the way is missing or
 /// the timeline cannot be reached (trap T17); each says what there is instead.
 Plan make_plan(const repository::Repository& repository, const PlanRequest& request);
 
