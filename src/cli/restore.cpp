@@ -56,13 +56,15 @@ Json describe(const restore::Plan& plan) {
             {"wal_segments", plan.path.segments.size()},
             {"first_segment", plan.path.segments.empty() ? Json(nullptr) : Json(plan.path.segments.front())},
             {"last_segment", plan.path.segments.empty() ? Json(nullptr) : Json(plan.path.segments.back())},
-            {"last_commit_archived", json_time(plan.commits.last)}};
+            {"last_commit_archived", json_time(plan.commits.last)},
+            {"notes", plan.notes}};
 }
 
 void print_plan(const restore::Plan& plan, const std::string& into) {
     const auto& root = plan.backup.root;
     print(fmt::format("Backup {} of cluster {} ({}, complete since {}) into {},\nthen {} WAL segment(s) on timeline {} to {}.\n", root.id, root.cluster,
                       base::text(root.bytes), base::text(root.stop_time), into, plan.path.segments.size(), base::text(plan.timeline), restore::describe(plan.target)));
+    for (const auto& note : plan.notes) print(coloured(Colour::yellow, "note  ") + note + "\n");
     for (const auto& space : plan.tablespaces)
         print(coloured(Colour::yellow, "warning  ") + fmt::format("replay creates tablespace {} at {}, which no mapping changes\n", space.oid, space.path));
 }
@@ -77,6 +79,9 @@ void run(Context& context, const RestoreCommandOptions& options) {
     if (options.sandbox && options.start)
         throw base::Failure(base::FailureKind::usage, "--sandbox and --start were given together: --start runs the server with its own settings",
                             "restore with --sandbox only, and start it with archiving and outside connections off");
+    if (options.start && !options.config_to.empty())
+        throw base::Failure(base::FailureKind::usage, "--start and --config-to were given together: --start runs the server with the configuration in its data directory",
+                            "leave --config-to out, or start the server yourself with the configuration's own tools (pg_ctlcluster, systemctl)");
     const auto repository = context.open_repository();
     const auto plan = restore::make_plan(repository, {.cluster = context.resolved_cluster_name(),
                                                       .backup_id = options.backup,

@@ -1,11 +1,14 @@
 #include "restore/configuration.hpp"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <map>
 #include <sstream>
+#include <system_error>
 
 #include "base/failure.hpp"
 #include "base/file.hpp"
@@ -87,6 +90,25 @@ fs::path inside_name(const Content& content, const fs::path& main_folder) {
 
 bool is_settings(const Content& content) { return content.file.role == "config_file" || content.file.role == "include"; }
 
+bool is_placed(const fs::path& path, const Content& content) {
+    std::error_code error;
+    if (!fs::is_regular_file(path, error)) return false;
+    return fs::file_size(path, error) == content.text.size() && base::read_file_if_exists(path) == content.text;
+}
+
+/// The nearest folder above that exists must let this user make files.
+void require_writable(const fs::path& path) {
+    std::error_code error;
+    auto folder = path.parent_path();
+    while (!fs::exists(folder, error) && folder.has_relative_path()) folder = folder.parent_path();
+    if (!fs::is_directory(folder, error))
+        throw Failure(FailureKind::operation, fmt::format("configuration cannot be put at {}: {} is no folder", path.string(), folder.string()),
+                      "name another folder with --config-to");
+    if (::access(folder.c_str(), W_OK | X_OK) != 0)
+        throw base::SystemFailure(FailureKind::operation, fmt::format("configuration cannot be put into {}", folder.string()), errno,
+                                  "run the restore as a user that may write there, or name another folder with --config-to");
+}
+
 void write_smallest(const fs::path& data_directory, std::vector<std::string>& notes) {
     base::write_file_durably(data_directory / kMainFile, "# written by howdah restore: the backup held no postgresql.conf\n");
     if (!fs::exists(data_directory / "pg_hba.conf"))
@@ -115,16 +137,27 @@ std::vector<std::string> place_configuration_inside(const repository::Repository
     return notes;
 }
 
-std::vector<std::string> place_configuration_at(const repository::Repository& repository, const repository::Backup& backup, const fs::path& folder) {
-    const auto contents = read_contents(repository, backup);
-    const auto place = [&](const Content& content) { return folder / content.file.stored; };
-    for (const auto& content : contents)
-        if (fs::exists(place(content)))
-            throw Failure(FailureKind::operation, fmt::format("a configuration file is there already: {}", place(content).string()),
+void check_configuration_at(const repository::Repository& repository, const repository::Backup& backup, const fs::path& folder) {
+    for (const auto& content : read_contents(repository, backup)) {
+        const auto path = folder / content.file.stored;
+        if (is_placed(path, content)) continue;
+        if (fs::exists(fs::symlink_status(path)))
+            throw Failure(FailureKind::operation, fmt::format("a configuration file is there already, with other content: {}", path.string()),
                           "move it away, or name another folder with --config-to");
+        require_writable(path);
+    }
+}
+
+std::vector<std::string> place_configuration_at(const repository::Repository& repository, const repository::Backup& backup, const fs::path& folder) {
+    check_configuration_at(repository, backup, folder);
+    const auto contents = read_contents(repository, backup);
     std::vector<std::string> notes;
     for (const auto& content : contents) {
-        const auto path = place(content);
+        const auto path = folder / content.file.stored;
+        if (is_placed(path, content)) {
+            notes.push_back(fmt::format("{} is there already, as the backup has it", path.string()));
+            continue;
+        }
         base::create_directories_durably(path.parent_path(), 0755);
         base::write_file_durably(path, content.text, content.mode | 0600u);
         notes.push_back(fmt::format("restored {}", path.string()));

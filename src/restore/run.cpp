@@ -71,12 +71,13 @@ void require_safe_tablespaces(const Plan& plan, bool sandbox) {
 void check_restore(const repository::Repository& repository, const Plan& plan, const RestoreOptions& options) {
     require_safe_tablespaces(plan, options.sandbox);
     check_destinations(decide_destinations(plan.backup.root, options.into, options.tablespaces, options.sandbox), repository.id(), plan.backup.root);
+    if (options.config_to) check_configuration_at(repository, plan.backup, *options.config_to);
 }
 
 RestoreResult run_restore(const repository::Repository& repository, const Plan& plan, const RestoreOptions& options, const base::Cancellation& cancellation) {
     const auto start = std::chrono::steady_clock::now();
     RestoreResult result;
-    require_safe_tablespaces(plan, options.sandbox);
+    check_restore(repository, plan, options);
     const auto destinations = decide_destinations(plan.backup.root, options.into, options.tablespaces, options.sandbox);
     const auto& data = result.data_directory = destinations.data_directory;
     prepare_destinations(destinations, repository.id(), plan.backup.root);

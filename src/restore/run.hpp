@@ -37,7 +37,8 @@ struct RestoreResult {
 /// and its table emptied).
 void require_safe_tablespaces(const Plan& plan, bool sandbox);
 
-/// Everything that run_restore refuses before it touches anything: the tablespaces above, mappings that fit none, destinations in use.
+/// Everything that run_restore refuses before it touches anything: the tablespaces above, mappings that fit none, destinations in use,
+/// configuration that cannot go where --config-to says.
 void check_restore(const repository::Repository& repository, const Plan& plan, const RestoreOptions& options);
 
 /// Carries a plan out: destinations marked, files copied, configuration and recovery settings written, backup_label, and last of all
