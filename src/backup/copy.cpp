@@ -1,6 +1,7 @@
 #include "backup/copy.hpp"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <atomic>
@@ -23,7 +24,6 @@ using repository::EntryType;
 using repository::Extent;
 using repository::FileEntry;
 using repository::kFrameBytes;
-using repository::RecordedBadPage;
 
 /// Bytes of a large file that one worker takes at once: big enough for a run of frames, small enough that the last worker ends soon
 /// after the others.
@@ -39,7 +39,7 @@ struct Piece {
     std::uint64_t read = 0;
     bool vanished = false;
     std::vector<Extent> extents;
-    std::vector<RecordedBadPage> bad_pages;
+    PageFindings pages;
 };
 
 /// Large pieces first, so that the small ones fill the end.
@@ -48,11 +48,11 @@ std::vector<Piece> cut(const std::vector<ListedFile>& files) {
     for (std::size_t i = 0; i < files.size(); ++i) {
         if (files[i].type != EntryType::file) continue;
         if (files[i].size <= kFrameBytes) {
-            pieces.push_back({.file = i, .offset = 0, .length = files[i].size, .small = true, .extents = {}, .bad_pages = {}});
+            pieces.push_back({.file = i, .offset = 0, .length = files[i].size, .small = true, .extents = {}, .pages = {}});
             continue;
         }
         for (std::uint64_t offset = 0; offset < files[i].size; offset += kPieceBytes)
-            pieces.push_back({.file = i, .offset = offset, .length = std::min(kPieceBytes, files[i].size - offset), .extents = {}, .bad_pages = {}});
+            pieces.push_back({.file = i, .offset = offset, .length = std::min(kPieceBytes, files[i].size - offset), .extents = {}, .pages = {}});
     }
     std::stable_partition(pieces.begin(), pieces.end(), [](const Piece& piece) { return !piece.small; });
     return pieces;
@@ -62,8 +62,8 @@ std::vector<Piece> cut(const std::vector<ListedFile>& files) {
 class Worker {
 public:
     Worker(const repository::Repository& repository, const repository::ClusterArea& area, const std::vector<ListedFile>& files,
-           const CopyOptions& options, base::Progress& progress, const base::Cancellation& cancellation)
-        : files_(files), options_(options), progress_(progress), cancellation_(cancellation), packs_(repository, area, options.compression_level) {}
+           const CopyOptions& options, WaitBudget& waits, base::Progress& progress, const base::Cancellation& cancellation)
+        : files_(files), options_(options), waits_(waits), progress_(progress), cancellation_(cancellation), packs_(repository, area, options.compression_level) {}
 
     void copy(Piece& piece);
     base::Bytes finish() {
@@ -75,11 +75,12 @@ private:
     bool open(std::size_t number);
     void copy_run(Piece& piece, const ListedFile& file);
     void check(const ListedFile& file, std::span<std::byte> bytes, std::uint64_t offset, Piece& piece) {
-        if (options_.verify_pages && file.relation) check_pages_read(file_, bytes, offset, file.first_block, piece.bad_pages, cancellation_);
+        if (options_.verify_pages && file.relation) check_pages_read(file_, bytes, offset, file.first_block, waits_, piece.pages, cancellation_);
     }
 
     const std::vector<ListedFile>& files_;
     const CopyOptions& options_;
+    WaitBudget& waits_;
     base::Progress& progress_;
     const base::Cancellation& cancellation_;
     repository::PackWriter packs_;
@@ -144,7 +145,7 @@ void join(FileEntry& entry, Piece& piece) {
     }
     for (auto& extent : piece.extents) append(entry.extents, std::move(extent));
     entry.size += piece.read;
-    entry.bad_pages.insert(entry.bad_pages.end(), piece.bad_pages.begin(), piece.bad_pages.end());
+    entry.bad_pages.insert(entry.bad_pages.end(), piece.pages.bad.begin(), piece.pages.bad.end());
 }
 
 CopyResult assemble(const std::vector<ListedFile>& files, std::vector<Piece> pieces) {
@@ -159,9 +160,11 @@ CopyResult assemble(const std::vector<ListedFile>& files, std::vector<Piece> pie
         entry.modified_us = files[i].modified_us;
         entry.target = files[i].link_target;
         bool vanished = false;
+        std::uint64_t hurried = 0;
         for (; piece != pieces.end() && piece->file == i; ++piece) {
             vanished = vanished || (piece->vanished && piece->offset == 0);
             join(entry, *piece);
+            hurried += piece->pages.hurried;
         }
         if (vanished) {
             ++result.vanished;
@@ -169,6 +172,7 @@ CopyResult assemble(const std::vector<ListedFile>& files, std::vector<Piece> pie
         }
         result.read += {entry.size};
         result.bad_pages += entry.bad_pages.size();
+        if (hurried > 0) result.hurried.push_back(fmt::format("{}: {} page(s)", entry.path, hurried));
         result.entries.push_back(std::move(entry));
     }
     return result;
@@ -182,12 +186,13 @@ CopyResult copy_files(const repository::Repository& repository, const repository
     std::atomic<std::size_t> next{0};
     std::atomic<bool> failed{false};
     std::atomic<std::uint64_t> stored{0};
+    WaitBudget waits(options.page_waits);
     std::exception_ptr failure;
     std::mutex failure_mutex;
 
     const auto work = [&] {
         try {
-            Worker worker(repository, area, files, options, progress, cancellation);
+            Worker worker(repository, area, files, options, waits, progress, cancellation);
             for (std::size_t i = next++; i < pieces.size() && !failed; i = next++) {
                 cancellation.check("the backup");
                 worker.copy(pieces[i]);

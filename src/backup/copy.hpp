@@ -1,11 +1,14 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "backup/file_list.hpp"
 #include "base/cancellation.hpp"
 #include "base/progress.hpp"
+#include "base/units.hpp"
 #include "repository/repository.hpp"
 
 namespace howdah::backup {
@@ -14,6 +17,7 @@ struct CopyOptions {
     unsigned jobs = 2;
     int compression_level = 1;
     bool verify_pages = true;  ///< The cluster has data checksums.
+    base::Duration page_waits = std::chrono::seconds(20);  ///< For all pages that look wrong, over all workers together.
 };
 
 struct CopyResult {
@@ -22,6 +26,8 @@ struct CopyResult {
     base::Bytes stored;
     std::uint64_t vanished = 0;
     std::uint64_t bad_pages = 0;
+    /// Files with bad pages that were not looked at again as long as the rule says, since page_waits was used up: "base/5/16397: 4064 pages".
+    std::vector<std::string> hurried;
 };
 
 /// Copies the listed files into packs: one pass over the data, each worker with its own pack, taking the next piece of work from one

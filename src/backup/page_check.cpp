@@ -15,48 +15,62 @@ namespace {
 using postgres::kBlockSize;
 using namespace std::chrono_literals;
 
-constexpr std::array kWaits{5ms, 20ms, 50ms, 100ms, 150ms};
+constexpr std::array kWaits{0ms, 5ms, 20ms, 50ms, 100ms, 150ms};
 
-/// Whether a page turned out well (or under a writer's hands) within the readings. Leaves the newest reading in `page`.
-bool settles(const base::File& file, std::span<std::byte> page, std::uint64_t offset, std::uint32_t block, const base::Cancellation& cancellation) {
+/// A frame's pages in the file and in memory.
+struct Frame {
+    const base::File& file;
+    std::span<std::byte> pages;
+    std::uint64_t offset;      ///< In the file.
+    std::uint32_t first_block;  ///< Of the frame.
+
+    std::span<std::byte> page(std::uint32_t block) const { return pages.subspan(std::size_t{block - first_block} * kBlockSize, kBlockSize); }
+};
+
+/// Reads a page again; whether it turned out well or under a writer's hands. Leaves the newest reading in the frame.
+bool settles(const Frame& frame, std::uint32_t block) {
     std::array<std::byte, kBlockSize> again;
+    const auto page = frame.page(block);
+    if (frame.file.read_at(again, frame.offset + std::uint64_t{block - frame.first_block} * kBlockSize) < kBlockSize)
+        return true;  // Truncated meanwhile; replay knows about it.
+    const bool changed = std::memcmp(again.data(), page.data(), kBlockSize) != 0;
+    std::memcpy(page.data(), again.data(), kBlockSize);
+    return changed || postgres::page_is_zero(again) || postgres::page_checksum(again, block) == postgres::page_stored_checksum(again);
+}
+
+/// Removes from `suspects` the pages that settle. False when the budget ended it early.
+bool recheck(const Frame& frame, std::vector<std::uint32_t>& suspects, WaitBudget& waits, const base::Cancellation& cancellation) {
     for (const auto wait : kWaits) {
-        if (!cancellation.sleep(wait)) cancellation.check("checking a page again");
-        const auto read = file.read_at(again, offset);
-        if (read < kBlockSize) return true;  // Truncated meanwhile; replay knows about it.
-        const bool changed = std::memcmp(again.data(), page.data(), kBlockSize) != 0;
-        std::memcpy(page.data(), again.data(), kBlockSize);
-        if (postgres::page_is_zero(again) || postgres::page_checksum(again, block) == postgres::page_stored_checksum(again)) return true;
-        if (changed) return true;
+        if (suspects.empty()) return true;
+        if (!waits.take(wait)) return false;
+        if (wait > 0ms && !cancellation.sleep(wait)) cancellation.check("checking a page again");
+        std::erase_if(suspects, [&](std::uint32_t block) { return settles(frame, block); });
     }
-    return false;
+    return true;
 }
 
 }  // namespace
 
-void recheck_pages(const base::File& file, std::span<std::byte> pages, std::uint64_t file_offset, std::uint32_t first_block,
-                   const std::vector<std::uint32_t>& suspects, std::vector<repository::RecordedBadPage>& bad,
-                   const base::Cancellation& cancellation) {
-    const auto block_of_first = first_block + static_cast<std::uint32_t>(file_offset / kBlockSize);
-    for (const auto block : suspects) {
-        const auto within = static_cast<std::size_t>(block - block_of_first) * kBlockSize;
-        const auto page = pages.subspan(within, kBlockSize);
-        if (base::guard("T11.reread") && settles(file, page, file_offset + within, block, cancellation)) continue;
-        bad.push_back({block, postgres::page_checksum(page, block), postgres::page_stored_checksum(page)});
-    }
+bool WaitBudget::take(base::Duration wait) {
+    if (left_.load() < wait.count()) return false;
+    left_ -= wait.count();
+    return true;
 }
 
-void check_pages_read(const base::File& file, std::span<std::byte> bytes, std::uint64_t file_offset, std::uint32_t first_block,
-                      std::vector<repository::RecordedBadPage>& bad, const base::Cancellation& cancellation) {
+void check_pages_read(const base::File& file, std::span<std::byte> bytes, std::uint64_t file_offset, std::uint32_t first_block, WaitBudget& waits,
+                      PageFindings& findings, const base::Cancellation& cancellation) {
     if (!base::guard("T11.verify")) return;
     const auto whole = bytes.first(bytes.size() / kBlockSize * kBlockSize);
     if (whole.empty()) return;
+    const Frame frame{file, whole, file_offset, first_block + static_cast<std::uint32_t>(file_offset / kBlockSize)};
     std::vector<postgres::BadPage> wrong;
-    postgres::check_pages(whole, first_block + static_cast<std::uint32_t>(file_offset / kBlockSize), wrong);
+    postgres::check_pages(whole, frame.first_block, wrong);
     if (wrong.empty()) return;
     std::vector<std::uint32_t> suspects;
     for (const auto& page : wrong) suspects.push_back(page.block);
-    recheck_pages(file, whole, file_offset, first_block, suspects, bad, cancellation);
+    if (base::guard("T11.reread") && !recheck(frame, suspects, waits, cancellation)) findings.hurried += suspects.size();
+    for (const auto block : suspects)
+        findings.bad.push_back({block, postgres::page_checksum(frame.page(block), block), postgres::page_stored_checksum(frame.page(block))});
 }
 
 }  // namespace howdah::backup

@@ -178,6 +178,10 @@ void take(BackupResult& result, Source& source, const repository::Repository& re
     base::fault_point("backup.wal_archived");
 
     describe_bad_pages(result, copied.entries);
+    for (const auto& file : copied.hurried)
+        result.warnings.push_back(fmt::format("{} with a wrong checksum not looked at again for the full time, since so many are wrong: a page that was just being "
+                                              "written may be among them",
+                                              file));
     root.files = static_cast<std::uint64_t>(
         std::count_if(copied.entries.begin(), copied.entries.end(), [](const FileEntry& entry) { return entry.type == repository::EntryType::file; }));
     root.outside = std::move(listing.outside.named);
