@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <iterator>
 #include <set>
@@ -25,7 +26,10 @@ std::string mark_text(const std::string& repository_id, const repository::Root& 
     return fmt::format("Howdah is restoring backup {} of repository {} into this folder and has not finished.\n", root.id, repository_id);
 }
 
-enum class Found { absent, empty, marked, foreign };
+enum class Found { absent, empty, marked, other_restore, foreign };
+
+/// Whether the text is the mark of another backup's restore.
+bool marks_other(const std::string& text) { return text.starts_with("Howdah is restoring backup ") && text.ends_with(" into this folder and has not finished.\n"); }
 
 /// Whether the folder holds nothing but the beginning of this mark: a run that was killed while it wrote it.
 bool holds_only_begun_mark(const fs::path& folder, const std::string& text, const std::string& mark) {
@@ -42,10 +46,11 @@ Found look(const fs::path& folder, const std::string& mark) {
     if (error) throw base::SystemFailure(FailureKind::operation, fmt::format("cannot read the folder {}", folder.string()), error.value());
     if (items == fs::directory_iterator()) return Found::empty;
     const auto there = base::read_file_if_exists(folder / kMark, {4096});
-    if (!there || !(*there == mark || holds_only_begun_mark(folder, *there, mark))) return Found::foreign;
+    const bool own = there && (*there == mark || holds_only_begun_mark(folder, *there, mark));
+    if (!own && !(there && marks_other(*there))) return Found::foreign;
     // A server that was started has renamed backup_label: what lies here is its data now, whatever the mark says.
     const bool started = fs::exists(folder / "postmaster.pid") || (fs::exists(folder / "global/pg_control") && !fs::exists(folder / "backup_label"));
-    return started ? Found::foreign : Found::marked;
+    return started ? Found::foreign : own ? Found::marked : Found::other_restore;
 }
 
 /// Everything but the mark, which goes last of all.
@@ -63,6 +68,13 @@ void write_mark(const fs::path& folder, const std::string& mark) {
     file.sync();
     base::sync_directory(folder);
     base::fault_point("restore.marked");
+}
+
+/// Which backup's restore a mark is of: "20261121T050000Z-1a2b of repository …".
+std::string marked_backup(const fs::path& folder) {
+    const auto text = base::read_file_if_exists(folder / kMark, {4096}).value_or(std::string());
+    constexpr std::string_view kBefore = "Howdah is restoring backup ";
+    return text.substr(std::min(kBefore.size(), text.size()), text.find(" into this") - kBefore.size());
 }
 
 std::vector<fs::path> all(const Destinations& destinations) {
@@ -108,6 +120,10 @@ std::vector<fs::path> check_destinations(const Destinations& destinations, const
     std::vector<fs::path> marked;
     for (const auto& folder : all(destinations)) {
         const auto found = look(folder, mark);
+        if (found == Found::other_restore)
+            throw Failure(FailureKind::operation,
+                          fmt::format("the target is not empty: in {} the restore of another backup has not finished: {}", folder.string(), marked_backup(folder)),
+                          "finish that one by naming its backup with --backup, or remove the folder if nobody needs it, or name another folder with --into");
         if (found == Found::foreign)
             throw Failure(FailureKind::operation, fmt::format("the target is not empty: {}", folder.string()),
                           folder == destinations.data_directory ? "name an empty or new folder with --into; howdah never writes over anything"

@@ -39,7 +39,7 @@ TEST(RestoreRefusals, TargetMarkedByAnotherRestore) {
     base::write_file_durably(into / "howdah-unfinished-restore", "Howdah is restoring backup 20010101T000000Z-0000 of repository x into this folder and has not finished.\n");
     base::write_file_durably(into / "half", "of another restore\n");
     give_to_server(into);
-    expect_refused({"restore", "--into", into.string()}, {.exit_code = 1, .message = "not empty", .also = {into}});
+    expect_refused({"restore", "--into", into.string()}, {.exit_code = 1, .message = "another backup has not finished: 20010101T000000Z-0000 of repository x", .also = {into}});
 }
 
 TEST(RestoreRefusals, TargetWithoutTheRightToWrite) {
