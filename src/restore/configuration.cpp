@@ -62,7 +62,7 @@ std::string without_places(const std::string& text) {
 }
 
 /// Folders named by include_dir: an empty one is in no list of files, yet the server refuses to start without it.
-void make_included_folders(const std::string& text, const fs::path& base_folder) {
+void make_included_folders(const std::string& text, const fs::path& base_folder, const ClusterModes& modes) {
     std::istringstream in(text);
     for (std::string line; std::getline(in, line);) {
         std::istringstream words(line);
@@ -74,7 +74,7 @@ void make_included_folders(const std::string& text, const fs::path& base_folder)
         const auto end = begin == std::string::npos ? begin : value.find('\'', begin + 1);
         if (end == std::string::npos) continue;
         const fs::path folder = value.substr(begin + 1, end - begin - 1);
-        if (folder.is_relative()) base::create_directories_durably(base_folder / folder);
+        if (folder.is_relative()) base::create_directories_durably(base_folder / folder, modes.folder);
     }
 }
 
@@ -109,31 +109,31 @@ void require_writable(const fs::path& path) {
                                   "run the restore as a user that may write there, or name another folder with --config-to");
 }
 
-void write_smallest(const fs::path& data_directory, std::vector<std::string>& notes) {
-    base::write_file_durably(data_directory / kMainFile, "# written by howdah restore: the backup held no postgresql.conf\n");
+void write_smallest(const fs::path& data_directory, const ClusterModes& modes, std::vector<std::string>& notes) {
+    base::write_file_durably(data_directory / kMainFile, "# written by howdah restore: the backup held no postgresql.conf\n", modes.file);
     if (!fs::exists(data_directory / "pg_hba.conf"))
-        base::write_file_durably(data_directory / "pg_hba.conf", "# written by howdah restore: only the same user over the socket\nlocal all all peer\n");
-    if (!fs::exists(data_directory / "pg_ident.conf")) base::write_file_durably(data_directory / "pg_ident.conf", "");
+        base::write_file_durably(data_directory / "pg_hba.conf", "# written by howdah restore: only the same user over the socket\nlocal all all peer\n", modes.file);
+    if (!fs::exists(data_directory / "pg_ident.conf")) base::write_file_durably(data_directory / "pg_ident.conf", "", modes.file);
     notes.push_back("the backup held no postgresql.conf: a smallest one was written; compare settings before you let applications in");
 }
 
 }  // namespace
 
 std::vector<std::string> place_configuration_inside(const repository::Repository& repository, const repository::Backup& backup,
-                                                    const fs::path& data_directory) {
+                                                    const fs::path& data_directory, const ClusterModes& modes) {
     std::vector<std::string> notes;
     const auto contents = read_contents(repository, backup);
     const auto main = std::find_if(contents.begin(), contents.end(), [](const Content& content) { return content.file.role == "config_file"; });
     const auto main_folder = main == contents.end() ? fs::path() : fs::path(main->file.path).parent_path();
     for (const auto& content : contents) {
         const auto path = data_directory / inside_name(content, main_folder);
-        base::create_directories_durably(path.parent_path());
+        base::create_directories_durably(path.parent_path(), modes.folder);
         if (fs::exists(path)) fs::rename(path, path.string() + ".from-data");
-        base::write_file_durably(path, is_settings(content) ? without_places(content.text) : content.text, content.mode | 0600u);
-        if (is_settings(content)) make_included_folders(content.text, path.parent_path());
+        base::write_file_durably(path, is_settings(content) ? without_places(content.text) : content.text, (content.mode & modes.file) | 0600u);
+        if (is_settings(content)) make_included_folders(content.text, path.parent_path(), modes);
         notes.push_back(fmt::format("{} of the backup's host is now {}", content.file.path, path.string()));
     }
-    if (!fs::exists(data_directory / kMainFile)) write_smallest(data_directory, notes);
+    if (!fs::exists(data_directory / kMainFile)) write_smallest(data_directory, modes, notes);
     return notes;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "repository/backups.hpp"
+#include "restore/cluster_modes.hpp"
 
 namespace howdah::restore {
 
@@ -12,9 +13,9 @@ namespace howdah::restore {
 /// it, others go to "outside/…". In the main file the settings that name the old places (data_directory, config_file, hba_file, ident_file,
 /// external_pid_file) are commented out. A file of the data directory with the same name is kept beside it as NAME.from-data. Returns what
 /// a person should know. When the backup holds no main configuration file at all, a smallest one is written, with hba rules that let in
-/// only the same user over the socket.
+/// only the same user over the socket. Files get the permissions they had, as far as the cluster's own files have them.
 std::vector<std::string> place_configuration_inside(const repository::Repository& repository, const repository::Backup& backup,
-                                                    const std::filesystem::path& data_directory);
+                                                    const std::filesystem::path& data_directory, const ClusterModes& modes);
 
 /// Failure(operation) for what place_configuration_at cannot do: a file with other content is there, or this user may not write there.
 /// Touches nothing.

@@ -59,8 +59,13 @@ fs::path place(const Destinations& destinations, const std::string& path) {
 }
 
 void make_folder(const fs::path& folder, std::uint32_t mode) {
-    if (::mkdir(folder.c_str(), mode) != 0 && errno != EEXIST)
+    if (::mkdir(folder.c_str(), mode) != 0) {
+        if (errno == EEXIST) return;
         throw base::SystemFailure(FailureKind::operation, fmt::format("cannot make the folder {}", folder.string()), errno);
+    }
+    // mkdir takes the umask's bits away.
+    if (::chmod(folder.c_str(), mode) != 0)
+        throw base::SystemFailure(FailureKind::operation, fmt::format("cannot set the permissions of {}", folder.string()), errno);
 }
 
 void make_link(const Destinations& destinations, const FileEntry& entry, const std::string& path) {
@@ -112,7 +117,8 @@ Work lay_out(const repository::Repository& repository, const repository::Backup&
     for (const auto& [path, entry] : links) make_link(destinations, entry, path);
     for (const auto& [path, entry] : folders)
         if (path.starts_with("pg_tblspc/")) make_folder(place(destinations, path), entry.mode);
-    make_folder(destinations.data_directory / "pg_wal" / "archive_status", 0700);
+    const auto wal = folders.find("pg_wal");
+    make_folder(destinations.data_directory / "pg_wal" / "archive_status", wal == folders.end() ? 0700u : wal->second.mode);
     result.files = work.files.size() + 1;
     result.bytes = {work.bytes + result.control.size()};
     return work;

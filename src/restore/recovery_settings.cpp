@@ -85,7 +85,7 @@ std::string setting_line(const std::string& name, const std::string& value) {
     return fmt::format("{} = '{}'\n", name, quoted);
 }
 
-void write_recovery(const std::filesystem::path& data_directory, const std::map<std::string, std::string>& settings) {
+void write_recovery(const std::filesystem::path& data_directory, const std::map<std::string, std::string>& settings, const ClusterModes& modes) {
     const auto path = data_directory / "postgresql.auto.conf";
     std::istringstream old(base::read_file_if_exists(path).value_or(std::string()));
     std::string text;
@@ -96,9 +96,9 @@ void write_recovery(const std::filesystem::path& data_directory, const std::map<
     }
     text += "# written by howdah restore; recovery removes recovery.signal when it has ended\n";
     for (const auto& [name, value] : settings) text += setting_line(name, value);
-    base::write_file_durably(path, text);
+    base::write_file_durably(path, text, modes.file);
     std::filesystem::remove(data_directory / "standby.signal");
-    base::write_file_durably(data_directory / "recovery.signal", "");
+    base::write_file_durably(data_directory / "recovery.signal", "", modes.file);
 }
 
 }  // namespace howdah::restore

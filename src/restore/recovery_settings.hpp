@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "postgres/control_file.hpp"
+#include "restore/cluster_modes.hpp"
 #include "restore/plan.hpp"
 
 namespace howdah::restore {
@@ -27,7 +28,7 @@ std::map<std::string, std::string> demanded_settings(const postgres::ControlFile
 
 /// Writes postgresql.auto.conf anew: the old file's lines with those of recovery and of `settings` commented out, then `settings`. Creates
 /// recovery.signal and removes standby.signal.
-void write_recovery(const std::filesystem::path& data_directory, const std::map<std::string, std::string>& settings);
+void write_recovery(const std::filesystem::path& data_directory, const std::map<std::string, std::string>& settings, const ClusterModes& modes);
 
 /// "name = 'value'" with quotes doubled.
 std::string setting_line(const std::string& name, const std::string& value);

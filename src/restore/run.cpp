@@ -1,7 +1,6 @@
 #include "restore/run.hpp"
 
 #include <fmt/core.h>
-#include <sys/stat.h>
 
 #include <chrono>
 #include <system_error>
@@ -10,6 +9,7 @@
 #include "base/file.hpp"
 #include "base/hooks.hpp"
 #include "base/progress.hpp"
+#include "restore/cluster_modes.hpp"
 #include "restore/configuration.hpp"
 #include "restore/copy.hpp"
 #include "restore/target_directory.hpp"
@@ -29,25 +29,17 @@ bool holds_anything(const fs::path& folder) {
     return there && (!fs::is_directory(folder, error) || !fs::is_empty(folder, error) || error);
 }
 
-/// The data directory's own permissions follow the cluster's: 0750 where its files were readable for the group.
-void settle_mode(const fs::path& data_directory) {
-    struct stat facts {};
-    const bool group = ::stat((data_directory / "PG_VERSION").c_str(), &facts) == 0 && (facts.st_mode & 0040u) != 0;
-    if (::chmod(data_directory.c_str(), group ? 0750 : 0700) != 0)
-        throw base::SystemFailure(FailureKind::operation, fmt::format("cannot set the permissions of {}", data_directory.string()), errno);
-}
-
 /// The server must find the label: without it a restored cluster would start from the wrong checkpoint.
-void write_label(const Plan& plan, const fs::path& data_directory) {
-    base::write_file_durably(data_directory / "backup_label", plan.backup.root.backup_label);
+void write_label(const Plan& plan, const fs::path& data_directory, const ClusterModes& modes) {
+    base::write_file_durably(data_directory / "backup_label", plan.backup.root.backup_label, modes.file);
     base::fault_point("restore.label_written");
 }
 
 /// pg_control last (trap T13): until it is there nothing can be started.
-void write_control(const std::string& control, const fs::path& data_directory) {
+void write_control(const std::string& control, const fs::path& data_directory, const ClusterModes& modes) {
     if (control.empty())
         throw Failure(FailureKind::operation, "the backup holds no pg_control", "run `howdah backup verify`, choose another backup");
-    base::write_file_durably(data_directory / "global" / "pg_control", control);
+    base::write_file_durably(data_directory / "global" / "pg_control", control, modes.file);
     base::fault_point("restore.control_written");
 }
 
@@ -89,9 +81,10 @@ RestoreResult run_restore(const repository::Repository& repository, const Plan& 
     result.files = copied.files;
     result.bytes = copied.bytes;
 
-    if (!base::guard("T13.control_last")) write_control(copied.control, data);
+    const auto modes = cluster_modes(data);
+    if (!base::guard("T13.control_last")) write_control(copied.control, data, modes);
     result.notes = options.config_to ? place_configuration_at(repository, plan.backup, *options.config_to)
-                                     : place_configuration_inside(repository, plan.backup, data);
+                                     : place_configuration_inside(repository, plan.backup, data, modes);
     base::fault_point("restore.configured");
     auto settings = recovery_settings(plan, options.fetch, options.promote);
     if (!options.archiving) {
@@ -99,12 +92,12 @@ RestoreResult run_restore(const repository::Repository& repository, const Plan& 
         result.notes.push_back("archive_mode is off in postgresql.auto.conf: a server that takes the original's place needs `ALTER SYSTEM RESET archive_mode` and a restart");
     }
     settings.merge(demanded_settings(postgres::parse_control_file(base::as_bytes(copied.control))));
-    write_recovery(data, settings);
+    write_recovery(data, settings, modes);
     base::fault_point("restore.recovery_written");
-    settle_mode(data);
-    write_label(plan, data);
+    settle_folders(destinations, modes);
+    write_label(plan, data, modes);
     sync_destinations(destinations);
-    write_control(copied.control, data);
+    write_control(copied.control, data, modes);
     unmark_destinations(destinations);
     base::fault_point("restore.unmarked");
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
