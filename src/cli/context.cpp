@@ -7,6 +7,9 @@
 
 #include "base/log.hpp"
 #include "base/process.hpp"
+#include "cli/exceptions.hpp"
+#include "cli/json.hpp"
+#include "cli/output.hpp"
 
 namespace howdah::cli {
 
@@ -52,6 +55,15 @@ void Context::drop_privileges() const {
     }
 }
 
+void print_intention(const Context& context, const std::string& sentence) {
+    if (context.output != Output::json) return print(sentence + "\n");
+    auto document = json_document();
+    document["ok"] = true;
+    document["dry_run"] = true;
+    document["would"] = sentence;
+    print_json(document);
+}
+
 void leave_root() {
     if (::geteuid() != 0) return;
     auto user = base::find_user("postgres");
@@ -71,7 +83,8 @@ void with_journal(Context& context, const std::string& operation, const std::fun
     } catch (const base::Cancelled& failure) {
         entry.finish(journal::Outcome::interrupted, failure.what());
         throw;
-    } catch (const base::Failure& failure) {
+    } catch (const std::exception& exception) {
+        const auto failure = as_failure(exception, context.config);
         entry.finish(failure.kind() == base::FailureKind::locked ? journal::Outcome::refused : journal::Outcome::failed, failure.what());
         throw;
     }

@@ -51,6 +51,9 @@ struct Context {
 /// good, in a folder that this user may be in.
 void leave_root();
 
+/// What a command would do, for --dry-run of those that have no figures to show: a sentence ("Would …."), as JSON in `would`.
+void print_intention(const Context& context, const std::string& sentence);
+
 /// Runs an operation with a journal entry around it: `work` returns the message and the figures (a JSON object's text).
 struct JournalNote {
     std::string message;

@@ -17,6 +17,7 @@
 #include "base/suggest.hpp"
 #include "cli/areas.hpp"
 #include "cli/context.hpp"
+#include "cli/exceptions.hpp"
 #include "cli/exit_codes.hpp"
 #include "cli/output.hpp"
 
@@ -98,13 +99,10 @@ int run_command(Context& context) {
         report(context, failure);
         if (const int signal = base::SignalScope::received()) die_by(signal);
         return exit_code_of(context, failure);
-    } catch (const base::Failure& failure) {
+    } catch (const std::exception& exception) {
+        const auto failure = as_failure(exception, context.config);
         report(context, failure);
         return exit_code_of(context, failure);
-    } catch (const std::exception& failure) {
-        report(context, base::Failure(base::FailureKind::operation, fmt::format("unexpected failure: {}", failure.what()),
-                                      "this is a fault of howdah; please report it with the command and its output"));
-        return exit_code_of(context, base::Failure(base::FailureKind::operation, failure.what()));
     }
 }
 
