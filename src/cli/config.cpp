@@ -21,8 +21,12 @@ void init(Context& context) {
         throw base::Failure(base::FailureKind::configuration, fmt::format("a configuration is there already: {}", path.string()),
                             "edit it, or name another with --config");
     if (context.dry_run) {
-        print(base::initial_config());
-        return;
+        if (context.output != Output::json) return print(base::initial_config());
+        auto document = json_document();
+        document["dry_run"] = true;
+        document["file"] = path.string();
+        document["content"] = base::initial_config();
+        return print_json(document);
     }
     if (!path.parent_path().empty()) base::create_directories_durably(path.parent_path(), 0755, base::FailureKind::configuration);
     base::write_file_durably(path, base::initial_config(), 0644, base::FailureKind::configuration);

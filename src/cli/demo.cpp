@@ -81,7 +81,7 @@ void run(Context& context, const drill::DemoOptions& options) {
         listener.end = [](const std::string& outcome) { print("  " + coloured(Colour::green, "✓ ") + outcome + "\n"); };
     }
     if (context.dry_run) {
-        print(fmt::format("Would start a private server, load the marketplace at scale {}, back it up, lose data, and restore it. Nothing else is touched.\n", options.scale));
+        print_intention(context, fmt::format("Would start a private server, load the marketplace at scale {}, back it up, lose data, and restore it. Nothing else is touched.", options.scale));
         return;
     }
     const auto report = drill::run_demo(options, listener, context.cancellation);

@@ -23,7 +23,7 @@ struct RepoOptions {
 void init(Context& context, const RepoOptions& options) {
     const auto& config = context.repository_config();
     if (context.dry_run) {
-        print(fmt::format("Would make a repository at {}, {}.\n", config.url, options.no_encryption ? "without encryption" : "encrypted"));
+        print_intention(context, fmt::format("Would make a repository at {}, {}.", config.url, options.no_encryption ? "without encryption" : "encrypted"));
         return;
     }
     with_journal(context, "repo init", [&] {

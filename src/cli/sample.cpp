@@ -24,7 +24,7 @@ struct SampleOptions {
 std::string conninfo(const Context& context, const SampleOptions& options) { return options.conninfo.empty() ? context.cluster().conninfo : options.conninfo; }
 
 void load(Context& context, const SampleOptions& options) {
-    if (context.dry_run) return print(fmt::format("Would load the marketplace at scale {}.\n", options.load.scale));
+    if (context.dry_run) return print_intention(context, fmt::format("Would load the marketplace at scale {}.", options.load.scale));
     sample::LoadProgress progress;
     if (context.output == Output::text)
         progress = [](std::size_t done, std::size_t total, std::string_view step) { print(fmt::format("{:>3} of {}  {}\n", done, total, step)); };
@@ -43,7 +43,7 @@ void load(Context& context, const SampleOptions& options) {
 void run(Context& context, SampleOptions options) {
     const auto duration = base::parse_duration(options.duration);
     if (!duration) throw base::Failure(base::FailureKind::usage, fmt::format("--duration is not a duration: {}", options.duration), "write 30s or 5min");
-    if (context.dry_run) return print(fmt::format("Would run the workload on {} connection(s).\n", options.workload.connections));
+    if (context.dry_run) return print_intention(context, fmt::format("Would run the workload on {} connection(s).", options.workload.connections));
     options.workload.duration = std::chrono::ceil<std::chrono::milliseconds>(*duration);
     options.workload.mix = options.writes ? sample::Mix::all : sample::Mix::reads;
     const auto result = sample::run_workload(conninfo(context, options), options.workload, context.cancellation);

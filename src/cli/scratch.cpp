@@ -24,7 +24,7 @@ std::filesystem::path registry(const Context& context) { return context.state_di
 void start(Context& context, const ScratchCommandOptions& options) {
     postgres::ScratchOptions scratch;
     scratch.directory = std::filesystem::absolute(options.directory);
-    if (context.dry_run) return print(fmt::format("Would make and start a private server in {}.\n", scratch.directory.string()));
+    if (context.dry_run) return print_intention(context, fmt::format("Would make and start a private server in {}.", scratch.directory.string()));
     scratch.detached = true;
     scratch.listen_tcp = options.tcp;
     leave_root();
