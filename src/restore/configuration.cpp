@@ -6,13 +6,16 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <map>
-#include <sstream>
+#include <set>
 #include <system_error>
 
 #include "base/failure.hpp"
 #include "base/file.hpp"
+#include "postgres/config_text.hpp"
 #include "repository/pack_reader.hpp"
+#include "restore/moved_text.hpp"
 
 namespace howdah::restore {
 
@@ -46,49 +49,50 @@ std::vector<Content> read_contents(const repository::Repository& repository, con
     return contents;
 }
 
-/// Comments out the settings that name places of the old host.
-std::string without_places(const std::string& text) {
-    static constexpr std::array<std::string_view, 5> kPlaces{"data_directory", "config_file", "hba_file", "ident_file", "external_pid_file"};
-    std::istringstream in(text);
-    std::string out;
-    for (std::string line; std::getline(in, line);) {
-        const auto begin = std::min(line.find_first_not_of(" \t"), line.size());
-        const auto end = std::min(line.find_first_of(" \t=#", begin), line.size());
-        const auto name = std::string_view(line).substr(begin, end - begin);
-        const bool place = std::find(kPlaces.begin(), kPlaces.end(), name) != kPlaces.end();
-        out += (place ? "# before the restore: " : "") + line + "\n";
-    }
-    return out;
+bool is_settings(const Content& content) { return content.file.role == "config_file" || content.file.role == "include"; }
+
+/// Paths that a placed file must never take: those of the cluster itself.
+bool belongs_to_cluster(const fs::path& name) {
+    static constexpr std::array<std::string_view, 4> kNames{"base", "global", "PG_VERSION", "postgresql.auto.conf"};
+    const auto first = name.begin()->string();
+    const bool folder = std::next(name.begin()) != name.end();
+    return std::find(kNames.begin(), kNames.end(), first) != kNames.end() || first.ends_with(".signal") || (folder && first.starts_with("pg_"));
 }
 
 /// Folders named by include_dir: an empty one is in no list of files, yet the server refuses to start without it.
 void make_included_folders(const std::string& text, const fs::path& base_folder, const ClusterModes& modes) {
-    std::istringstream in(text);
-    for (std::string line; std::getline(in, line);) {
-        std::istringstream words(line);
-        std::string name, value;
-        words >> name;
-        if (name != "include_dir") continue;
-        std::getline(words, value);
-        const auto begin = value.find('\'');
-        const auto end = begin == std::string::npos ? begin : value.find('\'', begin + 1);
-        if (end == std::string::npos) continue;
-        const fs::path folder = value.substr(begin + 1, end - begin - 1);
-        if (folder.is_relative()) base::create_directories_durably(base_folder / folder, modes.folder);
+    for (const auto& reference : postgres::references_of_settings(text))
+        if (reference.kind == postgres::FileReference::Kind::folder && fs::path(reference.path).is_relative())
+            base::create_directories_durably(base_folder / reference.path, modes.folder);
+}
+
+/// A path beside it that is free: "NAME.from-data", then "NAME.from-data.2" and so on.
+fs::path free_name(const fs::path& path, const std::string& suffix) {
+    auto name = path.string() + suffix;
+    for (int number = 2; fs::exists(fs::symlink_status(name)); ++number) name = fmt::format("{}{}.{}", path.string(), suffix, number);
+    return name;
+}
+
+/// Where each file goes inside the data directory: the three main files to their usual names, others to their place relative to the main
+/// file's folder where they lie below it and nothing is in the way, else below a folder of their own.
+Moves decide_places(const std::vector<Content>& contents, const fs::path& data_directory) {
+    static const std::map<std::string, std::string> kMain{{"config_file", kMainFile}, {"hba_file", "pg_hba.conf"}, {"ident_file", "pg_ident.conf"}};
+    Moves moves;
+    std::set<fs::path> taken{kMainFile, "pg_hba.conf", "pg_ident.conf"};
+    fs::path main_folder, elsewhere = data_directory / kOutsideRoot;
+    for (const auto& content : contents) {
+        if (content.file.role == "config_file") main_folder = fs::path(content.file.path).parent_path();
+        if (const auto main = kMain.find(content.file.role); main != kMain.end()) moves[content.file.path] = data_directory / main->second;
     }
+    if (fs::exists(fs::symlink_status(elsewhere))) elsewhere = free_name(elsewhere, "");
+    for (const auto& content : contents) {
+        if (moves.contains(content.file.path)) continue;
+        const auto relative = main_folder.empty() ? fs::path() : fs::path(content.file.path).lexically_relative(main_folder);
+        const bool below = !relative.empty() && *relative.begin() != ".." && !belongs_to_cluster(relative) && taken.insert(relative).second;
+        moves[content.file.path] = below ? data_directory / relative : elsewhere / content.file.stored;
+    }
+    return moves;
 }
-
-/// The name inside the data directory: relative to the main file's folder where it lies below that.
-fs::path inside_name(const Content& content, const fs::path& main_folder) {
-    if (content.file.role == "config_file") return kMainFile;
-    if (content.file.role == "hba_file") return "pg_hba.conf";
-    if (content.file.role == "ident_file") return "pg_ident.conf";
-    const auto relative = fs::path(content.file.path).lexically_relative(main_folder);
-    if (!main_folder.empty() && !relative.empty() && *relative.begin() != "..") return relative;
-    return fs::path("outside") / content.file.stored;
-}
-
-bool is_settings(const Content& content) { return content.file.role == "config_file" || content.file.role == "include"; }
 
 bool is_placed(const fs::path& path, const Content& content) {
     std::error_code error;
@@ -123,13 +127,23 @@ std::vector<std::string> place_configuration_inside(const repository::Repository
                                                     const fs::path& data_directory, const ClusterModes& modes) {
     std::vector<std::string> notes;
     const auto contents = read_contents(repository, backup);
-    const auto main = std::find_if(contents.begin(), contents.end(), [](const Content& content) { return content.file.role == "config_file"; });
-    const auto main_folder = main == contents.end() ? fs::path() : fs::path(main->file.path).parent_path();
+    const auto moves = decide_places(contents, data_directory);
+    const auto rewrite = [&](const Content& content, const fs::path& path) {
+        return is_settings(content) ? moved_settings(content.text, content.file.path, path, moves) : moved_rules(content.text, content.file.path, path, moves);
+    };
+    // The files of the data directory may name files that lay outside it.
+    for (const char* name : {kMainFile, "pg_hba.conf", "pg_ident.conf"}) {
+        const auto path = data_directory / name;
+        const auto old = base::read_file_if_exists(path);
+        if (!old || contents.empty()) continue;
+        const auto text = name == std::string_view(kMainFile) ? moved_settings(*old, path, path, moves) : moved_rules(*old, path, path, moves);
+        if (text != *old) base::write_file_durably(path, text, modes.file);
+    }
     for (const auto& content : contents) {
-        const auto path = data_directory / inside_name(content, main_folder);
+        const auto& path = moves.at(content.file.path);
         base::create_directories_durably(path.parent_path(), modes.folder);
-        if (fs::exists(path)) fs::rename(path, path.string() + ".from-data");
-        base::write_file_durably(path, is_settings(content) ? without_places(content.text) : content.text, (content.mode & modes.file) | 0600u);
+        if (fs::exists(fs::symlink_status(path))) fs::rename(path, free_name(path, ".from-data"));
+        base::write_file_durably(path, rewrite(content, path), (content.mode & modes.file) | 0600u);
         if (is_settings(content)) make_included_folders(content.text, path.parent_path(), modes);
         notes.push_back(fmt::format("{} of the backup's host is now {}", content.file.path, path.string()));
     }

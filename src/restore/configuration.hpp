@@ -10,10 +10,10 @@
 namespace howdah::restore {
 
 /// Puts the configuration that lived outside the data directory into it: files below the main file's folder keep their place relative to
-/// it, others go to "outside/…". In the main file the settings that name the old places (data_directory, config_file, hba_file, ident_file,
-/// external_pid_file) are commented out. A file of the data directory with the same name is kept beside it as NAME.from-data. Returns what
-/// a person should know. When the backup holds no main configuration file at all, a smallest one is written, with hba rules that let in
-/// only the same user over the socket. Files get the permissions they had, as far as the cluster's own files have them.
+/// it, others, and those whose name is taken or the cluster's own, go to "outside/…". Settings that name the old places and the includes of
+/// what was moved are mended (moved_text.hpp). A file of the data directory with the same name is kept beside it as NAME.from-data. Returns
+/// what a person should know. When the backup holds no main configuration file at all, a smallest one is written, with hba rules that let
+/// in only the same user over the socket. Files get the permissions they had, as far as the cluster's own files have them.
 std::vector<std::string> place_configuration_inside(const repository::Repository& repository, const repository::Backup& backup,
                                                     const std::filesystem::path& data_directory, const ClusterModes& modes);
 

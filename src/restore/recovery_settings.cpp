@@ -9,6 +9,7 @@
 #include "base/file.hpp"
 #include "base/hooks.hpp"
 #include "base/process.hpp"
+#include "postgres/config_text.hpp"
 
 namespace howdah::restore {
 
@@ -19,13 +20,6 @@ constexpr std::array<std::string_view, 15> kRecoveryNames{
     "restore_command",       "recovery_target",           "recovery_target_time",   "recovery_target_xid",      "recovery_target_name",
     "recovery_target_lsn",   "recovery_target_inclusive", "recovery_target_action", "recovery_target_timeline", "recovery_end_command",
     "archive_cleanup_command", "primary_conninfo",        "primary_slot_name",      "promote_trigger_file",     "recovery_min_apply_delay"};
-
-std::string name_of(const std::string& line) {
-    const auto begin = line.find_first_not_of(" \t");
-    if (begin == std::string::npos || line[begin] == '#') return {};
-    const auto end = line.find_first_of(" \t=", begin);
-    return line.substr(begin, end == std::string::npos ? end : end - begin);
-}
 
 template <typename... Visitors>
 struct Overloaded : Visitors... {
@@ -90,7 +84,7 @@ void write_recovery(const std::filesystem::path& data_directory, const std::map<
     std::istringstream old(base::read_file_if_exists(path).value_or(std::string()));
     std::string text;
     for (std::string line; std::getline(old, line);) {
-        const auto name = name_of(line);
+        const auto name = postgres::parse_setting_line(line).value_or(postgres::SettingLine{}).name;
         const bool replaced = std::find(kRecoveryNames.begin(), kRecoveryNames.end(), name) != kRecoveryNames.end() || settings.contains(name);
         text += (replaced ? "# before the restore: " : "") + line + "\n";
     }

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/file.hpp"
 #include "support/protected_server.hpp"
@@ -72,6 +73,49 @@ TEST(OutsideConfiguration, IsRefusedBeforeAnythingIsCopied) {
     const auto both = protectee.howdah({"restore", "--into", into.string(), "--config-to", to.string(), "--start"});
     EXPECT_EQ(both.exit_code, 2);
     EXPECT_NE(both.errors.find("HINT"), std::string::npos) << both.errors;
+}
+
+/// Everything that the server's configuration names comes into the backup, and the restored server stands on the copies alone.
+TEST(OutsideConfiguration, IsFollowedThroughEveryInclude) {
+    ProtectedServer protectee;
+    const auto etc = protectee.workspace() / "etc";
+    const auto data = protectee.server().data_directory();
+    write_as_server(protectee, etc / "first.conf", "include_if_exists 'second.conf'\ninclude_if_exists 'absent.conf'\ninclude_dir 'more'\n");
+    write_as_server(protectee, etc / "second.conf", "WORK_MEM = '7MB'\n");
+    write_as_server(protectee, etc / "more/third.conf", "maintenance_work_mem = '9MB'\n");
+    write_as_server(protectee, etc / "people", "alice\n@more-people\n");
+    write_as_server(protectee, etc / "more-people", "bob\n");
+    append_as_server(protectee, data / "postgresql.conf", "Include '" + (etc / "first.conf").string() + "'\n");
+    append_as_server(protectee, data / "pg_hba.conf", "local all @" + (etc / "people").string() + " trust\n");
+    // A folder of the data directory with the name under which the copies are kept.
+    write_as_server(protectee, data / "outside" / (etc / "first.conf").relative_path(), "of the data directory\n");
+    protectee.session().query("SELECT pg_reload_conf()");
+
+    const auto backup = protectee.howdah_json({"backup", "run"});
+    EXPECT_TRUE(backup["warnings"].empty()) << backup["warnings"].dump();
+    const auto shown = protectee.howdah_json({"backup", "show", backup["backup"]["id"].get<std::string>()});
+    std::set<std::string> outside;
+    for (const auto& file : shown["backup"]["outside"]) outside.insert(fs::path(file["path"].get<std::string>()).lexically_relative(etc).string());
+    EXPECT_EQ(outside, (std::set<std::string>{"first.conf", "second.conf", "more/third.conf", "people", "more-people"}));
+
+    const auto into = protectee.workspace() / "restored";
+    protectee.howdah_ok({"restore", "--into", into.string(), "--to-backup-end"});
+    fs::rename(etc, etc.string() + "-gone");
+    auto server = protectee.start_restored(into);
+    auto session = open_session(server);
+    EXPECT_EQ(session.value("SHOW work_mem"), "7MB");
+    EXPECT_EQ(session.value("SHOW maintenance_work_mem"), "9MB");
+    EXPECT_EQ(session.value("SELECT count(*) FROM pg_hba_file_rules WHERE error IS NOT NULL"), "0");
+    EXPECT_EQ(session.value("SELECT coalesce(string_agg(sourcefile || ': ' || error, ', '), '') FROM pg_file_settings WHERE error IS NOT NULL AND name IS NULL"), "");
+    EXPECT_EQ(base::read_file(into / "outside" / (etc / "first.conf").relative_path()), "of the data directory\n");
+}
+
+TEST(OutsideConfiguration, ThatCannotBeReadIsNamed) {
+    WithOutside ground;
+    fs::remove(ground.outside);
+    const auto backup = ground.protectee.howdah_json({"backup", "run"});
+    ASSERT_EQ(backup["warnings"].size(), 1u) << backup["warnings"].dump();
+    EXPECT_NE(backup["warnings"][0].get<std::string>().find("left out the configuration file " + ground.outside.string()), std::string::npos);
 }
 
 }  // namespace
