@@ -22,8 +22,8 @@ using repository::EntryType;
 
 class Walk {
 public:
-    Walk(std::string version_folder, std::uint32_t segment_blocks, const base::Cancellation& cancellation, FileList& list)
-        : version_folder_(std::move(version_folder)), segment_blocks_(segment_blocks), cancellation_(cancellation), list_(list) {}
+    Walk(std::string version_folder, std::uint32_t segment_blocks, std::string statistics, const base::Cancellation& cancellation, FileList& list)
+        : version_folder_(std::move(version_folder)), segment_blocks_(segment_blocks), statistics_(std::move(statistics)), cancellation_(cancellation), list_(list) {}
 
     void folder(const std::filesystem::path& real, const std::string& path);
 
@@ -32,10 +32,12 @@ private:
     void entry(const std::filesystem::path& real, const std::string& path, std::string_view name, bool relations, const std::set<std::uint32_t>& unlogged);
     void link(const std::filesystem::path& real, const std::string& path, const struct stat& facts);
     void tablespace(const std::filesystem::path& real, const std::string& path);
+    bool left_out(const std::string& path) const { return contents_left_out(path) || (!statistics_.empty() && path == statistics_); }
     ListedFile& add(const std::filesystem::path& real, const std::string& path, EntryType type, const struct stat& facts);
 
     std::string version_folder_;
     std::uint32_t segment_blocks_;
+    std::string statistics_;  ///< Relative to the data directory; empty: none.
     const base::Cancellation& cancellation_;
     FileList& list_;
 };
@@ -92,7 +94,7 @@ void Walk::entry(const std::filesystem::path& real, const std::string& path, std
     } else if (S_ISDIR(facts.st_mode)) {
         add(real, path, EntryType::directory, facts);
         if (path.starts_with("pg_tblspc/") && path.find('/', 10) == std::string::npos) tablespace(real, path);
-        else if (!contents_left_out(path)) folder(real, path);
+        else if (!left_out(path)) folder(real, path);
     } else if (S_ISREG(facts.st_mode)) {
         if (path == "global/pg_control") return;
         const auto relation = relations ? parse_relation_file(name) : std::nullopt;
@@ -138,7 +140,7 @@ void Walk::link(const std::filesystem::path& real, const std::string& path, cons
     if (S_ISDIR(behind.st_mode)) {
         // pg_wal often lies on another disk. A restore makes a plain folder of it.
         add(real, path, EntryType::directory, behind);
-        if (contents_left_out(path)) return;
+        if (left_out(path)) return;
         // Parts of the cluster moved to another disk are the cluster; a restore makes plain folders of them.
         if (path == "base" || path == "global" || path.starts_with("base/") || path.starts_with("pg_")) return folder(real, path);
         if (path != "pg_wal") list_.warnings.push_back(fmt::format("left out what is behind the link {}: {}", path, target.string()));
@@ -159,12 +161,22 @@ ListedFile& Walk::add(const std::filesystem::path& real, const std::string& path
     return list_.files.emplace_back(std::move(file));
 }
 
+/// The folder of temporary statistics relative to the data directory; empty when it lies outside of it, is the directory itself or, by
+/// a mistake, one of the cluster's own folders, of which nothing must be lost.
+std::string statistics_folder(const std::filesystem::path& data_directory, const std::filesystem::path& statistics) {
+    const auto inside = (data_directory / statistics / "").lexically_normal().lexically_relative((data_directory / "").lexically_normal()).parent_path();
+    if (statistics.empty() || inside.empty()) return {};
+    const auto first = inside.begin()->string();
+    const bool own = first == "base" || first == "global" || (first.starts_with("pg_") && first != "pg_stat_tmp");
+    return first == ".." || own ? std::string() : inside.string();
+}
+
 }  // namespace
 
-FileList list_files(const std::filesystem::path& data_directory, std::uint32_t catalog_version, int major,
-                    std::uint32_t segment_blocks, const base::Cancellation& cancellation) {
+FileList list_files(const std::filesystem::path& data_directory, std::uint32_t catalog_version, int major, std::uint32_t segment_blocks,
+                    const std::filesystem::path& statistics, const base::Cancellation& cancellation) {
     FileList list;
-    Walk(fmt::format("PG_{}_{}", major, catalog_version), segment_blocks, cancellation, list).folder(data_directory, "");
+    Walk(fmt::format("PG_{}_{}", major, catalog_version), segment_blocks, statistics_folder(data_directory, statistics), cancellation, list).folder(data_directory, "");
     std::sort(list.files.begin(), list.files.end(), [](const ListedFile& a, const ListedFile& b) { return a.path < b.path; });
     return list;
 }

@@ -31,8 +31,10 @@ struct FileList {
 };
 
 /// Walks the data directory by file_rules: left out are files and folders that do not belong to a backup, all forks but init of unlogged
-/// relations, other versions' folders in tablespaces. `segment_blocks` is pg_control's relation segment size.
-FileList list_files(const std::filesystem::path& data_directory, std::uint32_t catalog_version,
-                    int major, std::uint32_t segment_blocks, const base::Cancellation& cancellation);
+/// relations, other versions' folders in tablespaces. `segment_blocks` is pg_control's relation segment size. `statistics` is the folder of
+/// temporary statistics as the server names it (stats_temp_directory, up to 14; empty: none): what lies in it does not belong to
+/// a backup either.
+FileList list_files(const std::filesystem::path& data_directory, std::uint32_t catalog_version, int major, std::uint32_t segment_blocks,
+                    const std::filesystem::path& statistics, const base::Cancellation& cancellation);
 
 }  // namespace howdah::backup

@@ -41,7 +41,9 @@ struct Listing {
 Listing list_everything(Source& source, const base::Cancellation& cancellation) {
     Listing listing;
     const auto& control = source.control;
-    listing.files = list_files(source.data_directory, control.catalog_version, control.major, control.segment_blocks, cancellation);
+    const auto statistics = control.major < 15 ? postgres::read_setting(*source.session, "stats_temp_directory") : std::nullopt;
+    listing.files = list_files(source.data_directory, control.catalog_version, control.major, control.segment_blocks,
+                               statistics ? statistics->value : std::string(), cancellation);
     listing.outside = find_outside_files(*source.session, source.facts, source.data_directory);
     auto& files = listing.files.files;
     for (const auto& file : listing.outside.listed) {
