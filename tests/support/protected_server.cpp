@@ -131,8 +131,11 @@ std::string check_restored(postgres::ScratchServer& server) {
     return wrong;
 }
 
-std::string dump(postgres::ScratchServer& server, const std::string& database) {
-    const auto result = server.run("pg_dump", {"--no-sync", database});
+std::string dump(postgres::ScratchServer& server, const std::string& database, const std::vector<std::string>& options) {
+    std::vector<std::string> words{"--no-sync"};
+    words.insert(words.end(), options.begin(), options.end());
+    words.push_back(database);
+    const auto result = server.run("pg_dump", words);
     if (result.exit_code != 0) throw std::runtime_error("pg_dump: " + result.errors);
     std::istringstream lines(result.output);
     std::string kept;

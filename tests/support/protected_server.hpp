@@ -66,7 +66,7 @@ private:
 /// is wrong; empty is good. The server is stopped afterwards.
 std::string check_restored(postgres::ScratchServer& server);
 
-/// pg_dump of a database without the lines that differ by nature.
-std::string dump(postgres::ScratchServer& server, const std::string& database);
+/// pg_dump of a database without the lines that differ by nature; `options` are more of pg_dump's.
+std::string dump(postgres::ScratchServer& server, const std::string& database, const std::vector<std::string>& options = {});
 
 }  // namespace howdah::tests
