@@ -63,7 +63,7 @@ std::vector<WalPath::Leg> legs_to(const WalArchive& archive, Timeline timeline, 
 }
 
 /// Walks segment numbers upward and asks for each as the server does: from the newest timeline that has begun by then down to the oldest
-/// that is still valid in it.
+/// that is still valid in it, but never before a timeline's own beginning.
 class PathWalk {
 public:
     PathWalk(WalPath& path, const std::vector<std::string>& archived, std::uint64_t segment_size)
@@ -77,7 +77,7 @@ public:
             path_.segments.push_back(std::move(*found));
         }
         const Lsn end{number * segment_size_};
-        if (end < stop || later_exists(number) || number == start.value / segment_size_) path_.first_missing = wanted(number);
+        if (end < stop || later_exists(number) || number == start.value / segment_size_ || only_a_parents(number)) path_.first_missing = wanted(number);
         settle_end(std::max(start, end));
     }
 
@@ -87,13 +87,27 @@ private:
         return leg.begin.value / segment_size_ <= number && (!leg.end || leg.end > begin);
     }
 
+    /// Where a timeline begins inside a segment only its own copy goes its way: the parent's may hold what came after the switch there,
+    /// and the server would replay that.
+    bool begins_inside(const WalPath::Leg& leg, std::uint64_t number) const {
+        return leg.begin.value / segment_size_ == number && leg.begin.value % segment_size_ != 0 && base::guard("T17.switch_segment");
+    }
+
     std::optional<std::string> archived_at(std::uint64_t number) const {
         for (auto leg = path_.legs.rbegin(); leg != path_.legs.rend(); ++leg) {
             if (!valid_in(*leg, number)) continue;
             std::string name = WalSegment{leg->timeline, number}.name(segment_size_);
             if (archived_.contains(name)) return name;
+            if (begins_inside(*leg, number)) return std::nullopt;
         }
         return std::nullopt;
+    }
+
+    /// Whether the server would find a parent's copy of a segment that a later timeline goes its own way in.
+    bool only_a_parents(std::uint64_t number) const {
+        return std::any_of(path_.legs.begin(), path_.legs.end(), [&](const auto& leg) {
+            return valid_in(leg, number) && archived_.contains(WalSegment{leg.timeline, number}.name(segment_size_));
+        });
     }
 
     std::string wanted(std::uint64_t number) const {

@@ -18,7 +18,9 @@ struct WalPath {
     };
     std::vector<Leg> legs;
     std::vector<std::string> segments;  ///< Every segment recovery will ask for, in order.
-    std::optional<std::string> first_missing;  ///< The first segment of the path that is not archived although a later one is, or that the start needs.
+    /// The first segment of the path that is not archived although a later one is, or only a parent timeline's copy of the one in which a
+    /// timeline begins, or that the start needs.
+    std::optional<std::string> first_missing;
 };
 
 /// The path from `start` (redo point on `timeline`) to the end of `target` timeline (none: the newest that history files of the archive

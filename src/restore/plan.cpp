@@ -105,7 +105,9 @@ void require_reach(Plan& plan, const archive::WalArchive& wal) {
         if (plan.path.first_missing)
             throw NoWay(FailureKind::operation,
                         fmt::format("WAL segment {} is not in the archive, and the target {} needs it", *plan.path.first_missing, describe(plan.target)),
-                        fmt::format("a target up to the segment before it can be reached: --to-lsn, or --to-backup-end with backup {}", root.id));
+                        fmt::format("wait until it is archived, if it is the newest; a target up to the segment before it can be reached: --to-lsn, --timeline, or "
+                                    "--to-backup-end with backup {}",
+                                    root.id));
     };
     const auto needed_end = std::visit(Overloaded{[&](const ToLsn& to) { return std::max(to.lsn, root.stop); }, [&](const ToBackupEnd&) { return root.stop; },
                                                   [](const auto&) { return base::Lsn{}; }},

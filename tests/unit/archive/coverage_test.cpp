@@ -77,12 +77,15 @@ TEST_F(CoverageTest, TheSegmentOfASwitchIsTakenFromTheNewTimeline) {
     EXPECT_EQ(found.first_missing, std::nullopt);
 }
 
-TEST_F(CoverageTest, TheOldTimelinesCopyServesWhileTheNewOneIsNotArchived) {
+TEST_F(CoverageTest, TheOldTimelinesCopyIsNotTakenForTheNewOnes) {
     fill(1, 3, 5);
     branch(2, 1, at(5, 100));
-    const WalPath found = path(1, at(3, 40), at(4));
-    EXPECT_EQ(found.segments, (std::vector{name(1, 3), name(1, 4), name(1, 5)}));
-    EXPECT_EQ(found.first_missing, std::nullopt);
+    const WalPath ended = path(1, at(3, 40), at(4));
+    EXPECT_EQ(ended.segments, (std::vector{name(1, 3), name(1, 4)}));
+    EXPECT_EQ(ended.first_missing, name(2, 5));
+    fill(2, 6, 7);
+    EXPECT_EQ(path(1, at(3, 40), at(4)).first_missing, name(2, 5));
+    EXPECT_EQ(path(1, at(3, 40), at(4), Timeline{1}).segments.back(), name(1, 5));
 }
 
 TEST_F(CoverageTest, ASwitchAtASegmentsEndNeedsNoCopy) {

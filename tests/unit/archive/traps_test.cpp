@@ -50,6 +50,13 @@ TEST_F(Trap, T17_reachable) {
     EXPECT_EQ(failure_of([&] { find_path(archive(), {1}, {3 * kMiB + 40}, {4 * kMiB}, std::nullopt, kMiB); }), FailureKind::operation);
 }
 
+/// The parent's copy of the segment in which timeline 2 began holds what timeline 2 never saw.
+TEST_F(Trap, T17_switch_segment) {
+    fill(1, 3, 5);
+    archive().put_history("00000002.history", "1\t" + base::text(base::Lsn{5 * kMiB + 100}) + "\tno recovery target specified\n");
+    EXPECT_TRUE(find_path(archive(), {1}, {3 * kMiB + 40}, {4 * kMiB}, std::nullopt, kMiB).first_missing);
+}
+
 TEST_F(Trap, T18_outage) {
     fill(1, 5, 5);
     fs::rename(repository_folder(), folder_.path() / "away");
