@@ -135,7 +135,9 @@ public:
     bool remove(const std::string& name) override {
         check_name(name);
         if (::unlink((root_ / name).c_str()) == 0) {
-            remove_empty_folders((root_ / name).parent_path());
+            const fs::path changed = remove_empty_folders((root_ / name).parent_path());
+            const std::lock_guard lock(removals_mutex_);
+            removals_.insert(changed);
             return true;
         }
         const int error = errno;
@@ -143,6 +145,17 @@ public:
             throw SystemFailure(FailureKind::repository, fmt::format("{} cannot be removed", label(name)), error);
         check_place();
         return false;
+    }
+
+    void sync_removals() override {
+        const std::lock_guard lock(removals_mutex_);
+        while (!removals_.empty()) {
+            fs::path folder = *removals_.begin();
+            // A folder that went since was taken out of its parent, whose fsync covers it.
+            while (folder != root_ && ::access(folder.c_str(), F_OK) != 0 && errno == ENOENT) folder = folder.parent_path();
+            base::sync_directory(folder, FailureKind::repository);
+            removals_.erase(removals_.begin());
+        }
     }
 
     base::Timestamp now() override {
@@ -248,10 +261,10 @@ private:
         return level;
     }
 
-    /// A writer that meets a folder taken away between two calls makes it anew.
-    void remove_empty_folders(fs::path folder) const {
-        for (; folder != root_ && ::rmdir(folder.c_str()) == 0; folder = folder.parent_path()) {
-        }
+    /// A writer that meets a folder taken away between two calls makes it anew. Gives the folder that stayed.
+    fs::path remove_empty_folders(fs::path folder) const {
+        while (folder != root_ && ::rmdir(folder.c_str()) == 0) folder = folder.parent_path();
+        return folder;
     }
 
     static bool is_folder(const dirent& entry, const fs::path& path) {
@@ -302,6 +315,8 @@ private:
     std::string location_;
     std::atomic<bool> marker_seen_{false};
     KnownFolders folders_;
+    std::mutex removals_mutex_;
+    std::set<fs::path> removals_;  ///< Folders that names were taken out of since the last sync_removals().
 };
 
 }  // namespace

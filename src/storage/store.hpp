@@ -59,8 +59,10 @@ public:
     virtual void list(const std::string& prefix, const std::function<void(const Listed&)>& visit) = 0;
     /// The first level below `prefix`: words of names that go on after them.
     virtual std::vector<std::string> list_folders(const std::string& prefix) = 0;
-    /// False when it was not there.
+    /// False when it was not there. A power cut may bring the object back until sync_removals() returned.
     virtual bool remove(const std::string& name) = 0;
+    /// Makes every remove() of this store so far durable. Nothing to do for a store whose answer to a deletion is final.
+    virtual void sync_removals() {}
     /// The store's clock, which ages of objects are measured against.
     virtual base::Timestamp now() = 0;
     /// Leftovers of interrupted writes that are not objects (temporary files of the directory store): their size; removed when `clean`.

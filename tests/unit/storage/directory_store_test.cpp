@@ -118,6 +118,11 @@ TEST_F(DirectoryStoreTest, RemovesAndSaysWhetherItWasThere) {
     EXPECT_TRUE(store->remove("a/object"));
     EXPECT_FALSE(store->remove("a/object"));
     EXPECT_EQ(store->put("a/object", bytes("again")), Created::yes);
+    store->put("a/b/c/1", bytes("x"));
+    EXPECT_TRUE(store->remove("a/b/c/1"));
+    EXPECT_TRUE(store->remove("a/object"));
+    store->sync_removals();
+    EXPECT_FALSE(std::filesystem::exists(root / "a")) << "empty folders go with what was in them";
 }
 
 TEST_F(DirectoryStoreTest, LeftoversOfTheFallbackAreFoundAndFreed) {
