@@ -64,6 +64,16 @@ std::vector<Backup> list_area(const Repository& repository, const ClusterArea& a
     return backups;
 }
 
+/// Lets a published backup expire that cannot be trusted; gc takes it away like any other.
+void withdraw(const Repository& repository, const ClusterArea& area, const std::string& id) {
+    Event event;
+    event.type = "expire";
+    event.backup_id = id;
+    event.text = "published after its run had lost the lease";
+    append_event(repository, area, event);
+    base::log_error("backup {} was published after its run had lost the lease: it has expired", id);
+}
+
 auto order_of(const Backup& backup) {
     return std::tuple(backup.root.cluster, backup.area.system(), backup.root.timeline, backup.root.start, backup.root.id);
 }
@@ -106,12 +116,22 @@ void publish_backup(const Repository& repository, const ClusterArea& area, Root 
     }
     const std::string name = area.root(root.id);
     const std::string document = encode_root(root);
+    const auto writer = prepare_document(repository.store(), repository.key(), Kind::root, name, document);
     base::fault_point("repository.before_root");
+    base::pause_point("repository.before_root", name);
     confirm_lease();
-    if (write_document(repository.store(), repository.key(), Kind::root, name, document) == storage::Created::exists)
+    base::pause_point("repository.root_confirmed", name);
+    if (writer->commit() == storage::Created::exists)
         throw Failure(FailureKind::operation, fmt::format("backup exists already: {}", root.id),
                       "run the backup again; it gets another id");
     base::fault_point("repository.after_root");
+    try {
+        confirm_lease();
+    } catch (const Failure& failure) {
+        if (failure.kind() != FailureKind::locked) throw;
+        withdraw(repository, area, root.id);
+        throw;
+    }
 }
 
 Tree read_tree(const Repository& repository, const ClusterArea& area, const std::string& name) {

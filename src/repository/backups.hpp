@@ -26,7 +26,9 @@ std::vector<Backup> list_backups(const Repository& repository, const std::string
 /// The backup with that id or unambiguous part of it; Failure(operation) naming the ids there are.
 Backup find_backup(const Repository& repository, const std::string& cluster, const std::string& id);
 
-/// Publishes a root: from here on the backup exists. Re-reads the lease, fills previous_id and previous_hash, refuses if it exists.
+/// Publishes a root: from here on the backup exists. Fills previous_id and previous_hash, refuses if it exists. The lease is confirmed
+/// just before and once more after it: a run that was suspended in between and lost it lets the backup expire and fails, as what
+/// the backup needs may have been taken for garbage meanwhile.
 void publish_backup(const Repository& repository, const ClusterArea& area, Root root, const std::function<void()>& confirm_lease);
 
 Tree read_tree(const Repository& repository, const ClusterArea& area, const std::string& name);

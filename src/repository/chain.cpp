@@ -114,6 +114,8 @@ std::optional<Link> Chain::write(const std::optional<Link>& after, std::uint64_t
     if (write_document(repository_->store(), repository_->key(), kind_, link_name(link.number), document) == storage::Created::exists)
         return std::nullopt;
     base::fault_point("repository.link_committed");
+    // Links are pruned in order: when the one before is gone, this number may have been another's. The stray is below the oldest link.
+    if (after && !repository_->store().exists(link_name(after->number)) && base::guard("repository.pruned_number")) return std::nullopt;
     link.hash = repository_->key().document_hash(kind_, document);
     link.modified = repository_->store().now();
     return link;

@@ -37,7 +37,8 @@ public:
     std::optional<Link> newest() const;
     /// All kept links, oldest first; damage is Failure(operation).
     std::vector<Link> read() const;
-    /// Appends after `after` (none: as the first); none when another writer took the number.
+    /// Appends after `after` (none: as the first); none when another writer took the number, also long ago: numbers that gc pruned are
+    /// never used again.
     std::optional<Link> append(const std::optional<Link>& after, const std::string& body);
     /// Appends wherever the end is, trying again while others append. `body` may look at the newest link.
     Link append_anywhere(const std::function<std::string(const std::optional<Link>& newest)>& body);

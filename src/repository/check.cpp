@@ -52,7 +52,7 @@ CheckResult check_repository(const Repository& repository, const base::Cancellat
     for (const LedgerDifference& difference : find_ledger_differences(repository))
         (difference.ahead ? result.leftovers : result.problems).push_back(difference.object + " " + difference.what);
     check_manifests(repository, cancellation, names, result);
-    const base::Bytes temporary = repository.store().leftovers(std::chrono::seconds(0), false);
+    const base::Bytes temporary = repository.store().leftovers(kLeftoverAge, false);
     if (temporary.count > 0) {
         result.leftovers.push_back(fmt::format("temporary files of interrupted writes: {}", base::text(temporary)));
         result.leftover_bytes += temporary;

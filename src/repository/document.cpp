@@ -14,7 +14,8 @@ constexpr std::uint64_t kLargestDocument = 1ull << 30;
 
 }  // namespace
 
-storage::Created write_document(storage::Store& store, const DataKey& key, Kind kind, const std::string& name, std::string_view document) {
+std::unique_ptr<storage::Writer> prepare_document(storage::Store& store, const DataKey& key, Kind kind, const std::string& name,
+                                                  std::string_view document) {
     SealContext context;
     ObjectWriter writer(store, key, context, kind, name);
     std::span<const std::byte> rest = base::as_bytes(document);
@@ -23,7 +24,11 @@ storage::Created write_document(storage::Store& store, const DataKey& key, Kind 
         writer.add_frame(rest.first(part));
         rest = rest.subspan(part);
     } while (!rest.empty());
-    return writer.commit();
+    return writer.close();
+}
+
+storage::Created write_document(storage::Store& store, const DataKey& key, Kind kind, const std::string& name, std::string_view document) {
+    return prepare_document(store, key, kind, name, document)->commit();
 }
 
 std::optional<std::string> read_document(storage::Store& store, const DataKey& key, Kind kind, const std::string& name) {

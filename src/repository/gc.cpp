@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::uint64_t kKeptLinks = 64;  ///< Of leases and the ledger.
 constexpr std::uint64_t kKeptLists = 8;
+constexpr std::chrono::seconds kConfirmEvery{5};
 
 class Collection {
 public:
@@ -29,25 +30,25 @@ public:
         : repository_(repository), store_(repository.store()), options_(options), cancellation_(cancellation) {}
 
     GcResult run() {
-        std::optional<Lease> lease;
-        if (!options_.dry_run) lease.emplace(repository_, kRepositoryLease, "repo gc", cancellation_);
+        if (!options_.dry_run) lease_.emplace(repository_, kRepositoryLease, "repo gc", cancellation_);
         require_known_roots();
         std::vector<Doomed> doomed = doom();
         const std::vector<Candidate> due = choose_due(doomed);
         if (!options_.dry_run) {
-            write_list(doomed);
+            write_list(doomed, !due.empty());
             base::fault_point("repository.doomed_written");
         }
-        remove_due(due, doomed, lease);
-        result_.leftovers = store_.leftovers(options_.grace, !options_.dry_run);
+        base::pause_point("repository.gc_listed", "");
+        remove_due(due, doomed);
+        result_.leftovers = store_.leftovers(std::max(options_.grace, kLeftoverAge), !options_.dry_run);
         if (options_.dry_run) return std::move(result_);
-        write_list(doomed);
+        write_list(doomed, false);
         release_dead_leases();
         prune(Kind::doomed, kDoomedPrefix, kKeptLists);
         for (const ClusterArea& area : repository_.areas()) prune(Kind::lease, area.lease_prefix(), kKeptLinks);
         write_ledger(repository_);
         prune(Kind::ledger, kLedgerPrefix, kKeptLinks);
-        lease->release();
+        lease_->release();
         prune(Kind::lease, kRepositoryLease, kKeptLinks);
         return std::move(result_);
     }
@@ -72,7 +73,9 @@ private:
     std::vector<Doomed> doom() {
         const auto live = live_backups(repository_);
         std::map<std::string, base::Timestamp> before;
-        for (const Doomed& object : read_doomed_list(repository_)) before[object.name] = object.since;
+        list_ = lists_.newest();
+        if (list_)
+            for (const Doomed& object : decode_doomed(list_->body, lists_.link_name(list_->number))) before[object.name] = object.since;
         const Marked needed = mark_needed(repository_, cancellation_, false);
         const base::Timestamp now = store_.now();
         std::vector<Doomed> doomed;
@@ -98,29 +101,43 @@ private:
         return due;
     }
 
-    void write_list(const std::vector<Doomed>& doomed) {
+    /// After the very list that was read at the beginning and nowhere else: a collector that was suspended and taken over would hide
+    /// what its successor is about to remove. Who removes writes in any case, so that of two collectors one must fail here.
+    void write_list(const std::vector<Doomed>& doomed, bool always) {
         const bool same = doomed.size() == written_.size() &&
                           std::ranges::all_of(doomed, [&](const Doomed& object) { return written_.contains(object.name); });
-        if (same) return;
-        Chain chain(repository_, Kind::doomed, kDoomedPrefix);
-        chain.append_anywhere([&](const std::optional<Link>&) { return encode_doomed(doomed); });
+        if (same && !always) return;
+        lease_->confirm();
+        base::pause_point("repository.gc_confirmed", "");
+        const auto link = lists_.append(list_, encode_doomed(doomed));
+        if (!link)
+            throw Failure(base::FailureKind::locked, fmt::format("the lease {} was lost to another run, which wrote the list of garbage", kRepositoryLease),
+                          "run the command again");
+        list_ = link;
         written_.clear();
         for (const Doomed& object : doomed) written_[object.name] = object.since;
     }
 
     /// The list is out; a backup that takes its lease from here on reads it and reuses nothing on it. One that took it before is either
     /// seen live here, or has published and its root is read by the second marking.
-    void remove_due(const std::vector<Candidate>& due, std::vector<Doomed>& doomed, std::optional<Lease>& lease) {
+    /// Roots are gone for good before the first object goes that they need, and everything before a list is written without it.
+    void remove_due(const std::vector<Candidate>& due, std::vector<Doomed>& doomed) {
         if (due.empty()) return;
         const auto live = live_backups(repository_);
         const Marked needed = mark_needed(repository_, cancellation_, false);
         std::set<std::string> gone;
+        bool roots = true;
+        if (lease_) lease_->confirm();
         for (const Candidate& candidate : due) {
             cancellation_.check("removing garbage");
             const std::string& name = candidate.object.name;
             if (live.contains(candidate.name.area->prefix()) || needed.names.contains(name)) continue;
-            if (lease && gone.size() % 64 == 0) lease->confirm();
-            if (!options_.dry_run) {
+            if (roots && candidate.name.kind != Kind::root) {
+                if (lease_) store_.sync_removals();
+                roots = false;
+            }
+            if (lease_) {
+                lease_->confirm_within(kConfirmEvery);
                 store_.remove(name);
                 base::fault_point("repository.garbage_removed");
             }
@@ -129,6 +146,7 @@ private:
             result_.names.push_back(name);
             gone.insert(name);
         }
+        if (lease_) store_.sync_removals();
         std::erase_if(doomed, [&](const Doomed& object) { return gone.contains(object.name); });
     }
 
@@ -159,6 +177,9 @@ private:
     const GcOptions& options_;
     const base::Cancellation& cancellation_;
     GcResult result_;
+    std::optional<Lease> lease_;  ///< None in a dry run.
+    Chain lists_{repository_, Kind::doomed, kDoomedPrefix};
+    std::optional<Link> list_;  ///< The newest list this run knows.
     std::map<std::string, Candidate> garbage_;
     std::map<std::string, base::Timestamp> written_;  ///< The newest list in the repository.
 };

@@ -9,9 +9,14 @@
 
 namespace howdah::repository {
 
+/// A temporary file that was not written to for so long is nobody's. A writer that stood still for longer loses nothing but its own
+/// work: its commit finds no file and fails.
+inline constexpr std::chrono::seconds kLeftoverAge{3600};
+
 /// Garbage collection in two phases: what no kept root references goes on a doomed list; after the grace period what is still
 /// unreferenced is deleted. A backup reads the doomed lists before it reuses an object and before it publishes. WAL is not garbage:
 /// expire decides about it. Takes the repository's lease; while a backup's lease is live its cluster's young objects stay.
+/// Temporary files have a grace of their own, which no option shortens: kLeftoverAge since the last write to them.
 struct GcOptions {
     std::chrono::seconds grace{24 * 3600};
     bool dry_run = false;

@@ -26,6 +26,13 @@ namespace {
 
 constexpr std::chrono::seconds kRetry{15};  ///< Between tries to renew while the store does not answer.
 
+/// Time since boot with the time a suspended machine slept, which the steady clock leaves out and the store's clock does not.
+std::chrono::nanoseconds elapsed() {
+    timespec now{};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
 /// Machine, boot and process namespace: only inside the same one can a process id be looked up. The machine's id is hashed, as its manual asks.
 struct Place {
     std::string machine, boot;
@@ -103,18 +110,33 @@ struct Lease::Impl {
                               "wait until that run has ended");
             if (before.held) base::log_info("taking over from a run that died: {}", describe(before.holder));
         }
+        const auto before_write = elapsed();
         const auto link = chain.append(newest, encode_lease(body));
-        if (link) mine = *link;
-        return link.has_value();
+        if (!link) return false;
+        mine = *link;
+        renewed = confirmed = before_write;
+        return true;
     }
 
     /// With the mutex held. False when another run took the lease.
     bool renew() {
+        const auto before_write = elapsed();
         const auto link = chain.append(mine, encode_lease(body));
         if (!link) return false;
         mine = *link;
-        renewed = std::chrono::steady_clock::now();
+        renewed = before_write;
         return true;
+    }
+
+    /// With the mutex held. The time is taken first: a process that sleeps here has an old confirmation when it wakes up.
+    void confirm() {
+        const auto begin = elapsed();
+        const auto newest = chain.newest();
+        const bool ours = newest && newest->number == mine.number && newest->hash == mine.hash;
+        const bool fresh = begin - renewed < kLeaseTime / 2;
+        if (!ours || (!fresh && !renew()))
+            throw Failure(FailureKind::locked, fmt::format("the lease {} was lost to another run", chain.prefix()), "run the command again");
+        confirmed = begin;
     }
 
     void renew_in_time() {
@@ -130,7 +152,7 @@ struct Lease::Impl {
                 base::log_warning("the lease {} could not be renewed: {}", chain.prefix(), failure.what());
                 wait = kRetry;
             }
-            if (std::chrono::steady_clock::now() - renewed < kLeaseTime - 4 * kRetry) continue;
+            if (elapsed() - renewed < kLeaseTime - 4 * kRetry) continue;
             base::log_error("the lease {} could not be renewed in time; stopping", chain.prefix());
             return cancellation.request();
         }
@@ -163,7 +185,7 @@ struct Lease::Impl {
     std::mutex mutex;
     std::condition_variable wake;
     bool ended = false, released = false;
-    std::chrono::steady_clock::time_point renewed = std::chrono::steady_clock::now();
+    std::chrono::nanoseconds renewed{}, confirmed{};  ///< As elapsed() said before the store was asked.
     std::thread renewer;
 };
 
@@ -180,11 +202,12 @@ Lease::~Lease() {
 
 void Lease::confirm() {
     const std::lock_guard lock(impl_->mutex);
-    const auto newest = impl_->chain.newest();
-    const bool ours = newest && newest->number == impl_->mine.number && newest->hash == impl_->mine.hash;
-    const bool fresh = std::chrono::steady_clock::now() - impl_->renewed < kLeaseTime / 2;
-    if (ours && (fresh || impl_->renew())) return;
-    throw Failure(FailureKind::locked, fmt::format("the lease {} was lost to another run", impl_->chain.prefix()), "run the command again");
+    impl_->confirm();
+}
+
+void Lease::confirm_within(std::chrono::seconds age) {
+    const std::lock_guard lock(impl_->mutex);
+    if (elapsed() - impl_->confirmed >= age) impl_->confirm();
 }
 
 void Lease::release() { impl_->release(); }

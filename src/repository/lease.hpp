@@ -32,8 +32,11 @@ public:
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
 
-    /// Re-reads the newest link and throws Failure(locked) when it is not ours any more: called just before publishing.
+    /// Re-reads the newest link and throws Failure(locked) when it is not ours any more: called just before publishing. When it
+    /// returns nobody can take the lease over for kLeaseTime / 2.
     void confirm();
+    /// The same, but at most once in `age`: between the steps of work that must not go on for long after a suspended process woke up.
+    void confirm_within(std::chrono::seconds age);
     /// Released now, so that a failure shows.
     void release();
 

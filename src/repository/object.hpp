@@ -95,6 +95,9 @@ private:
 
 /// A small object of one document: all frames of class data joined. `write_document` splits at kFrameBytes.
 storage::Created write_document(storage::Store& store, const DataKey& key, Kind kind, const std::string& name, std::string_view document);
+/// Everything of it but the store's commit, which makes the object durable and visible.
+std::unique_ptr<storage::Writer> prepare_document(storage::Store& store, const DataKey& key, Kind kind, const std::string& name,
+                                                  std::string_view document);
 /// None when no such object exists; damage is Failure(operation).
 std::optional<std::string> read_document(storage::Store& store, const DataKey& key, Kind kind, const std::string& name);
 

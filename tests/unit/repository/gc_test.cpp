@@ -148,5 +148,18 @@ TEST_F(GcTest, OnDamageNothingIsJudged) {
     EXPECT_EQ(static_cast<std::size_t>(std::distance(fs::recursive_directory_iterator(place.root() / "cluster"), {})), before + leases);
 }
 
+/// As a writer leaves it between two writes where the file system has no files without a name.
+TEST_F(GcTest, ALiveWritersTemporaryFileStaysWhateverTheGrace) {
+    const fs::path temporary = place.root() / ".tmp-0123456789abcdef";
+    base::write_file_durably(temporary, "12345");
+    EXPECT_EQ(gc(std::chrono::seconds(0)).leftovers.count, 0u);
+    EXPECT_TRUE(fs::exists(temporary));
+    EXPECT_TRUE(check_repository(repository, {}).leftovers.empty());
+    fs::last_write_time(temporary, fs::file_time_type::clock::now() - std::chrono::hours(2));
+    EXPECT_EQ(check_repository(repository, {}).leftover_bytes.count, 5u);
+    EXPECT_EQ(gc(std::chrono::seconds(0)).leftovers.count, 5u);
+    EXPECT_FALSE(fs::exists(temporary));
+}
+
 }  // namespace
 }  // namespace howdah::repository::test
