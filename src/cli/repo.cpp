@@ -10,6 +10,7 @@
 #include "cli/output.hpp"
 #include "repository/backups.hpp"
 #include "repository/gc.hpp"
+#include "repository/repair.hpp"
 
 namespace howdah::cli {
 
@@ -129,6 +130,32 @@ void gc(Context& context, const RepoOptions& options) {
     else with_journal(context, "repo gc", work);
 }
 
+void repair(Context& context) {
+    const auto repository = context.open_repository();
+    const auto work = [&] {
+        const auto result = repository::repair_chains(repository, context.dry_run, context.cancellation);
+        if (context.output == Output::json) {
+            auto document = json_document();
+            document["dry_run"] = context.dry_run;
+            document["given_up"] = Json::array();
+            for (const auto& damage : result.given_up) document["given_up"].push_back({{"object", damage.object}, {"what", damage.what}});
+            document["events_lost"] = result.events_lost;
+            print_json(document);
+        } else {
+            for (const auto& damage : result.given_up) print((context.dry_run ? "would give up " : "gave up ") + damage.object + ": " + damage.what + "\n");
+            print(result.given_up.empty() ? std::string("No chain of the repository is damaged.\n")
+                                          : fmt::format("{} link(s) {}; `howdah backup verify` tells what else is missing\n", result.given_up.size(),
+                                                        context.dry_run ? "would be given up" : "given up"));
+            if (result.events_lost) print("An event was lost, which may have been a pin: backups that had expired are held until they are unpinned or expire again.\n");
+        }
+        std::string names;
+        for (const auto& damage : result.given_up) names += " " + damage.object;
+        return JournalNote{.message = result.given_up.empty() ? std::string("nothing to repair") : "gave up" + names};
+    };
+    if (context.dry_run) work();
+    else with_journal(context, "repo repair", work);
+}
+
 }  // namespace
 
 void add_repo(CLI::App& program, Context& context) {
@@ -141,6 +168,9 @@ void add_repo(CLI::App& program, Context& context) {
     area->add_subcommand("info", "What is in it")->callback([&context] { context.command = [&context] { info(context); }; });
     area->add_subcommand("check", "Problems (exit 1) and leftovers of interrupted runs")->callback([&context] {
         context.command = [&context] { check(context); };
+    });
+    area->add_subcommand("repair", "Give up damaged links of ledger, leases and events, so that work can go on")->callback([&context] {
+        context.command = [&context] { repair(context); };
     });
     verb = area->add_subcommand("gc", "Free objects that no kept backup needs");
     verb->add_option("--grace", options->grace, "How long an object stays after it was found unneeded (0 frees at once)")->capture_default_str();

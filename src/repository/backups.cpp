@@ -54,10 +54,11 @@ std::vector<Backup> list_area(const Repository& repository, const ClusterArea& a
     });
     if (backups.empty()) return backups;
     for (const Event& event : events_if_readable(repository, area)) {
-        const auto backup = std::ranges::find(backups, event.backup_id, [](const Backup& each) { return each.root.id; });
-        if (backup == backups.end()) continue;
-        backup->events.push_back(event);
-        if (event.type == "expire") backup->expired = true;
+        for (Backup& backup : backups) {
+            if (event.type != "repair" && event.backup_id != backup.root.id) continue;
+            backup.events.push_back(event);
+            if (event.type == "expire") backup.expired = true;
+        }
     }
     for (Backup& backup : backups)
         if (backup.expired) backup.expired = !is_pinned(backup.events, backup.root.id, repository.store().now());

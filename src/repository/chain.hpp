@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,18 +24,32 @@ struct LedgerMark {
 struct Link {
     std::uint64_t number = 0;
     std::uint64_t oldest = 1;   ///< Links before it were deleted by gc.
-    std::string previous_hash;  ///< Empty only for the first.
+    std::set<std::uint64_t> lost;  ///< Numbers from `oldest` on that a repair gave up: nothing is there, or nothing that can be read.
+    std::string previous_hash;  ///< Empty only for the first; zeros after one that a repair gave up.
     std::string hash;           ///< Of this link's document (not part of it).
     std::string body;           ///< JSON of the owner: lease, event, ledger entry, doomed list.
     LedgerMark ledger;          ///< Number zero in the ledger itself and before its first entry.
     base::Timestamp modified;   ///< By the store's clock.
 };
 
+/// What is left of a chain that may be damaged.
+struct Remains {
+    std::vector<Link> good;                       ///< From the oldest kept link on, those that can be read and fit each other.
+    std::map<std::uint64_t, std::string> damage;  ///< What a repair has to give up, and why.
+    std::set<std::uint64_t> lost;                 ///< What earlier ones gave up.
+    std::uint64_t oldest = 1, end = 0;            ///< `end` is the highest number known to have been used.
+    base::Timestamp modified;                     ///< When the newest link was stored, readable or not.
+    bool end_is_good() const { return !good.empty() && good.back().number == end; }
+};
+
+inline constexpr const char* kRepairHint = "put the object back from another copy of the repository, or give it up: howdah repo repair";
+
 class Chain {
 public:
     Chain(const Repository& repository, Kind kind, std::string prefix);
 
-    /// The newest link; none when the chain is empty.
+    /// The newest link; none when the chain is empty. Damage is told only when a second look meets it too, as gc may prune meanwhile; its
+    /// hint names `howdah repo repair`. So for read().
     std::optional<Link> newest() const;
     /// All kept links, oldest first; damage is Failure(operation).
     std::vector<Link> read() const;
@@ -45,6 +61,11 @@ public:
     /// Deletes links older than the newest `keep` ones after appending a link after `newest` that says so: how many. None are deleted
     /// when another writer appended meanwhile. Only gc calls this.
     std::uint64_t prune(const Link& newest, std::uint64_t keep, const std::string& body);
+    /// Looks at every link; `check_body` throws DamageFailure for one that makes no sense. `known_end` is the newest number that others name.
+    Remains examine(std::uint64_t known_end, const std::function<void(const Link&)>& check_body) const;
+    /// Appends a link with `body` that says what was lost, and then removes what cannot be read. Failure(locked) when another writer
+    /// appended meanwhile.
+    void give_up(const Remains& remains, const std::string& body);
     /// Names that look like links of this chain, with their numbers, in order.
     std::vector<std::pair<std::uint64_t, storage::Listed>> list() const;
     std::string link_name(std::uint64_t number) const;
@@ -52,6 +73,9 @@ public:
 
 private:
     std::optional<Link> write(const std::optional<Link>& after, std::uint64_t oldest, const std::string& body);
+    bool put(Link& link);
+    std::optional<Link> look_newest() const;
+    std::vector<Link> look_all() const;
     Link read_link(std::uint64_t number, base::Timestamp modified) const;
     const Repository* repository_;
     Kind kind_;

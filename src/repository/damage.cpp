@@ -4,10 +4,15 @@
 
 namespace howdah::repository {
 
-DamageFailure::DamageFailure(std::string object, std::string what)
-    : Failure(
-          base::FailureKind::operation, fmt::format("object {} is damaged: {}", object, what),
-          "howdah backup verify names every damaged object and the backups that need it; use another backup or another copy of the repository"),
+namespace {
+
+constexpr const char* kAnyObject =
+    "howdah backup verify names every damaged object and the backups that need it; use another backup or another copy of the repository";
+
+}  // namespace
+
+DamageFailure::DamageFailure(std::string object, std::string what, std::string hint)
+    : Failure(base::FailureKind::operation, fmt::format("object {} is damaged: {}", object, what), hint.empty() ? kAnyObject : std::move(hint)),
       object_(std::move(object)),
       damage_(std::move(what)) {}
 DamageFailure::~DamageFailure() = default;

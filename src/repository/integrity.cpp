@@ -10,13 +10,6 @@
 
 namespace howdah::repository {
 
-namespace {
-
-struct ChainPlace {
-    Kind kind;
-    std::string prefix;
-};
-
 std::vector<ChainPlace> chains_of(const Repository& repository, const std::string& cluster) {
     std::vector<ChainPlace> places{{Kind::ledger, kLedgerPrefix}, {Kind::lease, kRepositoryLease}, {Kind::doomed, kDoomedPrefix}};
     for (const ClusterArea& area : repository.areas()) {
@@ -27,12 +20,14 @@ std::vector<ChainPlace> chains_of(const Repository& repository, const std::strin
     return places;
 }
 
-void decode_body(Kind kind, const std::string& body, const std::string& name) {
+void check_body(Kind kind, const std::string& body, const std::string& name) {
     if (kind == Kind::lease) decode_lease(body, name);
     if (kind == Kind::event) decode_event(body, name);
     if (kind == Kind::ledger) decode_ledger(body, name);
     if (kind == Kind::doomed) decode_doomed(body, name);
 }
+
+namespace {
 
 std::string line_problem(const Repository& repository, const std::string& name) {
     const auto line = repository.store().get(name, {64u << 10});
@@ -70,7 +65,7 @@ std::vector<Damage> check_chains(const Repository& repository, const std::string
     for (const ChainPlace& place : chains_of(repository, cluster)) {
         const Chain chain(repository, place.kind, place.prefix);
         try {
-            for (const Link& link : chain.read()) decode_body(place.kind, link.body, chain.link_name(link.number));
+            for (const Link& link : chain.read()) check_body(place.kind, link.body, chain.link_name(link.number));
         } catch (const DamageFailure& failure) {
             damage.push_back({failure.object(), failure.damage()});
         }

@@ -13,6 +13,7 @@
 #include "repository/key_slots.hpp"
 #include "repository/lease.hpp"
 #include "repository/ledger_difference.hpp"
+#include "repository/mark.hpp"
 #include "repository/names.hpp"
 
 namespace howdah::repository {
@@ -96,23 +97,37 @@ void add_missing(std::vector<std::string>& into, const std::vector<std::string>&
         if (!std::ranges::binary_search(into, each)) into.insert(std::ranges::upper_bound(into, each), each);
 }
 
-/// Takes from `ids` what an event of the area says has expired.
-void drop_expired(const Repository& repository, const std::string& prefix, std::vector<std::string>& ids) {
-    if (ids.empty()) return;
+/// Backups of an area that gc may have taken away. None when the events cannot be read: then everything stays on the books.
+std::set<std::string> expired_in(const Repository& repository, const std::string& prefix) {
     for (const ClusterArea& area : repository.areas()) {
         if (area.prefix() != prefix) continue;
-        for (const Event& event : read_events(repository, area))
-            if (event.type == "expire") std::erase(ids, event.backup_id);
+        try {
+            return expired_backups(repository, area);
+        } catch (const DamageFailure&) {
+            return {};  // Told by the check of chains.
+        }
     }
+    return {};
+}
+
+/// Names that a former version took over from a folder with foreign files in it.
+void drop_foreign(const std::string& folder, std::vector<std::string>& names) {
+    std::erase_if(names, [&](const std::string& name) { return name.starts_with('.') || !parse_object_name(folder + name); });
 }
 
 void keep_area(const Repository& repository, const std::string& prefix, const LedgerArea& before, LedgerArea& now, LedgerChange change) {
     std::vector<std::string> gone;
     std::ranges::set_difference(before.roots, now.roots, std::back_inserter(gone));
-    drop_expired(repository, prefix, gone);
+    drop_foreign(prefix + "backup/", gone);
+    if (!gone.empty()) {
+        const std::set<std::string> expired = expired_in(repository, prefix);
+        std::erase_if(gone, [&](const std::string& id) { return expired.contains(id); });
+    }
     add_missing(now.roots, gone);
+    std::vector<std::string> histories = before.histories;
+    drop_foreign(prefix + "history/", histories);
+    add_missing(now.histories, histories);
     if (change == LedgerChange::wal_removed) return;
-    add_missing(now.histories, before.histories);
     for (const auto& [timeline, ends] : before.wal) {
         const auto [place, added] = now.wal.try_emplace(timeline, ends);
         place->second.first = std::min(place->second.first, ends.first);
@@ -124,7 +139,7 @@ void keep_area(const Repository& repository, const std::string& prefix, const Le
 void keep_known(const Repository& repository, const LedgerBody& before, LedgerBody& now, LedgerChange change) {
     for (const auto& [prefix, end] : before.chains) {
         const auto [place, added] = now.chains.try_emplace(prefix, end);
-        if (place->second.newest < end.newest) place->second = end;
+        if (place->second.newest <= end.newest) place->second = end;
     }
     for (const auto& slot : before.slots) now.slots.insert(slot);
     for (const auto& [prefix, area] : before.areas) keep_area(repository, prefix, area, now.areas[prefix], change);
@@ -186,10 +201,10 @@ public:
             if (!said_.slots.contains(name)) add(name, kAhead);
     }
 
-    void compare_areas() {
+    void compare_areas(const Repository& repository) {
         for (const auto& [prefix, said] : said_.areas) {
             const auto found = look_.body.areas.find(prefix);
-            compare_area(prefix, said, found == look_.body.areas.end() ? LedgerArea{} : found->second);
+            compare_area(repository, prefix, said, found == look_.body.areas.end() ? LedgerArea{} : found->second);
         }
         for (const auto& [prefix, area] : look_.body.areas)
             for (const std::string& root : area.roots)
@@ -216,10 +231,16 @@ private:
         add(link(kLedgerPrefix, mark->second.number), fmt::format("is missing: {} names it", prefix));
     }
 
-    void compare_area(const std::string& prefix, const LedgerArea& said, const LedgerArea& found) {
-        for (const std::string& root : said.roots)
-            if (!std::ranges::binary_search(found.roots, root)) add(prefix + "backup/" + root, "is missing: the ledger names this backup");
-        for (const std::string& history : said.histories)
+    /// A root that expired and that gc took away stays on the books until gc writes them at its end.
+    void compare_area(const Repository& repository, const std::string& prefix, const LedgerArea& said, const LedgerArea& found) {
+        std::vector<std::string> gone, histories = said.histories;
+        std::ranges::set_difference(said.roots, found.roots, std::back_inserter(gone));
+        drop_foreign(prefix + "backup/", gone);
+        const std::set<std::string> expired = gone.empty() ? std::set<std::string>{} : expired_in(repository, prefix);
+        for (const std::string& root : gone)
+            if (!expired.contains(root)) add(prefix + "backup/" + root, "is missing: the ledger names this backup");
+        drop_foreign(prefix + "history/", histories);
+        for (const std::string& history : histories)
             if (!std::ranges::binary_search(found.histories, history))
                 add(prefix + "history/" + history, "is missing: the ledger names it");
         for (const auto& [timeline, ends] : said.wal) {
@@ -255,13 +276,24 @@ void write_first_ledger(const Repository& repository) {
                       "wait for it, or choose another place");
 }
 
+std::string next_ledger_body(const Repository& repository, const std::optional<Link>& newest, LedgerChange change) {
+    LedgerBody body = look_around(repository).body;
+    if (newest) keep_known(repository, decode_ledger(newest->body, ledger_chain(repository).link_name(newest->number)), body, change);
+    return encode_ledger(body);
+}
+
 void write_ledger(const Repository& repository, LedgerChange change) {
     Chain chain = ledger_chain(repository);
-    chain.append_anywhere([&](const std::optional<Link>& newest) {
-        LedgerBody body = look_around(repository).body;
-        if (newest) keep_known(repository, decode_ledger(newest->body, chain.link_name(newest->number)), body, change);
-        return encode_ledger(body);
-    });
+    chain.append_anywhere([&](const std::optional<Link>& newest) { return next_ledger_body(repository, newest, change); });
+}
+
+std::uint64_t known_end(const Repository& repository, const std::string& prefix) {
+    const Chain chain = ledger_chain(repository);
+    const Remains remains = chain.examine(0, [&](const Link& link) { decode_ledger(link.body, chain.link_name(link.number)); });
+    if (remains.good.empty()) return 0;
+    const LedgerBody said = decode_ledger(remains.good.back().body, prefix);
+    const auto end = said.chains.find(prefix);
+    return end == said.chains.end() ? 0 : end->second.newest;
 }
 
 std::vector<LedgerDifference> find_ledger_differences(const Repository& repository) {
@@ -274,7 +306,7 @@ std::vector<LedgerDifference> find_ledger_differences(const Repository& reposito
     Comparison comparison(look, said, busy);
     comparison.compare_chains(repository, newest->number);
     comparison.compare_slots();
-    comparison.compare_areas();
+    comparison.compare_areas(repository);
     return comparison.findings;
 }
 

@@ -55,8 +55,11 @@ void ManifestCheck::require(const std::string& object, const std::string& by) {
 
 void ManifestCheck::check_area(const ClusterArea& area, const base::Cancellation& cancellation) {
     expired_.clear();
+    ever_expired_.clear();
     try {
         expired_ = expired_backups(repository_, area);
+        for (const Event& event : read_events(repository_, area))
+            if (event.type == "expire") ever_expired_.insert(event.backup_id);
     } catch (const DamageFailure&) {
         // The event chain is told about by its own check; every backup counts as kept then.
     }
@@ -92,7 +95,8 @@ void ManifestCheck::check_root(const ClusterArea& area, const std::string& id) {
 void ManifestCheck::check_previous(const ClusterArea& area, const Root& root, const std::string& name) {
     if (root.previous_id.empty() || expired_.contains(root.previous_id)) return;
     const std::string before = area.root(root.previous_id);
-    require(before, name);
+    // It may have gone before it was pinned; one that was pinned in time is on the ledger's books.
+    if (!ever_expired_.contains(root.previous_id)) require(before, name);
     try {
         const auto document = read_document(repository_.store(), repository_.key(), Kind::root, before);
         if (document && repository_.key().document_hash(Kind::root, *document) != root.previous_hash)

@@ -43,7 +43,8 @@ private:
     const ObjectFacts& facts_;
     std::map<std::string, std::set<std::string>> trees_;
     std::map<std::string, std::set<std::string>> needed_by_;
-    std::set<std::string> expired_;
+    std::set<std::string> expired_;       ///< And not pinned.
+    std::set<std::string> ever_expired_;
     std::set<std::string> doomed_;
     std::vector<Damage> findings_;
 };

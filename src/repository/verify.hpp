@@ -7,14 +7,9 @@
 #include "base/cancellation.hpp"
 #include "base/progress.hpp"
 #include "repository/backups.hpp"
+#include "repository/damage.hpp"
 
 namespace howdah::repository {
-
-/// Damage found: which object and what, and the backups that need it.
-struct Damage {
-    std::string object;
-    std::string what;
-};
 
 /// Authenticates every stored byte of every object below the repository (or of one cluster's area), with `jobs` threads: packs, trees,
 /// maps, roots, WAL, histories, leases, events, doomed lists, ledger, key slots and the marker; decodes every manifest and checks that
