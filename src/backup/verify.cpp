@@ -14,6 +14,8 @@ namespace howdah::backup {
 
 namespace {
 
+constexpr std::chrono::milliseconds kBetweenLooks{200};
+
 /// The WAL a backup cannot be restored without.
 void check_wal(const repository::Repository& repository, const repository::Backup& backup, std::vector<std::string>& problems) {
     const auto& root = backup.root;
@@ -47,18 +49,47 @@ void guarded(VerifyResult& result, const Check& check) {
     }
 }
 
-/// Segments missing within a timeline, or where one left another.
-void check_gaps(const repository::Repository& repository, const repository::ClusterArea& area, std::vector<std::string>& problems) {
+/// When the segment that makes a gap of it was stored; where a timeline branches off, when the newest of all was.
+base::Timestamp stored_after(const repository::Repository& repository, const repository::ClusterArea& area, const archive::WalGap& gap, std::uint64_t size) {
+    const auto object = area.wal(gap.last.next().name(size));
+    std::optional<base::Timestamp> after;
+    base::Timestamp newest;
+    repository.store().list(area.wal_prefix(), [&](const storage::Listed& listed) {
+        if (listed.name == object) after = listed.modified;
+        newest = std::max(newest, listed.modified);
+    });
+    return after.value_or(newest);
+}
+
+/// Segments missing within a timeline, or where one left another: those that are still missing when their successor has settled, as
+/// segments are pushed side by side.
+void check_gaps(const repository::Repository& repository, const repository::ClusterArea& area, std::chrono::seconds settle,
+                const base::Cancellation& cancellation, std::vector<std::string>& problems) {
     const archive::WalArchive wal(repository, area);
     const auto size = wal.segment_size();
     if (!size) return;
-    for (const auto& gap : archive::find_gaps(wal, *size))
-        problems.push_back(fmt::format("WAL of cluster {} has a gap: {} to {} are not in the archive", area.cluster(), gap.first.name(*size), gap.last.name(*size)));
+    const auto begin = std::chrono::steady_clock::now();
+    for (const auto& gap : archive::find_gaps(wal, *size)) {
+        const auto filled = [&] {
+            for (auto segment = gap.first; segment <= gap.last; segment = segment.next())
+                if (!wal.has(segment.name(*size))) return false;
+            return true;
+        };
+        bool missing = !filled();
+        while (missing && std::chrono::steady_clock::now() - begin < settle &&
+               repository.store().now() - stored_after(repository, area, gap, *size) < settle) {
+            if (!cancellation.sleep(kBetweenLooks)) cancellation.check("verifying the WAL");
+            missing = !filled();
+        }
+        if (missing)
+            problems.push_back(fmt::format("WAL of cluster {} has a gap: {} to {} are not in the archive", area.cluster(), gap.first.name(*size), gap.last.name(*size)));
+    }
 }
 
 }  // namespace
 
-VerifyResult verify(const repository::Repository& repository, const std::string& cluster, unsigned jobs, const base::Cancellation& cancellation) {
+VerifyResult verify(const repository::Repository& repository, const std::string& cluster, unsigned jobs, const base::Cancellation& cancellation,
+                    std::chrono::seconds settle) {
     VerifyResult result;
     repository.store().list({}, [&](const storage::Listed& object) {
         ++result.objects;
@@ -66,13 +97,13 @@ VerifyResult verify(const repository::Repository& repository, const std::string&
     });
     if (jobs == 0) jobs = std::max(1u, std::thread::hardware_concurrency());
     base::Progress progress("verifying", result.bytes, base::progress_allowed());
-    result.damage = repository::verify_objects(repository, cluster, jobs, progress, cancellation);
+    result.damage = repository::verify_objects(repository, cluster, jobs, progress, cancellation, settle);
     for (const auto& backup : repository::list_backups(repository, cluster)) {
         ++result.backups;
         if (backup.damage.empty()) guarded(result, [&] { check_wal(repository, backup, result.problems); });
     }
     for (const auto& area : repository.areas())
-        if (cluster.empty() || area.cluster() == cluster) guarded(result, [&] { check_gaps(repository, area, result.problems); });
+        if (cluster.empty() || area.cluster() == cluster) guarded(result, [&] { check_gaps(repository, area, settle, cancellation, result.problems); });
     return result;
 }
 

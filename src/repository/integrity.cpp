@@ -77,14 +77,16 @@ std::vector<Damage> find_dead_leases(const Repository& repository, const std::st
     std::vector<Damage> damage;
     for (const ChainPlace& place : chains_of(repository, cluster)) {
         if (place.kind != Kind::lease) continue;
+        const Chain chain(repository, place.kind, place.prefix);
+        const auto before = chain.newest();
         const auto state = look_at_lease(repository, place.prefix);
         if (!state || state->live) continue;
-        const Chain chain(repository, place.kind, place.prefix);
+        // A holder that released in between and ended is no dead one.
         const auto newest = chain.newest();
-        damage.push_back(
-            {newest ? chain.link_name(newest->number) : place.prefix,
-             fmt::format("is the lease of a run that died, or its release was removed: {} of {}@{} since {}", state->holder.operation,
-                         state->holder.user, state->holder.host, base::text(state->holder.acquired))});
+        if (!before || !newest || newest->number != before->number) continue;
+        damage.push_back({chain.link_name(newest->number),
+                          fmt::format("is the lease of a run that died, or its release was removed: {} of {}@{} since {}", state->holder.operation,
+                                      state->holder.user, state->holder.host, base::text(state->holder.acquired))});
     }
     return damage;
 }

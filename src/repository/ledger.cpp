@@ -184,7 +184,10 @@ public:
             const bool lease = prefix.ends_with(kRepositoryLease);
             const auto known = said_.chains.find(prefix);
             const std::uint64_t newest = known == said_.chains.end() ? 0 : known->second.newest;
-            if (!lease && end.newest > newest && !busy(prefix)) add(link(prefix, end.newest), kAhead);
+            if (!lease && end.newest > newest && !busy(prefix)) {
+                add(link(prefix, end.newest), kAhead);
+                findings.back().event = prefix != kDoomedPrefix;
+            }
             check_mark(repository, prefix, ledger_number);
         }
     }
@@ -217,7 +220,7 @@ public:
 private:
     static constexpr const char* kAhead = "is newer than the ledger: a run died before its end, or its ledger entry was removed";
 
-    void add(const std::string& name, const std::string& what) { findings.push_back({name, what, what == kAhead}); }
+    void add(const std::string& name, const std::string& what) { findings.push_back({.object = name, .what = what, .ahead = what == kAhead}); }
     static std::string link(const std::string& prefix, std::uint64_t number) { return fmt::format("{}{:08}", prefix, number); }
     bool busy(const std::string& prefix) const {
         return std::ranges::any_of(busy_, [&](const std::string& area) { return prefix.starts_with(area); });
@@ -300,7 +303,7 @@ std::vector<LedgerDifference> find_ledger_differences(const Repository& reposito
     const std::set<std::string> busy = busy_areas(repository);
     const Chain chain = ledger_chain(repository);
     const auto newest = chain.newest();
-    if (!newest) return {{chain.link_name(1), "is missing: the repository has no ledger"}};
+    if (!newest) return {{.object = chain.link_name(1), .what = "is missing: the repository has no ledger"}};
     const LedgerBody said = decode_ledger(newest->body, chain.link_name(newest->number));
     const Look look = look_around(repository);
     Comparison comparison(look, said, busy);

@@ -28,7 +28,7 @@ std::string extent_problem(const Extent& extent, const std::vector<std::uint32_t
 
 }  // namespace
 
-ManifestCheck::ManifestCheck(const Repository& repository, const std::map<std::string, std::uint64_t>& listed, const ObjectFacts& facts)
+ManifestCheck::ManifestCheck(const Repository& repository, const std::map<std::string, base::Timestamp>& listed, const ObjectFacts& facts)
     : repository_(repository), listed_(listed), facts_(facts) {
     try {
         for (const Doomed& object : read_doomed_list(repository)) doomed_.insert(object.name);
@@ -172,8 +172,10 @@ void ManifestCheck::check_wal(const ClusterArea& area) {
         if (before.substr(0, 8) == segment.substr(0, 8)) {
             const std::string expected = next_segment(before, size->second);
             // Asked again, as segments are pushed side by side and may have come since the listing.
-            if (segment != expected && !repository_.store().exists(area.wal(expected)))
+            if (segment != expected && !repository_.store().exists(area.wal(expected))) {
                 report(area.wal(expected), fmt::format("is missing: the archive goes on at {}", segment));
+                fresh_[area.wal(expected)] = object->second;
+            }
         }
         before = segment;
     }

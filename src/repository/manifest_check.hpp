@@ -17,7 +17,8 @@ namespace howdah::repository {
 /// several backups share are read once.
 class ManifestCheck {
 public:
-    ManifestCheck(const Repository& repository, const std::map<std::string, std::uint64_t>& listed, const ObjectFacts& facts);
+    /// `listed`: names of all objects and when they were stored.
+    ManifestCheck(const Repository& repository, const std::map<std::string, base::Timestamp>& listed, const ObjectFacts& facts);
 
     void check_area(const ClusterArea& area, const base::Cancellation& cancellation);
     /// Segments of each timeline without a gap.
@@ -25,6 +26,8 @@ public:
     /// Objects on gc's list that are gone although no gc is at work.
     void check_doomed(const std::string& cluster);
     const std::vector<Damage>& findings() const { return findings_; }
+    /// Objects of findings that rest on one stored so lately that its writer's companions may still be at work, by when it was stored.
+    const std::map<std::string, base::Timestamp>& fresh() const { return fresh_; }
     /// Backups that need an object, by object: of all objects that roots name directly or through trees.
     const std::map<std::string, std::set<std::string>>& needed_by() const { return needed_by_; }
 
@@ -39,11 +42,12 @@ private:
     void report(const std::string& object, const std::string& what) { findings_.push_back({object, what}); }
 
     const Repository& repository_;
-    const std::map<std::string, std::uint64_t>& listed_;
+    const std::map<std::string, base::Timestamp>& listed_;
     const ObjectFacts& facts_;
     std::map<std::string, std::set<std::string>> trees_;
     std::map<std::string, std::set<std::string>> needed_by_;
-    std::set<std::string> expired_;       ///< And not pinned.
+    std::map<std::string, base::Timestamp> fresh_;
+    std::set<std::string> expired_;  ///< And not pinned.
     std::set<std::string> ever_expired_;
     std::set<std::string> doomed_;
     std::vector<Damage> findings_;

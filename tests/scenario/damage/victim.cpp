@@ -198,7 +198,7 @@ void Victim::remove(const std::string& object) const { fs::remove(root() / objec
 std::string Victim::verify() const {
     try {
         const auto repository = repository::Repository::open(repository_config());
-        const auto result = backup::verify(repository, {}, 2, {});
+        const auto result = backup::verify(repository, {}, 2, {}, {});
         std::string text;
         for (const auto& damage : result.damage) text += damage.object + ": " + damage.what + "\n";
         for (const auto& problem : result.problems) text += problem + "\n";

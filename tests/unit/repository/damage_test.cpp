@@ -58,7 +58,7 @@ public:
     std::vector<Damage> verify() const {
         const Repository repository = place.open();
         base::Progress progress("verifying", {}, false);
-        return verify_objects(repository, {}, 2, progress, {});
+        return verify_objects(repository, {}, 2, progress, {}, {});
     }
 
     /// Whether opening or verifying tells of anything, naming the object when `object` is given.

@@ -52,7 +52,7 @@ protected:
     std::string verify() {
         base::Progress progress("verifying", {}, false);
         std::string found;
-        for (const Damage& each : verify_objects(repository, {}, 1, progress, {})) found += each.object + ": " + each.what + "\n";
+        for (const Damage& each : verify_objects(repository, {}, 1, progress, {}, {})) found += each.object + ": " + each.what + "\n";
         return found;
     }
     std::vector<std::string> repair() {
