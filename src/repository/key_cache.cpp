@@ -1,7 +1,9 @@
 #include "repository/key_cache.hpp"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -9,7 +11,6 @@
 #include "base/failure.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
-#include "base/process.hpp"
 #include "base/random.hpp"
 
 namespace howdah::repository {
@@ -21,12 +22,40 @@ namespace {
 constexpr std::size_t kSaltBytes = 32, kNonceBytes = 12, kWrappedBytes = 48;
 constexpr std::size_t kFileBytes = kSaltBytes + kNonceBytes + kWrappedBytes;
 
+/// Whether the folder lies in memory.
+bool in_memory(const fs::path& folder) {
+    constexpr long kTmpfs = 0x01021994, kRamfs = 0x858458f6;  // statfs(2)
+    struct statfs system{};
+    return ::statfs(folder.c_str(), &system) == 0 && (system.f_type == kTmpfs || system.f_type == kRamfs);
+}
+
+/// Whether only this user can look into the folder or change it; a link to one is none.
+bool is_private(const fs::path& folder) {
+    struct stat status{};
+    return ::lstat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == ::geteuid() && (status.st_mode & 077) == 0;
+}
+
+/// Whether others may make folders beside ours but not exchange ours.
+bool is_sticky(const fs::path& folder) {
+    struct stat status{};
+    return ::lstat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == 0 && (status.st_mode & S_ISVTX) != 0;
+}
+
+/// The folder when it is, or could be made, a private one in memory.
+fs::path usable(const fs::path& folder) {
+    if (!in_memory(folder.parent_path())) return {};
+    ::mkdir(folder.c_str(), 0700);
+    return is_private(folder) && in_memory(folder) ? folder : fs::path();
+}
+
 fs::path cache_folder() {
-    const auto from = [](const char* name) { return fs::path(std::getenv(name) ? std::getenv(name) : ""); };
-    for (const char* name : {"XDG_RUNTIME_DIR", "XDG_CACHE_HOME"})
-        if (const fs::path folder = from(name); folder.is_absolute()) return folder / "howdah";
-    const fs::path home = base::current_user().home;
-    return home.is_absolute() ? home / ".cache" / "howdah" : fs::path();
+    const char* name = std::getenv("XDG_RUNTIME_DIR");
+    const fs::path runtime = name ? name : "";
+    if (runtime.is_absolute() && is_private(runtime))
+        if (const fs::path folder = usable(runtime / "howdah"); !folder.empty()) return folder;
+    const fs::path shared = "/dev/shm";
+    if (!is_sticky(shared)) return {};
+    return usable(shared / fmt::format("howdah-{}", ::geteuid()));
 }
 
 /// The content of a file that only this user can read or replace.
@@ -66,7 +95,7 @@ bool KeyCache::find(std::string_view passphrase, crypto::Key& data_key) const {
 }
 
 void KeyCache::keep(std::string_view passphrase, const crypto::Key& data_key) const {
-    if (path_.empty()) return;
+    if (path_.empty()) return base::log_debug("unlocked key is not cached: there is no private folder in memory");
     std::string content(kSaltBytes + kNonceBytes, '\0');
     base::fill_random(std::as_writable_bytes(std::span(content)));
     const auto bytes = base::as_bytes(content);
@@ -74,7 +103,6 @@ void KeyCache::keep(std::string_view passphrase, const crypto::Key& data_key) co
     const std::string wrapped = crypto::wrap(key, bytes.subspan<kSaltBytes, kNonceBytes>(), associated_, data_key);
     crypto::wipe(key);
     try {
-        base::create_directories_durably(path_.parent_path(), 0700);
         base::write_file_durably(path_, content + wrapped, 0600);
     } catch (const base::Failure& failure) {
         base::log_debug("unlocked key is not cached: {}", failure.what());

@@ -6,6 +6,7 @@
 
 #include "base/failure.hpp"
 #include "base/file.hpp"
+#include "base/log.hpp"
 #include "base/random.hpp"
 #include "repository/key_cache.hpp"
 
@@ -166,29 +167,49 @@ KeySlot wrap_data_key(std::uint64_t number, const crypto::Key& data_key, const s
     return slot;
 }
 
+namespace {
+
+/// Why a slot does not open; none when it did. Whether it was the store that failed is added to `unreadable`.
+std::optional<std::string> try_slot(storage::Store& store, const std::string& name, const std::string& id, const Credentials& with,
+                                    crypto::Key& data_key, bool& unreadable) {
+    try {
+        const auto line = store.get(name, kLongestLine);
+        if (!line) return "is missing";
+        const auto slot = parse_slot(*line);
+        if (!slot || name != slot_name(slot->number)) return "is a damaged key slot";
+        if (slot->passphrase && !with.passphrase) return "is for a passphrase, and none is configured";
+        if (!slot->passphrase && !with.file_key) return "is for a key file, and none is configured";
+        const bool opened = slot->passphrase ? open_passphrase_slot(*slot, *line, id, with, data_key) : open_slot(*slot, id, with, data_key);
+        if (opened) return std::nullopt;
+        return fmt::format("is not opened by the {}", slot->passphrase ? "passphrase" : "key file");
+    } catch (const Failure& failure) {
+        unreadable = unreadable || failure.kind() == FailureKind::repository;
+        return fmt::format("cannot be tried: {}", failure.what());
+    }
+}
+
+}  // namespace
+
 crypto::Key unlock(storage::Store& store, const std::string& id, const Credentials& with) {
     std::vector<std::string> names;
     store.list(kSlotPrefix, [&](const storage::Listed& listed) { names.push_back(listed.name); });
-    std::string damaged;
+    std::string reasons;
+    bool wrong_key = true, unreadable = false;
     for (const std::string& name : names) {
-        const auto line = store.get(name, kLongestLine);
-        const auto slot = line ? parse_slot(*line) : std::nullopt;
-        if (!slot || name != slot_name(slot->number)) {
-            damaged += (damaged.empty() ? "" : ", ") + name;
-            continue;
-        }
         crypto::Key data_key;
-        if (slot->passphrase && with.passphrase && open_passphrase_slot(*slot, *line, id, with, data_key)) return data_key;
-        if (!slot->passphrase && with.file_key && open_slot(*slot, id, with, data_key)) return data_key;
+        const auto reason = try_slot(store, name, id, with, data_key, unreadable);
+        if (!reason) return data_key;
+        base::log_debug("key slot {} {}", name, *reason);
+        reasons += fmt::format("{}{} {}", reasons.empty() ? "" : "; ", name, *reason);
+        wrong_key = wrong_key && reason->starts_with("is not opened");
     }
-    const std::string given = with.file_key ? "key file" : "passphrase";
-    if (!damaged.empty())
-        throw Failure(FailureKind::configuration,
-                      fmt::format("repository {} cannot be unlocked: damaged key slot: {}", store.location(), damaged),
-                      "use the key of another slot, or put the slot back from another copy of the repository");
-    throw Failure(FailureKind::configuration,
-                  fmt::format("wrong key: the {} opens none of the {} key slots of {}", given, names.size(), store.location()),
-                  "use the key that repo init made for this repository; if it is that one, the slots or the marker were changed");
+    store.exists(kMarkerName);  // An outage says so, and is no wrong key.
+    if (names.empty()) reasons = "there is no key slot";
+    if (wrong_key && !names.empty())
+        throw Failure(FailureKind::configuration, fmt::format("wrong key for the repository at {}: {}", store.location(), reasons),
+                      "use the key that repo init made for this repository; if it is that one, the slots or the marker were changed");
+    throw Failure(unreadable ? FailureKind::repository : FailureKind::configuration, fmt::format("repository at {} cannot be unlocked: {}", store.location(), reasons),
+                  "use the key of another slot, or put the slot back from another copy of the repository");
 }
 
 }  // namespace howdah::repository

@@ -61,7 +61,7 @@ bool tag_fits(std::string_view line, const std::string& name, const DataKey& key
 
 std::string slot_name(std::uint64_t number);
 KeySlot wrap_data_key(std::uint64_t number, const crypto::Key& data_key, const std::string& id, const Credentials& with, bool passphrase);
-/// Tries all slots; Failure(configuration) when none opens.
+/// Tries all slots, whatever is wrong with one of them; Failure(configuration) with the reason of each when none opens.
 crypto::Key unlock(storage::Store& store, const std::string& id, const Credentials& with);
 
 }  // namespace howdah::repository

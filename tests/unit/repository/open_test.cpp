@@ -1,5 +1,8 @@
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
@@ -7,6 +10,8 @@
 #include <thread>
 
 #include "base/random.hpp"
+#include "repository/key_cache.hpp"
+#include "repository/key_slots.hpp"
 #include "small_repository.hpp"
 
 namespace howdah::repository::test {
@@ -19,7 +24,7 @@ using base::FailureKind;
 class OpenTest : public testing::Test {
 protected:
     OpenTest() {
-        ::setenv("XDG_RUNTIME_DIR", folder.path().c_str(), 1);
+        ::setenv("XDG_RUNTIME_DIR", runtime.path().c_str(), 1);
         config.name = "main";
         config.url = "file://" + root.native();
         config.key_file = folder.path() / "repository.key";
@@ -39,6 +44,7 @@ protected:
     }
 
     base::TemporaryDirectory folder{"howdah-open"};
+    base::TemporaryDirectory runtime{"howdah-open", "/dev/shm"};
     fs::path root = folder.path() / "repository";
     base::RepositoryConfig config;
 };
@@ -140,7 +146,7 @@ TEST_F(OpenTest, APassphraseOpensWithAndWithoutItsCache) {
     config.passphrase = "correct horse battery staple";
     const Initialised made = Repository::initialise(config, true);
     EXPECT_EQ(Repository::open(config).id(), made.id);
-    const fs::path cache = folder.path() / "howdah" / (made.id + ".key");
+    const fs::path cache = runtime.path() / "howdah" / (made.id + ".key");
     struct stat status{};
     ASSERT_EQ(::stat(cache.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777, 0600u);
@@ -159,6 +165,67 @@ TEST_F(OpenTest, APassphraseOpensWithAndWithoutItsCache) {
     config.passphrase.reset();
     config.passphrase_file = folder.path() / "phrase";
     EXPECT_EQ(Repository::open(config).id(), made.id);
+}
+
+/// The unwrapped key must not reach a disk, nor a folder that others can change.
+TEST_F(OpenTest, ThePassphrasesCacheLiesInMemoryOnly) {
+    const std::string line = "a slot's line";
+    const crypto::Key secret{std::byte{1}, std::byte{2}};
+    const auto kept = [&](const fs::path& runtime_folder, const std::string& id) {
+        ::setenv("XDG_RUNTIME_DIR", runtime_folder.c_str(), 1);
+        ::setenv("XDG_CACHE_HOME", folder.path().c_str(), 1);
+        const KeyCache cache(id, line);
+        cache.keep("phrase", secret);
+        crypto::Key found{};
+        EXPECT_TRUE(!cache.find("phrase", found) || found == secret);
+        ::unsetenv("XDG_CACHE_HOME");
+        return fs::exists(runtime_folder / "howdah" / (id + ".key"));
+    };
+    const fs::path shared = fmt::format("/dev/shm/howdah-{}", ::geteuid());
+    const bool was_there = fs::exists(shared);
+    const std::string id = base::random_hex(16);
+    EXPECT_TRUE(kept(runtime.path(), id));
+    EXPECT_FALSE(fs::exists(shared / (id + ".key")));
+    fs::permissions(runtime.path(), fs::perms(0750));
+    const std::string other = base::random_hex(16);
+    EXPECT_FALSE(kept(runtime.path(), other)) << "a folder that others may enter";
+    fs::remove(shared / (other + ".key"));
+    struct statfs system{};
+    ASSERT_EQ(::statfs(folder.path().c_str(), &system), 0);
+    constexpr long kTmpfs = 0x01021994;
+    if (system.f_type == kTmpfs) GTEST_SKIP() << "temporary files lie in memory here: there is no disk to refuse";
+    EXPECT_FALSE(kept(folder.path(), other)) << "a disk";
+    struct stat status{};
+    ASSERT_EQ(::stat((shared / (other + ".key")).c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777, 0600u);
+    ASSERT_EQ(::stat(shared.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777, 0700u);
+    for (const auto& entry : fs::recursive_directory_iterator(folder.path())) EXPECT_NE(entry.path().extension(), ".key") << entry.path();
+    fs::remove(shared / (other + ".key"));
+    if (!was_there) ::rmdir(shared.c_str());
+}
+
+TEST_F(OpenTest, OneBadSlotStopsNoOther) {
+    Repository::initialise(config, true);
+    const std::string good = base::read_file(root / "key/00000001");
+    const auto put = [&](const char* name, const std::string& content) {
+        fs::remove(root / "key" / name);
+        base::write_file_durably(root / "key" / name, content);
+    };
+    // Before it in order: one that is too large to be a slot, and a passphrase's whose cost nobody can pay.
+    const KeySlot slot{.number = 2, .passphrase = true, .cost = {.n = 1u << 30}};
+    put("00000000", std::string(100'000, 'x'));
+    EXPECT_NO_THROW(Repository::open(config));
+    put("00000001", encode_slot(slot, {}, Repository::open(config).key()));
+    config.passphrase = "phrase";
+    const Failure failure = open_failure();
+    EXPECT_EQ(failure.kind(), FailureKind::configuration);
+    for (const char* reason : {"key/00000000 ", "key/00000001 is a damaged key slot"})
+        EXPECT_NE(failure.text().find(reason), std::string::npos) << failure.text();
+    put("00000002", encode_slot(slot, {}, DataKey(Sealing::none, crypto::Key{})));
+    EXPECT_NE(open_failure().text().find("key/00000002 cannot be tried: scrypt's cost"), std::string::npos) << open_failure().text();
+    put("00000001", good);
+    EXPECT_NO_THROW(Repository::open(config));
 }
 
 TEST_F(OpenTest, EncryptionNeedsAKey) {

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 class ReferenceTest : public testing::TestWithParam<std::string> {
 protected:
     ReferenceTest() {
-        ::setenv("XDG_RUNTIME_DIR", folder.path().c_str(), 1);
+        ::setenv("XDG_RUNTIME_DIR", runtime.path().c_str(), 1);
         config.name = "main";
         config.url = "file://" + (folder.path() / "repository").native();
         if (GetParam() == "key_file") config.key_file = folder.path() / "key";
@@ -35,6 +35,7 @@ protected:
     }
 
     base::TemporaryDirectory folder{"howdah-reference"};
+    base::TemporaryDirectory runtime{"howdah-reference", "/dev/shm"};
     base::RepositoryConfig config;
 };
 INSTANTIATE_TEST_SUITE_P(Sealings, ReferenceTest, testing::Values("key_file", "passphrase", "plain"),
@@ -61,6 +62,7 @@ TEST_P(ReferenceTest, RestoresWhatWeWrote) {
     EXPECT_EQ(found, files);
     EXPECT_EQ(fs::read_symlink(target / "pg_wal-link"), "/somewhere/else");
 
+    if (GetParam() == "passphrase") return;  // Unlocked twice; the rest is as with a key file, and scrypt is slow on purpose.
     const fs::path segment = folder.path() / "segment";
     ASSERT_EQ(script({"wal", "main", segment_name(1), segment.native()}).exit_code, 0);
     EXPECT_EQ(base::read_file(segment), segment_bytes(1));
