@@ -77,7 +77,7 @@ TEST_F(ConcurrencyTest, VerifyAndCheckFindNothingBesideWriters) {
     });
     unsigned looks = 0;
     const auto begin = std::chrono::steady_clock::now();
-    while (std::chrono::steady_clock::now() - begin < std::chrono::seconds(4) || looks < 3 || made < 5) {
+    while (std::chrono::steady_clock::now() - begin < std::chrono::seconds(2) || looks < 3 || made < 5) {
         ASSERT_EQ(verify(), "") << "at look " << looks;
         const CheckResult check = check_repository(repository, {});
         ASSERT_EQ(check.problems, std::vector<std::string>{}) << "at look " << looks;

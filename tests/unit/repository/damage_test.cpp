@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <random>
 #include <set>
 
@@ -20,29 +21,44 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A repository with an object of every kind: two backups, WAL, a history, events, a doomed list.
+/// Makes a repository with an object of every kind: two backups, WAL, a history, events, a doomed list.
+void fill(const Place& place) {
+    const Repository repository = place.open();
+    for (unsigned segment = 1; segment <= 5; ++segment) write_segment(repository, segment);
+    write_document(repository.store(), repository.key(), Kind::history, place.area().history("00000002.history"),
+                   "1\t0/300000\tno recovery target\n");
+    Files files{{"empty", ""}, {"base/5/1", page_like(600'000, 1)}, {"base/5/2", page_like(5000, 2)}};
+    std::string holes;
+    for (char i = 0; i < 20; ++i) holes += std::string(kFrameBytes, static_cast<char>('a' + i)) + std::string(kFrameBytes, '\0');
+    files["base/5/holes"] = holes;
+    write_backup(repository, "first", files, {2u << 20});
+    write_backup(repository, "second", {{"base/5/1", page_like(700'000, 3)}}, {4u << 20});
+    write_backup(repository, "third", {{"base/5/1", page_like(7'000, 4)}}, {4u << 20});
+    Event event;
+    event.type = "expire";
+    event.backup_id = "third";
+    append_event(repository, place.area(), event);
+    collect_garbage(repository, {}, {});
+    event.type = "pin";
+    event.backup_id = "second";
+    append_event(repository, place.area(), event);
+}
+
+/// One for each sealing, made at first use.
+const Place& filled(bool encrypted) {
+    const auto make = [](bool sealed) {
+        auto place = std::make_unique<Place>(sealed);
+        fill(*place);
+        return place;
+    };
+    static const std::unique_ptr<Place> plain = make(false), sealed = make(true);
+    return encrypted ? *sealed : *plain;
+}
+
+/// A copy of it to damage.
 class Victim {
 public:
-    explicit Victim(bool encrypted) : place(encrypted) {
-        const Repository repository = place.open();
-        for (unsigned segment = 1; segment <= 5; ++segment) write_segment(repository, segment);
-        write_document(repository.store(), repository.key(), Kind::history, place.area().history("00000002.history"),
-                       "1\t0/300000\tno recovery target\n");
-        Files files{{"empty", ""}, {"base/5/1", page_like(600'000, 1)}, {"base/5/2", page_like(5000, 2)}};
-        std::string holes;
-        for (unsigned i = 0; i < 20; ++i) holes += page_like(kFrameBytes, 50 + i) + std::string(kFrameBytes, '\0');
-        files["base/5/holes"] = holes;
-        write_backup(repository, "first", files, {2u << 20});
-        write_backup(repository, "second", {{"base/5/1", page_like(700'000, 3)}}, {4u << 20});
-        write_backup(repository, "third", {{"base/5/1", page_like(7'000, 4)}}, {4u << 20});
-        Event event;
-        event.type = "expire";
-        event.backup_id = "third";
-        append_event(repository, place.area(), event);
-        collect_garbage(repository, {}, {});
-        event.type = "pin";
-        event.backup_id = "second";
-        append_event(repository, place.area(), event);
+    explicit Victim(bool encrypted) : place(filled(encrypted)) {
         for (const auto& entry : fs::recursive_directory_iterator(place.root()))
             if (entry.is_regular_file()) objects.push_back(fs::relative(entry.path(), place.root()).native());
         std::ranges::sort(objects);

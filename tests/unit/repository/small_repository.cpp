@@ -27,6 +27,18 @@ void store_file(PackWriter& packs, const std::string& content, FileEntry& entry)
 
 }  // namespace
 
+std::filesystem::path fast_folder() {
+    const std::filesystem::path memory = "/dev/shm";
+    constexpr std::uint64_t kMuch = 2ull << 30;
+    return std::filesystem::is_directory(memory) && base::space_of(memory).available.count >= kMuch ? memory : std::filesystem::path();
+}
+
+Place::Place(const Place& other) : config(other.config) {
+    std::filesystem::copy(other.folder.path(), folder.path(), std::filesystem::copy_options::recursive);
+    config.url = "file://" + root().native();
+    if (!config.key_file.empty()) config.key_file = folder.path() / "repository.key";
+}
+
 Place::Place(bool encrypted) {
     config.name = "main";
     config.url = "file://" + root().native();

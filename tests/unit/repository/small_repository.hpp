@@ -16,15 +16,22 @@ namespace howdah::repository::test {
 
 inline const base::SystemIdentifier kSystem{7301234567890123456};
 
+/// Where tests keep repositories that need no disk: a folder in memory when there is much room, else the system's temporary folder. What
+/// an fsync does is tested elsewhere, and thousands of them make up most of these tests' time on a disk.
+std::filesystem::path fast_folder();
+
 /// A repository of its own in a temporary folder, encrypted by a key file or not at all.
 class Place {
 public:
     explicit Place(bool encrypted);
+    /// A copy of another place as it is now.
+    Place(const Place& other);
+    Place& operator=(const Place&) = delete;
     Repository open() const { return Repository::open(config); }
     std::filesystem::path root() const { return folder.path() / "repository"; }
     ClusterArea area() const { return {"main", kSystem}; }
 
-    base::TemporaryDirectory folder{"howdah-repository"};
+    base::TemporaryDirectory folder{"howdah-repository", fast_folder()};
     base::RepositoryConfig config;
 };
 
