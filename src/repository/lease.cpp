@@ -33,7 +33,8 @@ std::chrono::nanoseconds elapsed() {
     return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 
-/// Machine, boot and process namespace: only inside the same one can a process id be looked up. The machine's id is hashed, as its manual asks.
+/// Machine, boot and process namespace: only inside the same one can a process id be looked up. The machine's id is kept as a keyed
+/// hash, as machine-id(5) asks: one comparison is all that it is for.
 struct Place {
     std::string machine, boot;
 };
@@ -64,8 +65,9 @@ bool process_gone(const LeaseHolder& holder) {
     return ::kill(holder.pid, 0) != 0 && errno == ESRCH;
 }
 
-/// Whether the holder can be known to be dead: its process on this very boot is gone, or this machine was booted since.
-bool dead_here(const Repository& repository, const LeaseHolder& holder) {
+/// Whether the holder can be known to be dead: its process on this very boot is gone, or this machine was booted since. A clone of this
+/// machine that never changed its id has another boot too, but renews after ours.
+bool dead_here(const Repository& repository, const LeaseHolder& holder, base::Timestamp renewed) {
     const Place here = this_place(repository);
     if (holder.host != base::host_name()) return false;
     if (holder.boot == joined(here)) return process_gone(holder);
@@ -73,11 +75,12 @@ bool dead_here(const Repository& repository, const LeaseHolder& holder) {
         const auto first = place.find('/');
         return place.substr(first + 1, place.rfind('/') - first - 1);
     };
-    return !here.machine.empty() && holder.boot.starts_with(here.machine + "/") && boot_of(holder.boot) != base::boot_identifier();
+    const bool other_boot = !here.machine.empty() && holder.boot.starts_with(here.machine + "/") && boot_of(holder.boot) != base::boot_identifier();
+    return other_boot && repository.store().now() - renewed > elapsed();
 }
 
 bool live(const Repository& repository, const LeaseHolder& holder, base::Timestamp renewed) {
-    if (dead_here(repository, holder)) return false;
+    if (dead_here(repository, holder, renewed)) return false;
     // A hidden process may be another one with the same number: like another host's, it lives as long as it renews.
     const bool visible = base::process_start_ticks(holder.pid).has_value();
     if (visible && holder.host == base::host_name() && holder.boot == joined(this_place(repository))) return true;

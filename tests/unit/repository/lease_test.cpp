@@ -8,6 +8,8 @@
 
 #include <thread>
 
+#include "base/file.hpp"
+#include "base/process.hpp"
 #include "repository/chain.hpp"
 #include "repository/documents.hpp"
 #include "repository/gc.hpp"
@@ -85,6 +87,18 @@ TEST_F(LeaseTest, AnotherHostHoldsItWhileItRenews) {
     hold_elsewhere(std::chrono::seconds(1000));
     Lease lease(repository, prefix, "backup run", {});
     lease.confirm();
+}
+
+/// A copied machine has this one's name and id, and another boot; but it renews, and this one has run for longer.
+TEST_F(LeaseTest, ACloneOfThisMachineIsNotTakenForItsLastBoot) {
+    Chain chain(repository, Kind::lease, prefix);
+    const std::string machine = base::read_file_if_exists("/etc/machine-id", {4096}).value_or("");
+    LeaseBody body{.held = true, .token = "00", .holder = {}};
+    body.holder = {base::host_name(), repository.key().content_name("machine", base::as_bytes(machine)) + "/another-boot/1", "postgres", "backup run", 1, 1,
+                   repository.store().now()};
+    ASSERT_TRUE(chain.append(chain.newest(), encode_lease(body)));
+    EXPECT_TRUE(look_at_lease(repository, prefix)->live);
+    EXPECT_THROW(Lease(repository, prefix, "backup run", {}), Failure);
 }
 
 TEST_F(LeaseTest, ALostLeaseIsNoticedBeforePublishing) {
