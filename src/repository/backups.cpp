@@ -71,8 +71,13 @@ void withdraw(const Repository& repository, const ClusterArea& area, const std::
     event.type = "expire";
     event.backup_id = id;
     event.text = "published after its run had lost the lease";
-    append_event(repository, area, event);
-    base::log_error("backup {} was published after its run had lost the lease: it has expired", id);
+    try {
+        append_event(repository, area, event);
+        base::log_error("backup {} was published after its run had lost the lease: it has expired", id);
+    } catch (const Failure& failure) {
+        base::log_error("backup {} was published after its run had lost the lease and cannot be trusted; it could not be expired: {}", id,
+                        failure.what());
+    }
 }
 
 auto order_of(const Backup& backup) {

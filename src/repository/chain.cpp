@@ -62,7 +62,8 @@ Link decode_link(std::string_view document, const std::string& name, std::uint64
     if (link.previous_hash.empty() != (number == 1)) throw_damaged(name, "it does not name the link before it");
     if (fields.has("lost"))
         for (const json& lost : fields.array("lost")) {
-            if (!lost.is_number_unsigned() || lost < link.oldest || lost >= number) throw_damaged(name, "it names lost links that cannot be");
+            if (!lost.is_number_unsigned() || lost < link.oldest || lost >= number)
+                throw_damaged(name, "it names lost links that cannot be");
             link.lost.insert(lost.get<std::uint64_t>());
         }
     link.body = fields.object("body").dump();
@@ -136,7 +137,8 @@ std::optional<Link> Chain::write(const std::optional<Link>& after, std::uint64_t
     Link link;
     link.number = after ? after->number + 1 : 1;
     link.oldest = oldest;
-    if (after) std::ranges::copy_if(after->lost, std::inserter(link.lost, link.lost.end()), [&](std::uint64_t lost) { return lost >= oldest; });
+    if (after)
+        std::ranges::copy_if(after->lost, std::inserter(link.lost, link.lost.end()), [&](std::uint64_t lost) { return lost >= oldest; });
     link.previous_hash = after ? after->hash : "";
     link.body = body;
     if (!put(link)) return std::nullopt;

@@ -23,13 +23,13 @@ struct LedgerMark {
 /// store creates only if absent.
 struct Link {
     std::uint64_t number = 0;
-    std::uint64_t oldest = 1;   ///< Links before it were deleted by gc.
+    std::uint64_t oldest = 1;      ///< Links before it were deleted by gc.
     std::set<std::uint64_t> lost;  ///< Numbers from `oldest` on that a repair gave up: nothing is there, or nothing that can be read.
-    std::string previous_hash;  ///< Empty only for the first; zeros after one that a repair gave up.
-    std::string hash;           ///< Of this link's document (not part of it).
-    std::string body;           ///< JSON of the owner: lease, event, ledger entry, doomed list.
-    LedgerMark ledger;          ///< Number zero in the ledger itself and before its first entry.
-    base::Timestamp modified;   ///< By the store's clock.
+    std::string previous_hash;     ///< Empty only for the first; zeros after one that a repair gave up.
+    std::string hash;              ///< Of this link's document (not part of it).
+    std::string body;              ///< JSON of the owner: lease, event, ledger entry, doomed list.
+    LedgerMark ledger;             ///< Number zero in the ledger itself and before its first entry.
+    base::Timestamp modified;      ///< By the store's clock.
 };
 
 /// What is left of a chain that may be damaged.

@@ -36,11 +36,13 @@ Remains Chain::examine(std::uint64_t known_end, const std::function<void(const L
         }
     }
     find_beginning(remains, readable);
-    for (std::uint64_t number = std::min(remains.oldest, unreadable.empty() ? remains.oldest : unreadable.begin()->first); number <= remains.end; ++number) {
+    for (std::uint64_t number = std::min(remains.oldest, unreadable.empty() ? remains.oldest : unreadable.begin()->first);
+         number <= remains.end; ++number) {
         const auto next = readable.find(number + 1);
         if (const auto link = readable.find(number); link != readable.end()) {
             if (number < remains.oldest || remains.lost.contains(number)) continue;
-            const bool follows = next == readable.end() || next->second.previous_hash == link->second.hash || next->second.lost.contains(number);
+            const bool follows =
+                next == readable.end() || next->second.previous_hash == link->second.hash || next->second.lost.contains(number);
             if (follows)
                 remains.good.push_back(std::move(link->second));
             else
@@ -64,7 +66,8 @@ void Chain::give_up(const Remains& remains, const std::string& body) {
     for (const auto& [number, what] : remains.damage)
         if (number >= link.oldest) link.lost.insert(number);
     if (!put(link))
-        throw base::Failure(base::FailureKind::locked, fmt::format("another run wrote {} meanwhile", link_name(link.number)), "run the repair again");
+        throw base::Failure(base::FailureKind::locked, fmt::format("another run wrote {} meanwhile", link_name(link.number)),
+                            "run the repair again");
     for (const auto& [number, what] : remains.damage) repository_->store().remove(link_name(number));
     repository_->store().sync_removals();
 }

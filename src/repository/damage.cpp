@@ -12,7 +12,8 @@ constexpr const char* kAnyObject =
 }  // namespace
 
 DamageFailure::DamageFailure(std::string object, std::string what, std::string hint)
-    : Failure(base::FailureKind::operation, fmt::format("object {} is damaged: {}", object, what), hint.empty() ? kAnyObject : std::move(hint)),
+    : Failure(base::FailureKind::operation, fmt::format("object {} is damaged: {}", object, what),
+              hint.empty() ? kAnyObject : std::move(hint)),
       object_(std::move(object)),
       damage_(std::move(what)) {}
 DamageFailure::~DamageFailure() = default;

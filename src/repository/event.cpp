@@ -17,7 +17,8 @@ void append_event(const Repository& repository, const ClusterArea& area, Event e
     // An event in the place of a lost one would hide the loss.
     const std::uint64_t known = known_end(repository, area.event_prefix());
     chain.append_anywhere([&](const std::optional<Link>& newest) {
-        if ((newest ? newest->number : 0) < known) throw DamageFailure(chain.link_name(known), "it is missing: the ledger names it", kRepairHint);
+        if ((newest ? newest->number : 0) < known)
+            throw DamageFailure(chain.link_name(known), "it is missing: the ledger names it", kRepairHint);
         return body;
     });
     write_ledger(repository);

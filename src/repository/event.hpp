@@ -21,6 +21,7 @@ struct Event {
     base::Timestamp time;                  ///< By the store's clock.
     std::string user, host;
 };
+/// Failure(operation), and nothing done, when the ledger is damaged or knows a later event than there is.
 void append_event(const Repository& repository, const ClusterArea& area, Event event);
 /// Whether the last pin among a backup's events is in force (not taken back and not past its end) or a repair holds it.
 bool is_pinned(const std::vector<Event>& events, const std::string& backup_id, base::Timestamp now);

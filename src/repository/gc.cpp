@@ -59,7 +59,8 @@ private:
         for (const LedgerDifference& difference : find_ledger_differences(repository_)) {
             const auto name = parse_object_name(difference.object);
             if (!name || !name->area || name->kind != Kind::root || store_.exists(difference.object)) continue;
-            if (!expired_backups(repository_, *name->area).contains(name->last)) throw_damaged(difference.object, "the ledger names it and it is missing");
+            if (!expired_backups(repository_, *name->area).contains(name->last))
+                throw_damaged(difference.object, "the ledger names it and it is missing");
         }
     }
 
@@ -111,7 +112,8 @@ private:
         base::pause_point("repository.gc_confirmed", "");
         const auto link = lists_.append(list_, encode_doomed(doomed));
         if (!link)
-            throw Failure(base::FailureKind::locked, fmt::format("the lease {} was lost to another run, which wrote the list of garbage", kRepositoryLease),
+            throw Failure(base::FailureKind::locked,
+                          fmt::format("the lease {} was lost to another run, which wrote the list of garbage", kRepositoryLease),
                           "run the command again");
         list_ = link;
         written_.clear();

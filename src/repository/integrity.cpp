@@ -84,9 +84,10 @@ std::vector<Damage> find_dead_leases(const Repository& repository, const std::st
         // A holder that released in between and ended is no dead one.
         const auto newest = chain.newest();
         if (!before || !newest || newest->number != before->number) continue;
-        damage.push_back({chain.link_name(newest->number),
-                          fmt::format("is the lease of a run that died, or its release was removed: {} of {}@{} since {}", state->holder.operation,
-                                      state->holder.user, state->holder.host, base::text(state->holder.acquired))});
+        damage.push_back(
+            {chain.link_name(newest->number),
+             fmt::format("is the lease of a run that died, or its release was removed: {} of {}@{} since {}", state->holder.operation,
+                         state->holder.user, state->holder.host, base::text(state->holder.acquired))});
     }
     return damage;
 }

@@ -179,7 +179,8 @@ std::optional<std::string> try_slot(storage::Store& store, const std::string& na
         if (!slot || name != slot_name(slot->number)) return "is a damaged key slot";
         if (slot->passphrase && !with.passphrase) return "is for a passphrase, and none is configured";
         if (!slot->passphrase && !with.file_key) return "is for a key file, and none is configured";
-        const bool opened = slot->passphrase ? open_passphrase_slot(*slot, *line, id, with, data_key) : open_slot(*slot, id, with, data_key);
+        const bool opened =
+            slot->passphrase ? open_passphrase_slot(*slot, *line, id, with, data_key) : open_slot(*slot, id, with, data_key);
         if (opened) return std::nullopt;
         return fmt::format("is not opened by the {}", slot->passphrase ? "passphrase" : "key file");
     } catch (const Failure& failure) {
@@ -208,7 +209,8 @@ crypto::Key unlock(storage::Store& store, const std::string& id, const Credentia
     if (wrong_key && !names.empty())
         throw Failure(FailureKind::configuration, fmt::format("wrong key for the repository at {}: {}", store.location(), reasons),
                       "use the key that repo init made for this repository; if it is that one, the slots or the marker were changed");
-    throw Failure(unreadable ? FailureKind::repository : FailureKind::configuration, fmt::format("repository at {} cannot be unlocked: {}", store.location(), reasons),
+    throw Failure(unreadable ? FailureKind::repository : FailureKind::configuration,
+                  fmt::format("repository at {} cannot be unlocked: {}", store.location(), reasons),
                   "use the key of another slot, or put the slot back from another copy of the repository");
 }
 

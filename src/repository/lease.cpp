@@ -75,7 +75,8 @@ bool dead_here(const Repository& repository, const LeaseHolder& holder, base::Ti
         const auto first = place.find('/');
         return place.substr(first + 1, place.rfind('/') - first - 1);
     };
-    const bool other_boot = !here.machine.empty() && holder.boot.starts_with(here.machine + "/") && boot_of(holder.boot) != base::boot_identifier();
+    const bool other_boot =
+        !here.machine.empty() && holder.boot.starts_with(here.machine + "/") && boot_of(holder.boot) != base::boot_identifier();
     return other_boot && repository.store().now() - renewed > elapsed();
 }
 
@@ -138,7 +139,8 @@ struct Lease::Impl {
         const bool ours = newest && newest->number == mine.number && newest->hash == mine.hash;
         const bool fresh = begin - renewed < kLeaseTime / 2;
         if (!ours || (!fresh && !renew()))
-            throw Failure(FailureKind::locked, fmt::format("the lease {} was lost to another run", chain.prefix()), "run the command again");
+            throw Failure(FailureKind::locked, fmt::format("the lease {} was lost to another run", chain.prefix()),
+                          "run the command again");
         confirmed = begin;
     }
 

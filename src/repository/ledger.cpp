@@ -220,7 +220,9 @@ public:
 private:
     static constexpr const char* kAhead = "is newer than the ledger: a run died before its end, or its ledger entry was removed";
 
-    void add(const std::string& name, const std::string& what) { findings.push_back({.object = name, .what = what, .ahead = what == kAhead}); }
+    void add(const std::string& name, const std::string& what) {
+        findings.push_back({.object = name, .what = what, .ahead = what == kAhead});
+    }
     static std::string link(const std::string& prefix, std::uint64_t number) { return fmt::format("{}{:08}", prefix, number); }
     bool busy(const std::string& prefix) const {
         return std::ranges::any_of(busy_, [&](const std::string& area) { return prefix.starts_with(area); });
@@ -290,13 +292,15 @@ void write_ledger(const Repository& repository, LedgerChange change) {
     chain.append_anywhere([&](const std::optional<Link>& newest) { return next_ledger_body(repository, newest, change); });
 }
 
-std::uint64_t known_end(const Repository& repository, const std::string& prefix) {
-    const Chain chain = ledger_chain(repository);
-    const Remains remains = chain.examine(0, [&](const Link& link) { decode_ledger(link.body, chain.link_name(link.number)); });
-    if (remains.good.empty()) return 0;
-    const LedgerBody said = decode_ledger(remains.good.back().body, prefix);
+std::uint64_t known_end(const std::optional<Link>& entry, const std::string& prefix) {
+    if (!entry) return 0;
+    const LedgerBody said = decode_ledger(entry->body, kLedgerPrefix);
     const auto end = said.chains.find(prefix);
     return end == said.chains.end() ? 0 : end->second.newest;
+}
+
+std::uint64_t known_end(const Repository& repository, const std::string& prefix) {
+    return known_end(ledger_chain(repository).newest(), prefix);
 }
 
 std::vector<LedgerDifference> find_ledger_differences(const Repository& repository) {

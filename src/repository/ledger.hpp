@@ -26,7 +26,8 @@ void write_first_ledger(const Repository& repository);
 /// What an entry after this one would say now.
 std::string next_ledger_body(const Repository& repository, const std::optional<Link>& newest, LedgerChange change = LedgerChange::added);
 
-/// The newest link of a chain as the newest readable ledger entry names it; zero when there is none.
+/// The newest link of a chain as a ledger entry names it; zero when there is none.
+std::uint64_t known_end(const std::optional<Link>& entry, const std::string& prefix);
 std::uint64_t known_end(const Repository& repository, const std::string& prefix);
 
 /// Differences between the newest ledger entry and what is there: each a sentence beginning with the object's name.

@@ -52,7 +52,8 @@ private:
     void repair(const ChainPlace& place) {
         cancellation_.check("repairing the repository");
         Chain chain(repository_, place.kind, place.prefix);
-        const Remains remains = chain.examine(end_that_others_name(place), [&](const Link& link) { check_body(place.kind, link.body, chain.link_name(link.number)); });
+        const Remains remains = chain.examine(end_that_others_name(place),
+                                              [&](const Link& link) { check_body(place.kind, link.body, chain.link_name(link.number)); });
         if (remains.damage.empty()) return;
         if (place.kind == Kind::lease) require_free(chain, remains);
         if (!dry_run_) chain.give_up(remains, body_of(place.kind, chain, remains));
@@ -65,7 +66,12 @@ private:
 
     /// The ledger names the ends of the chains, and they the ledger's.
     std::uint64_t end_that_others_name(const ChainPlace& place) const {
-        if (place.kind != Kind::ledger) return known_end(repository_, place.prefix);
+        if (place.kind != Kind::ledger) {
+            const Chain ledger(repository_, Kind::ledger, kLedgerPrefix);
+            const Remains remains =
+                ledger.examine(0, [&](const Link& link) { check_body(Kind::ledger, link.body, ledger.link_name(link.number)); });
+            return known_end(remains.good.empty() ? std::nullopt : std::optional(remains.good.back()), place.prefix);
+        }
         std::uint64_t end = 0;
         for (const ChainPlace& other : chains_of(repository_, {})) {
             if (other.kind == Kind::ledger) continue;
@@ -80,13 +86,18 @@ private:
         if (remains.end_is_good()) {
             const auto state = look_at_lease(repository_, chain.prefix());
             if (state && state->live)
-                throw Failure(FailureKind::locked, fmt::format("damaged lease {} is in use: {} of {}@{}", chain.prefix(), state->holder.operation, state->holder.user, state->holder.host),
+                throw Failure(FailureKind::locked,
+                              fmt::format("damaged lease {} is in use: {} of {}@{}", chain.prefix(), state->holder.operation,
+                                          state->holder.user, state->holder.host),
                               "run the repair again when that run has ended");
             return;
         }
         if (repository_.store().now() - remains.modified < kLeaseTime)
-            throw Failure(FailureKind::locked, fmt::format("damaged lease {} may be in use: its newest link is of {}", chain.prefix(), base::text(remains.modified)),
-                          fmt::format("make sure that no backup and no gc runs, and run the repair again {} minutes after that time", kLeaseTime.count() / 60));
+            throw Failure(
+                FailureKind::locked,
+                fmt::format("damaged lease {} may be in use: its newest link is of {}", chain.prefix(), base::text(remains.modified)),
+                fmt::format("make sure that no backup and no gc runs, and run the repair again {} minutes after that time",
+                            kLeaseTime.count() / 60));
     }
 
     std::string body_of(Kind kind, const Chain& chain, const Remains& remains) const {

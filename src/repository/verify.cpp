@@ -106,7 +106,8 @@ public:
             examine(*next);
             next->findings.keep_common(look->findings);
             look = std::move(next);
-            again = look->findings.any_fresh(look->fresh, repository_.store().now() - settle_) && std::chrono::steady_clock::now() - begin < settle_;
+            again = look->findings.any_fresh(look->fresh, repository_.store().now() - settle_) &&
+                    std::chrono::steady_clock::now() - begin < settle_;
             if (again && !cancellation_.sleep(kBetweenLooks)) cancellation_.check("verifying the repository");
         }
         look->findings.add_all(read_);
@@ -202,7 +203,7 @@ private:
     base::Progress& progress_;
     const base::Cancellation& cancellation_;
     std::chrono::seconds settle_;
-    Findings read_;  ///< About objects read by themselves.
+    Findings read_;                                    ///< About objects read by themselves.
     std::map<std::string, base::Timestamp> modified_;  ///< Of all objects, as last listed.
     std::vector<Work> work_;
     std::atomic<std::size_t> next_{0};

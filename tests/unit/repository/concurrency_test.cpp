@@ -64,7 +64,8 @@ private:
 TEST_F(ConcurrencyTest, VerifyAndCheckFindNothingBesideWriters) {
     std::atomic<unsigned> made{0};
     meanwhile([&](unsigned round) {
-        write_backup(repository, fmt::format("backup-{:06}", round), {{"x", fmt::format("{}", round)}, {"base/5/1", page_like(70'000, round)}}, {(1u << 20) + round});
+        write_backup(repository, fmt::format("backup-{:06}", round),
+                     {{"x", fmt::format("{}", round)}, {"base/5/1", page_like(70'000, round)}}, {(1u << 20) + round});
         made = round + 1;
         if (round > 1) say("expire", fmt::format("backup-{:06}", round - 2));
     });

@@ -94,7 +94,12 @@ TEST_F(LeaseTest, ACloneOfThisMachineIsNotTakenForItsLastBoot) {
     Chain chain(repository, Kind::lease, prefix);
     const std::string machine = base::read_file_if_exists("/etc/machine-id", {4096}).value_or("");
     LeaseBody body{.held = true, .token = "00", .holder = {}};
-    body.holder = {base::host_name(), repository.key().content_name("machine", base::as_bytes(machine)) + "/another-boot/1", "postgres", "backup run", 1, 1,
+    body.holder = {base::host_name(),
+                   repository.key().content_name("machine", base::as_bytes(machine)) + "/another-boot/1",
+                   "postgres",
+                   "backup run",
+                   1,
+                   1,
                    repository.store().now()};
     ASSERT_TRUE(chain.append(chain.newest(), encode_lease(body)));
     EXPECT_TRUE(look_at_lease(repository, prefix)->live);

@@ -115,7 +115,8 @@ TEST_F(LostLeaseTest, ABackupSuspendedWhileItPublishesExpires) {
 TEST_F(LostLeaseTest, ACollectorSuspendedBeforeItRemovesLeavesEverything) {
     write_backup(repository, "a", {{"x", "1"}}, {1u << 20});
     expire("a");
-    Suspended run(place, "repository.gc_listed", [](const Repository& its) { collect_garbage(its, {.grace = std::chrono::seconds(0)}, {}); });
+    Suspended run(place, "repository.gc_listed",
+                  [](const Repository& its) { collect_garbage(its, {.grace = std::chrono::seconds(0)}, {}); });
     taken_over(kRepositoryLease);
     const auto before = objects();
     EXPECT_EQ(run.wake_up(), kLocked);
@@ -130,7 +131,9 @@ TEST_F(LostLeaseTest, ACollectorSuspendedBeforeItsListHidesNothingOfItsSuccessor
     });
     const std::vector<Doomed> successors{{"cluster/main/1/tree/ab/" + std::string(32, 'a'), repository.store().now()}};
     taken_over(kRepositoryLease, [&] {
-        Chain(repository, Kind::doomed, kDoomedPrefix).append_anywhere([&](const std::optional<Link>&) { return encode_doomed(successors); });
+        Chain(repository, Kind::doomed, kDoomedPrefix).append_anywhere([&](const std::optional<Link>&) {
+            return encode_doomed(successors);
+        });
     });
     EXPECT_EQ(run.wake_up(), kLocked);
     EXPECT_EQ(read_doomed(repository), std::vector<std::string>{successors[0].name});

@@ -48,7 +48,9 @@ protected:
         base::write_file_durably(place.root() / object, bytes.substr(0, bytes.size() / 2));
         age(object);
     }
-    void age(const std::string& object) { fs::last_write_time(place.root() / object, fs::file_time_type::clock::now() - std::chrono::hours(1)); }
+    void age(const std::string& object) {
+        fs::last_write_time(place.root() / object, fs::file_time_type::clock::now() - std::chrono::hours(1));
+    }
     std::string verify() {
         base::Progress progress("verifying", {}, false);
         std::string found;
