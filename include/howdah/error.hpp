@@ -14,6 +14,7 @@ namespace howdah {
 /// `cancelled` in `receive` leaves open whether the server did the work.
 enum class Phase : std::uint8_t {
     configure,     ///< The connection string, a service file or an option.
+    borrow,        ///< Waiting for a connection of the pool, or for leave to use one.
     resolve,       ///< Name look-up.
     connect,       ///< Reaching the server, TLS included.
     authenticate,  ///< From the start-up packet to the first "ready".
@@ -30,8 +31,21 @@ enum class Cause : std::uint8_t {
 };
 
 constexpr std::string_view name(Phase phase) {
-    constexpr std::array<std::string_view, 6> kNames{"configure", "resolve", "connect", "authenticate", "send", "receive"};
+    constexpr std::array<std::string_view, 7> kNames{"configure", "borrow", "resolve", "connect", "authenticate", "send", "receive"};
     return kNames[static_cast<std::size_t>(phase)];
+}
+
+/// What the server did with the attempt that failed.
+enum class Outcome : std::uint8_t {
+    not_sent,   ///< No statement of the attempt was wholly handed over, so none can have run.
+    failed,     ///< The server said no or rolled back: nothing of the attempt lasts.
+    succeeded,  ///< It is committed although the call failed; only a resolved commit says so.
+    unknown,    ///< Nobody knows yet.
+};
+
+constexpr std::string_view name(Outcome outcome) {
+    constexpr std::array<std::string_view, 4> kNames{"not_sent", "failed", "succeeded", "unknown"};
+    return kNames[static_cast<std::size_t>(outcome)];
 }
 
 /// PostgreSQL's five-character error code; empty when the failure did not come from a server.
@@ -52,6 +66,18 @@ private:
     std::array<char, 5> code_{};
 };
 
+/// What a failure says about the work when nothing more is known than this: the careful answer for a request that could commit (COMMIT
+/// itself, or a statement outside a block). A link that ends while the answer is awaited leaves it unknown, and so do the codes with
+/// which a server ends a session or doubts itself, for they may overtake the end of a commit.
+constexpr Outcome careful_outcome(Phase phase, Cause cause, const SqlState& state) noexcept {
+    if (phase == Phase::receive) {
+        if (cause != Cause::refused) return Outcome::unknown;
+        const bool session_over = state.is_class("08") || state == "57P01" || state == "57P02" || state == "40003";
+        return session_over ? Outcome::unknown : Outcome::failed;
+    }
+    return phase == Phase::send && cause == Cause::refused ? Outcome::failed : Outcome::not_sent;
+}
+
 /// The words of a failure, in the server's language where they are the server's. Never holds a password.
 struct ErrorText {
     std::string message;   ///< One line: what was seen.
@@ -64,10 +90,23 @@ struct ErrorText {
 class Error {
 public:
     Error(Phase phase, Cause cause, ErrorText text, SqlState sqlstate = {})
-        : phase_(phase), cause_(cause), sqlstate_(sqlstate), text_(std::make_shared<const ErrorText>(std::move(text))) {}
+        : phase_(phase),
+          cause_(cause),
+          outcome_(careful_outcome(phase, cause, sqlstate)),
+          sqlstate_(sqlstate),
+          text_(std::make_shared<const ErrorText>(std::move(text))) {}
+
+    /// The same failure by one who knows more: a statement of a block whose COMMIT was not sent has `failed` whatever broke, a resolved
+    /// commit has `failed` or `succeeded`, and a refusal with which the link ended leaves a request that could commit `unknown`.
+    Error with_outcome(Outcome outcome) const {
+        Error other = *this;
+        other.outcome_ = outcome;
+        return other;
+    }
 
     Phase phase() const noexcept { return phase_; }
     Cause cause() const noexcept { return cause_; }
+    Outcome outcome() const noexcept { return outcome_; }
     const SqlState& sqlstate() const noexcept { return sqlstate_; }
     const std::string& message() const noexcept { return text_->message; }
     const std::string& detail() const noexcept { return text_->detail; }
@@ -77,6 +116,7 @@ public:
 private:
     Phase phase_;
     Cause cause_;
+    Outcome outcome_;
     SqlState sqlstate_;
     std::shared_ptr<const ErrorText> text_;
 };
