@@ -1,5 +1,6 @@
 #include "client/policy/option_check.hpp"
 #include "howdah/breaker.hpp"
+#include "howdah/pool.hpp"
 #include "howdah/retry.hpp"
 
 namespace howdah {
@@ -56,6 +57,26 @@ Result<void> check(const BreakerOptions& options) {
         .within("guard_minimum", options.guard_minimum, 1, 1e9)
         .within("guard_window", options.guard_window, milliseconds(10), hours(24))
         .within("tracked_calls", options.tracked_calls, 0, kMostCalls)
+        .result();
+}
+
+Result<void> check(const PoolOptions& options) {
+    if (auto backoff = check(options.dial_backoff); !backoff) return backoff;
+    return OptionCheck("pool")
+        .within("max_connections", options.max_connections, 1, 10'000)
+        .within("min_idle", options.min_idle, 0, 10'000)
+        .ordered("min_idle", options.min_idle <= options.max_connections, "max_connections")
+        .within("max_waiters", options.max_waiters, 0, kMostCalls)
+        .within("dials_at_once", options.dials_at_once, 1, 1000)
+        .within("lifetime", options.lifetime, milliseconds(1), hours(24 * 365))
+        .within("lifetime_jitter", options.lifetime_jitter, 0, 0.9)
+        .within("idle_time", options.idle_time, milliseconds(1), hours(24 * 365))
+        .within("poll_after", options.poll_after, Duration::zero(), hours(24 * 365))
+        .within("ping_after", options.ping_after, Duration::zero(), hours(24 * 365))
+        .within("dial_time", options.dial_time, milliseconds(1), hours(24))
+        .within("reset_time", options.reset_time, milliseconds(1), hours(24))
+        .within("drain_time", options.drain_time, milliseconds(1), hours(24))
+        .within("cancel_time", options.cancel_time, Duration::zero(), hours(24))
         .result();
 }
 
