@@ -98,7 +98,7 @@ Moment PoolCore::next_change() const {
 
 void PoolCore::close(Moment now, Moment deadline) {
     if (closing_ != Closing::no) {
-        close_until_ = std::min(close_until_, deadline);
+        if (closing_ == Closing::awaiting) close_until_ = std::min(close_until_, deadline);
         return;
     }
     closing_ = Closing::awaiting;
