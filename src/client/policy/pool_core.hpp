@@ -107,6 +107,8 @@ public:
     void tick(Moment now);
     /// When tick() or next_work() next has something to do by the passing of time. Looks at every place: for a timer, not for each call.
     Moment next_change() const;
+    /// Whether next_work() has anything; the cheap question after each event.
+    bool has_work(Moment now) const noexcept { return !told_.empty() || !todo_.empty() || dial_wanted(now); }
     /// What to do now, one thing at a time until Kind::none.
     Work next_work(Moment now);
 
@@ -116,7 +118,7 @@ public:
     bool finished() const noexcept { return closing_ != Closing::no && vacant_.size() == connections_.size(); }
     const CloseReport& report() const noexcept { return report_; }
 
-    PoolCounts counts() const noexcept { return counts_; }
+    const PoolCounts& counts() const noexcept { return counts_; }
     /// The last dial's failure, while none has come through since.
     const std::optional<Error>& last_dial_error() const noexcept { return last_dial_error_; }
     /// What a borrower would be told now.
@@ -160,7 +162,11 @@ private:
     void refuse(Moment now, std::uint32_t waiter);
     void vacate_waiter(std::uint32_t waiter);
     BorrowFailure likely_failure() const noexcept;
-    bool dial_wanted(Moment now) const noexcept;
+    bool dial_wanted(Moment now) const noexcept {
+        const std::uint32_t missing = options_.min_idle > counts_.idle ? options_.min_idle - counts_.idle : 0;
+        const bool needed = counts_.waiting + missing > counts_.dialling;
+        return needed && closing_ == Closing::no && !vacant_.empty() && counts_.dialling < dials_allowed_ && now >= next_dial_;
+    }
     void dial_went_wrong(Moment now, Moment begun);
     Work begin_dial(Moment now);
     Work tell_waiter();

@@ -42,12 +42,6 @@ PoolCore::Work PoolCore::tell_connection() {
     return work;
 }
 
-bool PoolCore::dial_wanted(Moment now) const noexcept {
-    if (closing_ != Closing::no || vacant_.empty() || counts_.dialling >= dials_allowed_ || now < next_dial_) return false;
-    const std::uint32_t missing = options_.min_idle > counts_.idle ? options_.min_idle - counts_.idle : 0;
-    return counts_.waiting + missing > counts_.dialling;
-}
-
 PoolCore::Work PoolCore::begin_dial(Moment now) {
     const std::uint32_t place = vacant_.first();
     enter(place, State::dialling, now, after(now, options_.dial_time));

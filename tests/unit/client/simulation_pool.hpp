@@ -30,10 +30,11 @@ public:
     bool closing = false;
     bool endpoint_fails = false;  ///< The last dial failed.
 
-    std::uint32_t count(State state) const {
-        std::uint32_t sum = 0;
-        for (const Place& place : places) sum += place.state == state ? 1 : 0;
-        return sum;
+    bool any(State state) const {
+        for (const Place& place : places) {
+            if (place.state == state) return true;
+        }
+        return false;
     }
     void new_epoch() {
         ++epoch_;
@@ -90,7 +91,7 @@ public:
     }
     const char* dial_begun(ConnectionId id, Moment now) {
         if (places[id.place].state != State::none) return "a dial for a place that is taken";
-        if (endpoint_fails && count(State::dialling) > 0) return "a failing endpoint was dialled twice at once";
+        if (endpoint_fails && any(State::dialling)) return "a failing endpoint was dialled twice at once";
         if (closing) return "a dial after close()";
         places[id.place] = {State::dialling, false, epoch_, id, after(now, options_.dial_time)};
         return nullptr;
@@ -107,14 +108,17 @@ public:
 
     /// What must hold once all work was taken.
     const char* check(const PoolCore& pool, Moment now, bool ticked) const {
-        const PoolCounts counts = pool.counts();
+        const PoolCounts& counts = pool.counts();
+        std::array<std::uint32_t, 7> seen{};
+        for (const Place& place : places) ++seen[static_cast<std::size_t>(place.state)];
+        const auto is = [&](State state, std::uint32_t told) { return seen[static_cast<std::size_t>(state)] == told; };
         if (counts.occupied() > options_.max_connections) return "more connections than the cap";
-        if (counts.busy != count(State::leased)) return "leases lost or doubled";
-        if (counts.idle != count(State::idle)) return "idle connections lost or doubled";
-        if (counts.dialling != count(State::dialling)) return "dials lost or doubled";
-        if (counts.resetting != count(State::resetting)) return "resets lost or doubled";
-        if (counts.draining != count(State::draining)) return "a draining place was given away";
-        if (counts.closing != count(State::closing)) return "closing connections lost or doubled";
+        if (!is(State::leased, counts.busy)) return "leases lost or doubled";
+        if (!is(State::idle, counts.idle)) return "idle connections lost or doubled";
+        if (!is(State::dialling, counts.dialling)) return "dials lost or doubled";
+        if (!is(State::resetting, counts.resetting)) return "resets lost or doubled";
+        if (!is(State::draining, counts.draining)) return "a draining place was given away";
+        if (!is(State::closing, counts.closing)) return "closing connections lost or doubled";
         if (counts.waiting != queue_size_) return "waiters lost or doubled";
         if (counts.waiting > 0 && counts.idle > 0) return "a waiter beside an idle connection";
         const bool room = counts.occupied() < options_.max_connections;
