@@ -367,6 +367,28 @@ TEST(Breaker, WhatTheMonitorSeesDownIsNotTheBreakersFault) {
     EXPECT_EQ(bench.breaker.state(), BreakerState::observe);
 }
 
+TEST(Breaker, TheGuardForgetsWhatIsOlderThanItsWindow) {
+    Bench bench;
+    bench.calls(95, Vote::success);
+    bench.calls(5, Vote::failure);
+    bench.calls(5, Vote::success);
+    bench.now = kStart + seconds(70);
+    bench.calls(15, Vote::success);
+    bench.calls(5, Vote::failure);
+    bench.calls(20, Vote::success);
+    EXPECT_EQ(bench.breaker.state(), BreakerState::open) << "40 requests in the window are too few to say";
+}
+
+TEST(Breaker, TwoChangesByOneEventAreToldAsOne) {
+    Bench bench;
+    bench.calls(5, Vote::failure);
+    const auto told = bench.breaker.monitored(bench.breaker.rejects_until(), false);
+    EXPECT_EQ(told.from, BreakerState::open);
+    EXPECT_EQ(told.to, BreakerState::open);
+    EXPECT_EQ(told.reason, BreakerReason::probe_failed);
+    EXPECT_EQ(bench.breaker.counts().opened, 2U);
+}
+
 TEST(Breaker, TimeThatGoesBackChangesNothing) {
     Bench bench;
     bench.calls(5, Vote::failure);

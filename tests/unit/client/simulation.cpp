@@ -65,7 +65,7 @@ public:
           breaker_options_(breaker_options(random_)),
           pool_options_(pool_options(random_)),
           breaker_(breaker_options_, kStart, random_.next()),
-          breaker_model_(breaker_options_),
+          breaker_model_(breaker_options_, breaker_),
           pool_(pool_options_, random_.next()),
           pool_model_(pool_options_),
           budget_(budget_options_, kStart) {}
@@ -121,7 +121,7 @@ private:
     void rare() {
         switch (random_.below(8)) {
             case 0: return set_mode();
-            case 1: breaker_.reset(now_); return breaker_model_.mode_set(breaker_.mode());
+            case 1: breaker_.reset(now_); return breaker_model_.mode_set(breaker_);
             case 2: pool_.new_epoch(); return pool_model_.new_epoch();
             case 3:
                 if (event_ < kEvents / 2) return;
@@ -139,11 +139,11 @@ private:
         const BreakerMode mode = kModes[random_.below(kModes.size())];
         if (mode == breaker_.mode()) return;
         breaker_.set_mode(now_, mode);
-        breaker_model_.mode_set(mode);
+        breaker_model_.mode_set(breaker_);
     }
 
     void look_at_breaker(const BreakerTransition& transition, bool ticked) {
-        expect(breaker_model_.look(breaker_, transition.reason, now_, ticked));
+        expect(breaker_model_.look(breaker_, transition, now_, ticked));
     }
     void tick_breaker() {
         if (now_ == ticked_) return;

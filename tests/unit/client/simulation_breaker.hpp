@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "client/policy/breaker.hpp"
 
@@ -17,10 +18,13 @@ struct HeldPermit {
 /// count. Methods return the name of a broken invariant, or null.
 class BreakerModel {
 public:
-    explicit BreakerModel(const BreakerOptions& options) : options_(options), mode_(options.mode) {}
+    BreakerModel(const BreakerOptions& options, const Breaker& breaker) : options_(options), mode_(options.mode), shown_(breaker.state()) {}
 
     /// After every event: the state may have changed.
-    const char* look(const Breaker& breaker, BreakerReason reason, Moment now, bool ticked) {
+    const char* look(const Breaker& breaker, const BreakerTransition& told, Moment now, bool ticked) {
+        const BreakerReason reason = told.reason;
+        const BreakerState from = std::exchange(shown_, breaker.state());
+        if (told ? told.from != from || told.to != shown_ : from != shown_) return "a change of state was not told as it was";
         if (breaker.mode() != mode_) {
             if (reason != BreakerReason::guard) return "the mode changed by itself";
             mode_ = breaker.mode();
@@ -33,6 +37,7 @@ public:
             begin_era(breaker.would_be());
         }
         const BreakerCounts counts = breaker.counts();
+        if (counts.rejected != rejected_) return "rejections were not counted";
         if (counts.probes_issued != issued_) return "probes were issued that nobody got";
         if (counts.probes_issued != counts.probes_returned + counts.probes_written_off + counts.probes_held)
             return "probe permits not conserved";
@@ -47,6 +52,7 @@ public:
 
     const char* admitted(const Breaker::Admission& admission) {
         const Breaker::Permit& permit = admission.permit;
+        rejected_ += admission.admitted ? 0 : 1;
         const bool gated = mode_ == BreakerMode::automatic || mode_ == BreakerMode::forced_open;
         if (!gated && !admission.admitted) return "rejected in a mode without a gate";
         if (mode_ == BreakerMode::forced_open) return admission.admitted ? "admitted although forced open" : nullptr;
@@ -83,8 +89,9 @@ public:
         step_seen_ = false;
     }
 
-    void mode_set(BreakerMode mode) {
-        mode_ = mode;
+    void mode_set(const Breaker& breaker) {
+        mode_ = breaker.mode();
+        shown_ = breaker.state();
         begin_era(BreakerState::closed);
     }
     std::uint32_t era() const { return era_; }
@@ -131,7 +138,9 @@ private:
 
     const BreakerOptions& options_;
     BreakerMode mode_;
+    BreakerState shown_;  ///< What callers last saw.
     BreakerState machine_ = BreakerState::closed;
+    std::uint64_t rejected_ = 0;
     std::uint32_t era_ = 1;
     std::uint64_t issued_ = 0;
     std::uint32_t held_ = 0;
