@@ -112,7 +112,8 @@ Result<void> Connection::started(int accepted) {
         return error;
     }
     state_ = State::busy;
-    sent_ = false;
+    // What the kernel has taken whole may reach the server even if this link ends before anybody looks again.
+    sent_ = PQflush(handle_.get()) == 0;
     copying_ = false;
     rows_ = RowSet();
     error_.reset();
