@@ -63,6 +63,10 @@ ProcessResult run_process_checked(const std::string& what, const std::vector<std
 /// The start time of a process in clock ticks since boot (/proc/PID/stat); with the pid and the boot it names a process for good. None
 /// when there is no such process or it is dead and only not yet reaped.
 std::optional<std::uint64_t> process_start_ticks(pid_t pid);
+/// Whether the process that had this number and start time is dead: gone, only not yet reaped (a container's first process may never
+/// do that), or its number another's now. One that /proc hides from this user (hidepid) is told by the error of a signal that is not
+/// sent.
+bool process_has_ended(pid_t pid, std::uint64_t start_ticks);
 /// The kernel's id of this boot.
 std::string boot_identifier();
 std::string host_name();

@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <unistd.h>
 
 #include <array>
@@ -10,23 +11,33 @@
 
 namespace howdah::base {
 
-std::optional<std::uint64_t> process_start_ticks(pid_t pid) {
-    std::string stat;
+namespace {
+
+/// What /proc/PID/stat holds from field 3, the state, on; none when there is no such process or it is hidden. proc(5): the program's name,
+/// field 2, stands in parentheses and may hold blanks and parentheses itself.
+std::optional<std::string> status_fields(pid_t pid) {
     try {
         const auto content = read_file_if_exists("/proc/" + std::to_string(pid) + "/stat");
         if (!content) return std::nullopt;
-        stat = *content;
+        const auto name_end = content->rfind(')');
+        if (name_end == std::string::npos || name_end + 2 >= content->size()) return std::nullopt;
+        return content->substr(name_end + 2);
     } catch (const SystemFailure& failure) {
         // The process ended between open and read.
         if (failure.error() == ESRCH) return std::nullopt;
         throw;
     }
-    // proc(5): the program's name, field 2, stands in parentheses and may hold blanks and parentheses itself; the state is field 3 and
-    // the start time field 22.
-    const auto name_end = stat.rfind(')');
-    if (name_end == std::string::npos || name_end + 2 >= stat.size()) return std::nullopt;
-    std::string_view rest = std::string_view(stat).substr(name_end + 2);
-    if (rest.front() == 'Z' || rest.front() == 'X') return std::nullopt;
+}
+
+bool is_dead_state(char state) { return state == 'Z' || state == 'X'; }
+
+}  // namespace
+
+std::optional<std::uint64_t> process_start_ticks(pid_t pid) {
+    const auto fields = status_fields(pid);
+    if (!fields || is_dead_state(fields->front())) return std::nullopt;
+    std::string_view rest = *fields;
+    // The start time is field 22.
     for (int field = 3; field < 22; ++field) {
         const auto blank = rest.find(' ');
         if (blank == std::string_view::npos) return std::nullopt;
@@ -35,6 +46,14 @@ std::optional<std::uint64_t> process_start_ticks(pid_t pid) {
     std::uint64_t ticks = 0;
     const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), ticks);
     return error == std::errc() ? std::optional(ticks) : std::nullopt;
+}
+
+bool process_has_ended(pid_t pid, std::uint64_t start_ticks) {
+    const auto fields = status_fields(pid);
+    if (!fields) return ::kill(pid, 0) != 0 && errno == ESRCH;
+    if (is_dead_state(fields->front())) return true;
+    const auto ticks = process_start_ticks(pid);
+    return ticks && *ticks != start_ticks;
 }
 
 std::string boot_identifier() {

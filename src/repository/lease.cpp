@@ -1,11 +1,9 @@
 #include "repository/lease.hpp"
 
 #include <fmt/core.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -59,18 +57,12 @@ LeaseHolder this_holder(const Repository& repository, std::string operation) {
             .acquired = repository.store().now()};
 }
 
-/// Whether the process is gone. One that /proc hides from this user (hidepid) is told by the error of a signal that is not sent.
-bool process_gone(const LeaseHolder& holder) {
-    if (const auto ticks = base::process_start_ticks(holder.pid)) return *ticks != holder.start_ticks;
-    return ::kill(holder.pid, 0) != 0 && errno == ESRCH;
-}
-
 /// Whether the holder can be known to be dead: its process on this very boot is gone, or this machine was booted since. A clone of this
 /// machine that never changed its id has another boot too, but renews after ours.
 bool dead_here(const Repository& repository, const LeaseHolder& holder, base::Timestamp renewed) {
     const Place here = this_place(repository);
     if (holder.host != base::host_name()) return false;
-    if (holder.boot == joined(here)) return process_gone(holder);
+    if (holder.boot == joined(here)) return base::process_has_ended(holder.pid, holder.start_ticks);
     const auto boot_of = [](const std::string& place) {
         const auto first = place.find('/');
         return place.substr(first + 1, place.rfind('/') - first - 1);

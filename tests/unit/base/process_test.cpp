@@ -147,6 +147,20 @@ TEST(RunProcess, DoesNotWaitForADaemonThatHoldsTheOutputs) {
     ::kill(daemon, SIGKILL);
 }
 
+TEST(ProcessIdentity, ToldWhenItHasEnded) {
+    const auto own = process_start_ticks(::getpid());
+    ASSERT_TRUE(own);
+    EXPECT_FALSE(process_has_ended(::getpid(), *own));
+    EXPECT_TRUE(process_has_ended(::getpid(), *own + 1));
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(0);
+    siginfo_t info{};
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT), 0);
+    EXPECT_TRUE(process_has_ended(child, 0)) << "not yet reaped";
+    ::waitpid(child, nullptr, 0);
+    EXPECT_TRUE(process_has_ended(child, 0));
+}
+
 /// A parent that is killed by kill -9 while its program runs; the program's pid ends up in the note.
 void kill_a_parent(const fs::path& note, const ProcessOptions& options) {
     const pid_t parent = ::fork();

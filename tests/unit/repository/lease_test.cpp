@@ -81,6 +81,23 @@ TEST_F(LeaseTest, AKilledHolderIsReplacedAtOnce) {
     EXPECT_TRUE(check_repository(repository, {}).leftovers.empty());
 }
 
+/// The first process of a container need not reap: a killed run stays in the table of processes for good.
+TEST_F(LeaseTest, AHolderThatNobodyReapsIsReplacedAtOnce) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        Lease lease(repository, prefix, "backup run", {});
+        ::kill(::getpid(), SIGKILL);
+    }
+    siginfo_t info{};
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT), 0);
+    EXPECT_EQ(::kill(child, 0), 0);
+    EXPECT_FALSE(look_at_lease(repository, prefix)->live);
+    Lease lease(repository, prefix, "backup run", {});
+    lease.confirm();
+    lease.release();
+    ::waitpid(child, nullptr, 0);
+}
+
 TEST_F(LeaseTest, AnotherHostHoldsItWhileItRenews) {
     hold_elsewhere(std::chrono::seconds(600));
     EXPECT_THROW(Lease(repository, prefix, "backup run", {}), Failure);
