@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <map>
@@ -14,24 +13,32 @@
 #include "base/log.hpp"
 #include "base/progress.hpp"
 #include "base/signals.hpp"
-#include "base/suggest.hpp"
 #include "cli/areas.hpp"
 #include "cli/context.hpp"
 #include "cli/exceptions.hpp"
 #include "cli/exit_codes.hpp"
 #include "cli/output.hpp"
+#include "cli/wrong_use.hpp"
 
 namespace howdah::cli {
 
 namespace {
 
-void add_global_options(CLI::App& program, Context& context) {
+/// The parser knows an enumeration by its numbers. What it answers is what is wrong, none: nothing.
+std::string output_number(std::string& word) {
     const std::map<std::string, Output> outputs{{"text", Output::text}, {"json", Output::json}, {"nagios", Output::nagios}};
+    const auto found = outputs.find(word);
+    if (found == outputs.end()) return fmt::format("not text, json or nagios: {}", word);
+    word = std::to_string(static_cast<int>(found->second));
+    return {};
+}
+
+void add_global_options(CLI::App& program, Context& context) {
     program.add_option("--config", context.config_file, "Configuration file (default: /etc/howdah/howdah.toml, then environment)")->envname("HOWDAH_CONFIG");
     program.add_option("--cluster", context.cluster_name, "Cluster to work on, as named in the configuration; needed when there are several");
     program.add_option("--repository", context.repository_name, "Repository to work on; needed when there are several");
     program.add_option("--output", context.output, "text for people, json for programs, nagios for probes")
-        ->transform(CLI::CheckedTransformer(outputs))
+        ->transform(CLI::Validator(output_number, "", "output"))
         ->option_text("text|json|nagios");
     program.add_flag("--dry-run", context.dry_run, "Say what would be done and change nothing");
     program.add_flag("-v,--verbose", context.verbose, "Log what is done");
@@ -106,33 +113,10 @@ int run_command(Context& context) {
     }
 }
 
-/// The first word that should be an area and is none; the values of the global options do not count.
-std::string unknown_area(const CLI::App& program, int argc, const char* const* argv) {
-    std::vector<std::string> areas;
-    for (const auto* area : program.get_subcommands({})) areas.push_back(area->get_name());
-    for (int i = 1; i < argc; ++i) {
-        const std::string word = argv[i];
-        if (word.starts_with('-')) {
-            const auto* option = program.get_option_no_throw(word);
-            if (option && option->get_expected_max() > 0) ++i;
-            continue;
-        }
-        return std::find(areas.begin(), areas.end(), word) == areas.end() ? word : std::string();
-    }
-    return {};
-}
-
 /// Help and version go to standard output with exit 0; a wrong use to standard error with its hint.
 int end_of_parsing(const CLI::App& program, const CLI::ParseError& error, const Context& context, int argc, const char* const* argv) {
     if (error.get_exit_code() == 0) return program.exit(error);
-    if (const auto word = unknown_area(program, argc, argv); !word.empty()) {
-        std::vector<std::string> areas;
-        for (const auto* area : program.get_subcommands({})) areas.push_back(area->get_name());
-        const auto suggestion = base::did_you_mean(word, areas);
-        report(context, base::Failure(base::FailureKind::usage, fmt::format("unknown area: {}", word), suggestion.empty() ? "see `howdah --help`" : suggestion));
-        return usage_exit_code(context);
-    }
-    report(context, base::Failure(base::FailureKind::usage, error.what(), "see `howdah --help` and `howdah AREA --help`"));
+    report(context, explain_wrong_use(program, error, argc, argv));
     return usage_exit_code(context);
 }
 
@@ -151,6 +135,10 @@ int run_program(int argc, char** argv) {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return end_of_parsing(program, error, context, argc, argv);
+    }
+    if (const auto failure = find_empty_value(program, argc, argv)) {
+        report(context, *failure);
+        return exit_code_of(context, *failure);
     }
     return run_command(context);
 }
