@@ -10,6 +10,7 @@
 #include "cli/context.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
+#include "cli/probe.hpp"
 #include "cli/wal_status.hpp"
 #include "repository/backups.hpp"
 
@@ -157,6 +158,9 @@ void verify(Context& context, const BackupCommandOptions& options) {
         }
         if (!result.good()) context.exit_code = 1;
         const auto message = result.good() ? std::string("all good") : fmt::format("{} damaged objects, {} problems", result.damage.size(), result.problems.size());
+        if (context.output == Output::nagios)
+            answer_probe(context, result.good() ? ProbeState::ok : ProbeState::critical, message,
+                         fmt::format("damaged={} problems={} backups={} bytes={}B", result.damage.size(), result.problems.size(), result.backups, result.bytes.count));
         return JournalNote{.message = message, .found_something = !result.good()};
     };
     with_journal(context, "backup verify", work);
@@ -178,13 +182,13 @@ Json describe(const backup::Status& status) {
 void status(Context& context) {
     const auto repository = context.open_repository();
     const auto status = backup::look_at_status(repository, context.cluster(), context.config, context.cancellation);
-    if (!status.broken.empty()) context.exit_code = context.output == Output::nagios ? 2 : 1;
+    if (!status.broken.empty()) context.exit_code = 1;
     if (context.output == Output::json) return print_json(describe(status));
     if (context.output == Output::nagios) {
         const auto age = status.age ? std::chrono::duration_cast<std::chrono::seconds>(*status.age).count() : -1;
-        return print(fmt::format("{}: {} | backup_age={}s wal_ready={}\n", status.broken.empty() ? "OK" : "CRITICAL",
-                                 status.broken.empty() ? "backups and WAL are as they should be" : status.broken.front(), age,
-                                 status.wal.backlog ? status.wal.backlog->ready : 0));
+        return answer_probe(context, status.broken.empty() ? ProbeState::ok : ProbeState::critical,
+                            status.broken.empty() ? "backups and WAL are as they should be" : status.broken.front(),
+                            fmt::format("backup_age={}s wal_ready={}", age, status.wal.backlog ? status.wal.backlog->ready : 0), status.broken);
     }
     Table table({"WHAT", "VALUE"});
     table.add({"newest backup", status.newest ? status.newest->root.id + ", " + base::text_duration(*status.age) + " old" : "none"});
@@ -214,11 +218,15 @@ void add_backup(CLI::App& program, Context& context) {
     verb->add_option("id", options->id, "Its id, or an unambiguous part of it")->required();
     verb->callback([&context, options] { context.command = [&context, options] { show(context, *options); }; });
     area->add_subcommand("status", "Is the cluster protected as its objectives say? Exit 1 when not")->callback([&context] {
+        context.answers_probes = true;
         context.command = [&context] { status(context); };
     });
     verb = area->add_subcommand("verify", "Authenticate every stored byte; exit 1 when anything is wrong");
     verb->add_option("--jobs", options->jobs, "Workers (default: all cores)")->check(CLI::Range(1u, 256u));
-    verb->callback([&context, options] { context.command = [&context, options] { verify(context, *options); }; });
+    verb->callback([&context, options] {
+        context.answers_probes = true;
+        context.command = [&context, options] { verify(context, *options); };
+    });
 }
 
 }  // namespace howdah::cli

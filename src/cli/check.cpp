@@ -1,7 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -9,6 +8,7 @@
 #include "cli/context.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
+#include "cli/probe.hpp"
 #include "preflight/preflight.hpp"
 
 namespace howdah::cli {
@@ -45,6 +45,25 @@ void print_findings(const std::vector<preflight::Finding>& findings, bool all) {
     }
 }
 
+using Counts = std::map<Severity, std::size_t>;
+
+std::string counted(std::size_t count, const char* one, const char* many) { return fmt::format("{} {}", count, count == 1 ? one : many); }
+
+/// The first line names every check that is not well, the critical ones first; the lines after it say what was seen.
+void answer(Context& context, const std::vector<preflight::Finding>& findings, Severity worst, Counts& counts) {
+    std::string names;
+    std::vector<std::string> details;
+    for (const auto severity : {Severity::critical, Severity::warning})
+        for (const auto& finding : findings) {
+            if (finding.severity != severity) continue;
+            names += (names.empty() ? "" : ", ") + finding.check;
+            details.push_back(fmt::format("{} {}: {}: {}", preflight::word(severity), finding.check, finding.value, finding.what));
+        }
+    const auto state = worst == Severity::critical ? ProbeState::critical : worst == Severity::warning ? ProbeState::warning : ProbeState::ok;
+    const auto sentence = details.empty() ? "ready" : fmt::format("{} critical, {}: {}", counts[Severity::critical], counted(counts[Severity::warning], "warning", "warnings"), names);
+    answer_probe(context, state, sentence, fmt::format("critical={} warning={}", counts[Severity::critical], counts[Severity::warning]), details);
+}
+
 void run(Context& context, const CheckOptions& options) {
     preflight::Options checking;
     checking.cluster = context.cluster();
@@ -54,17 +73,10 @@ void run(Context& context, const CheckOptions& options) {
     checking.prove_archiving = !options.no_switch && !context.dry_run;
     checking.cancellation = context.cancellation;
     const auto findings = preflight::check(checking);
-    std::map<Severity, std::size_t> counts;
+    Counts counts;
     for (const auto& finding : findings) ++counts[finding.severity];
     const auto worst = preflight::worst(findings);
-    if (context.output == Output::nagios) {
-        const bool critical = worst == Severity::critical, warning = worst == Severity::warning;
-        context.exit_code = critical ? 2 : warning ? 1 : 0;
-        const auto first = std::find_if(findings.begin(), findings.end(), [&](const auto& finding) { return finding.severity == worst; });
-        return print(fmt::format("{}: {} | critical={} warning={}\n", critical ? "CRITICAL" : warning ? "WARNING" : "OK",
-                                 worst == Severity::ok || first == findings.end() ? std::string("ready") : fmt::format("{}: {}", first->check, first->value), counts[Severity::critical],
-                                 counts[Severity::warning]));
-    }
+    if (context.output == Output::nagios) return answer(context, findings, worst, counts);
     if (worst == Severity::critical || worst == Severity::warning) context.exit_code = 1;
     if (context.output == Output::json) {
         auto document = json_document();
@@ -74,7 +86,8 @@ void run(Context& context, const CheckOptions& options) {
         return print_json(document);
     }
     print_findings(findings, options.all);
-    print(fmt::format("{} critical, {} warnings, {} notices, {} fine\n", counts[Severity::critical], counts[Severity::warning], counts[Severity::notice], counts[Severity::ok]));
+    print(fmt::format("{} critical, {}, {}, {} fine\n", counts[Severity::critical], counted(counts[Severity::warning], "warning", "warnings"),
+                      counted(counts[Severity::notice], "notice", "notices"), counts[Severity::ok]));
 }
 
 }  // namespace
@@ -84,7 +97,10 @@ void add_check(CLI::App& program, Context& context) {
     auto* area = program.add_subcommand("check", "Is this server, host and repository ready? Exit 1 when something should be done");
     area->add_flag("--no-switch", options->no_switch, "Do not prove archiving by switching a WAL segment");
     area->add_flag("--all", options->all, "Show what is fine too");
-    area->callback([&context, options] { context.command = [&context, options] { run(context, *options); }; });
+    area->callback([&context, options] {
+        context.answers_probes = true;
+        context.command = [&context, options] { run(context, *options); };
+    });
 }
 
 }  // namespace howdah::cli

@@ -31,6 +31,8 @@ struct Context {
     /// Set by a command's option parsing; run after the configuration is loaded.
     std::function<void()> command;
     bool needs_config = true;
+    /// Set by the commands that have an answer for --output nagios; the others refuse it, for a table and exit 0 would read as OK.
+    bool answers_probes = false;
 
     const base::ClusterConfig& cluster() const { return config.cluster(cluster_name); }
     /// The name given, or that of the only cluster configured; empty when there are several or none.

@@ -87,6 +87,12 @@ void report(const Context& context, const base::Failure& failure) {
     std::fputs(base::redact(text).c_str(), stderr);
 }
 
+void refuse_deaf_probes(const Context& context) {
+    if (context.output == Output::nagios && !context.answers_probes)
+        throw base::Failure(base::FailureKind::usage, "this command has no answer for --output nagios",
+                            "probe with backup status, backup verify, wal status, repo check or check");
+}
+
 /// A stop by signal ends as users and shells expect: by that signal.
 [[noreturn]] void die_by(int signal) {
     std::signal(signal, SIG_DFL);
@@ -96,6 +102,7 @@ void report(const Context& context, const base::Failure& failure) {
 
 int run_command(Context& context) {
     try {
+        refuse_deaf_probes(context);
         prepare(context);
         // The server's own commands stay single-threaded (a fetch forks) and end by the signal that the server sends them.
         std::optional<base::SignalScope> signals;

@@ -8,6 +8,7 @@
 #include "cli/context.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
+#include "cli/probe.hpp"
 #include "repository/backups.hpp"
 #include "repository/gc.hpp"
 #include "repository/repair.hpp"
@@ -82,6 +83,10 @@ void info(Context& context) {
 void check(Context& context) {
     const auto repository = context.open_repository();
     const auto result = repository::check_repository(repository, context.cancellation);
+    if (context.output == Output::nagios)
+        return answer_probe(context, result.problems.empty() ? ProbeState::ok : ProbeState::critical,
+                            result.problems.empty() ? "the repository is whole" : fmt::format("{} problem(s), the first: {}", result.problems.size(), result.problems.front()),
+                            fmt::format("problems={} objects={} bytes={}B leftover_bytes={}B", result.problems.size(), result.objects, result.bytes.count, result.leftover_bytes.count));
     if (context.output == Output::json) {
         auto document = json_document();
         document["ok"] = result.problems.empty();
@@ -167,6 +172,7 @@ void add_repo(CLI::App& program, Context& context) {
     verb->callback([&context, options] { context.command = [&context, options] { init(context, *options); }; });
     area->add_subcommand("info", "What is in it")->callback([&context] { context.command = [&context] { info(context); }; });
     area->add_subcommand("check", "Problems (exit 1) and leftovers of interrupted runs")->callback([&context] {
+        context.answers_probes = true;
         context.command = [&context] { check(context); };
     });
     area->add_subcommand("repair", "Give up damaged links of ledger, leases and events, so that work can go on")->callback([&context] {

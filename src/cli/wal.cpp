@@ -13,6 +13,7 @@
 #include "cli/context.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
+#include "cli/probe.hpp"
 #include "cli/wal_status.hpp"
 #include "postgres/cluster_facts.hpp"
 #include "postgres/control_file.hpp"
@@ -139,6 +140,10 @@ void status(Context& context) {
     const auto directory = context.cluster().data_directory.empty() ? facts.data_directory : context.cluster().data_directory;
     const auto status = archive::read_wal_status(&session, wal, directory, std::chrono::milliseconds(500), context.cancellation);
     if (!status.gaps.empty()) context.exit_code = 1;
+    if (context.output == Output::nagios)
+        return answer_probe(context, status.gaps.empty() ? ProbeState::ok : ProbeState::critical,
+                            status.gaps.empty() ? "the archive has no gaps" : fmt::format("{} gap(s) in the archive", status.gaps.size()),
+                            fmt::format("gaps={} ready={} lag={}B", status.gaps.size(), status.backlog ? status.backlog->ready : 0, status.lag.count));
     if (context.output == Output::json) {
         auto document = json_document();
         document["ok"] = status.gaps.empty();
@@ -172,6 +177,7 @@ void add_wal(CLI::App& program, Context& context) {
     verb->add_flag("--no-look-ahead", options->no_look_ahead, "Do not fetch the following segments in advance");
     verb->callback([&context, options] { context.command = [&context, options] { fetch(context, *options); }; });
     area->add_subcommand("status", "What is archived, what waits, what is missing")->callback([&context] {
+        context.answers_probes = true;
         context.command = [&context] { status(context); };
     });
 }
