@@ -63,7 +63,7 @@ public:
     virtual bool remove(const std::string& name) = 0;
     /// Makes every remove() of this store so far durable. Nothing to do for a store whose answer to a deletion is final.
     virtual void sync_removals() {}
-    /// The store's clock, which ages of objects are measured against.
+    /// The store's clock, which ages of objects are measured against; this host's where nothing may be written.
     virtual base::Timestamp now() = 0;
     /// Leftovers of interrupted writes that are not objects (temporary files of the directory store): their size; removed when `clean`.
     virtual base::Bytes leftovers(std::chrono::seconds older_than, bool clean) = 0;
