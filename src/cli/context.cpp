@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -10,6 +11,7 @@
 #include "cli/exceptions.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
+#include "client/conninfo.hpp"
 
 namespace howdah::cli {
 
@@ -22,6 +24,30 @@ std::filesystem::path existing_part(std::filesystem::path path) {
     std::error_code error;
     while (!path.empty() && path != "/" && !std::filesystem::exists(path, error)) path = path.parent_path();
     return path;
+}
+
+std::optional<base::User> owner_of_cluster(const base::ClusterConfig& cluster) {
+    std::error_code error;
+    if (!cluster.data_directory.empty() && std::filesystem::exists(cluster.data_directory, error)) return base::owner_of(cluster.data_directory);
+    return socket_owner(cluster.conninfo);
+}
+
+/// The owner of a repository in a folder; of one that is to be made the owner of the folder it will be in.
+std::optional<base::User> owner_of_repositories(const base::Config& config) {
+    for (const auto& [name, repository] : config.repositories) {
+        if (!repository.url.starts_with(kFileScheme)) continue;
+        const std::filesystem::path wanted = repository.url.substr(kFileScheme.size());
+        const auto path = existing_part(wanted);
+        if (path.empty() || path == "/") continue;
+        const auto owner = base::owner_of(path);
+        if (owner.uid != 0 || path == wanted) return owner;
+    }
+    return std::nullopt;
+}
+
+bool is_local(const base::ClusterConfig& cluster) {
+    const auto read = read_conninfo(cluster.conninfo, {});
+    return read && std::any_of(read->hosts.begin(), read->hosts.end(), [](const auto& entry) { return is_socket_folder(entry.host); });
 }
 
 }  // namespace
@@ -37,22 +63,32 @@ std::filesystem::path Context::state_directory_if_any() const {
     }
 }
 
+std::optional<base::User> socket_owner(const std::string& conninfo) {
+    const auto read = read_conninfo(conninfo, {});
+    if (!read) return std::nullopt;
+    for (const auto& entry : read->hosts) {
+        const auto socket = std::filesystem::path(entry.host) / (".s.PGSQL." + entry.port);
+        std::error_code error;
+        if (entry.host.starts_with('/') && std::filesystem::exists(socket, error)) return base::owner_of(socket);
+    }
+    return std::nullopt;
+}
+
+std::optional<base::User> working_user(const base::Config& config, const std::string& cluster_name) {
+    bool local = false;
+    for (const auto& [name, cluster] : config.clusters) {
+        if (config.clusters.contains(cluster_name) && name != cluster_name) continue;
+        if (auto owner = owner_of_cluster(cluster)) return owner;
+        local = local || is_local(cluster);
+    }
+    if (auto owner = owner_of_repositories(config)) return owner;
+    return local ? base::find_user("postgres") : std::nullopt;
+}
+
 void Context::drop_privileges() const {
     if (::geteuid() != 0) return;
-    std::error_code error;
-    const auto named = config.clusters.find(cluster_name);
-    const auto* cluster = named != config.clusters.end() ? &named->second : config.clusters.size() == 1 ? &config.clusters.begin()->second : nullptr;
-    if (cluster && !cluster->data_directory.empty() && std::filesystem::exists(cluster->data_directory, error)) {
-        base::become(base::owner_of(cluster->data_directory));
-        return;
-    }
-    for (const auto& [name, repository] : config.repositories) {
-        if (!repository.url.starts_with(kFileScheme)) continue;
-        const auto path = existing_part(repository.url.substr(kFileScheme.size()));
-        if (path.empty() || path == "/") continue;
-        base::become(base::owner_of(path));
-        return;
-    }
+    const auto user = working_user(config, cluster_name);
+    if (user) base::become(*user);
 }
 
 void print_intention(const Context& context, const std::string& sentence) {

@@ -8,6 +8,7 @@
 
 #include "base/cancellation.hpp"
 #include "base/config.hpp"
+#include "base/process.hpp"
 #include "cli/exit_codes.hpp"
 #include "journal/journal.hpp"
 #include "repository/repository.hpp"
@@ -45,9 +46,17 @@ struct Context {
     /// The same for those that can do without: when no folder can be written a warning, and the place where it should be. Journal,
     /// acknowledgements and look-ahead then warn or do nothing; the operation goes on.
     std::filesystem::path state_directory_if_any() const;
-    /// As root, becomes the owner of the cluster's data directory, or else of the repository, for good.
+    /// As root, becomes the working_user() for good.
     void drop_privileges() const;
 };
+
+/// Whom root becomes for the work on a cluster and its repository: the owner of the data directory; where that is not known the owner of the
+/// server's socket, else of the repository, else for a cluster on this host the user postgres. None: it stays root. Of several clusters
+/// with none named the first decides.
+std::optional<base::User> working_user(const base::Config& config, const std::string& cluster_name);
+
+/// Who owns the Unix socket that a connection string leads to: the server's user. None when it leads elsewhere or there is no socket.
+std::optional<base::User> socket_owner(const std::string& conninfo);
 
 /// PostgreSQL refuses to run as root: for commands that start private servers root becomes the server's user (postgres, else nobody) for
 /// good, in a folder that this user may be in.
