@@ -24,17 +24,18 @@ std::string_view without_line_end(std::string_view text) {
     return text;
 }
 
-crypto::Key read_key_file(const fs::path& path) {
+/// The key of a repository that exists can only be brought back; `hint` says so, or what to do where one is to be made.
+crypto::Key read_key_file(const fs::path& path, const char* hint = "bring back the copy of the key that repo init made: no new key opens this repository") {
     auto content = base::read_file_if_exists(path, {4096}, FailureKind::configuration);
     if (!content)
         throw Failure(FailureKind::configuration, fmt::format("key file does not exist: {}", path.native()),
-                      "put the key that repo init made there, or correct key_file");
+                      "bring the copy of the key that repo init made back there, or correct key_file");
     crypto::Key key;
     const bool valid = crypto::from_base64(without_line_end(*content), key);
     crypto::wipe(std::as_writable_bytes(std::span(*content)));
     if (!valid)
         throw Failure(FailureKind::configuration, fmt::format("key file is not one line of base64 of 32 bytes: {}", path.native()),
-                      "put the key that repo init made there; make a new one with: openssl rand -base64 32");
+                      hint);
     return key;
 }
 
@@ -73,7 +74,7 @@ Credentials read_credentials(const base::RepositoryConfig& config) {
 bool make_key_file(const fs::path& path) {
     struct stat status{};
     if (::lstat(path.c_str(), &status) == 0) {
-        crypto::Key key = read_key_file(path);
+        crypto::Key key = read_key_file(path, "if no repository needs that file, remove it and repo init makes a new key; otherwise name another key_file");
         crypto::wipe(key);
         return false;
     }
