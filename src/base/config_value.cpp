@@ -68,6 +68,7 @@ Objection parse(const Setting&, const Value& value, bool& into) {
 Objection parse(const Setting&, const Value& value, Duration& into) {
     constexpr const char* kHint = "use a number with us, ms, s, min, h, d or w, such as \"15min\"";
     const auto duration = is_text(value) || value.kind == Kind::number ? parse_duration(value.text) : std::nullopt;
+    if (duration && value.text.find_first_not_of("0123456789 ") == std::string::npos) return {fmt::format("a duration without a unit: {}", seen(value)), kHint};
     if (!duration) return {fmt::format("not a duration: {}", seen(value)), kHint};
     if (*duration <= Duration::zero()) return {fmt::format("not longer than zero: {}", seen(value)), kHint};
     into = *duration;

@@ -1,10 +1,12 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "base/file.hpp"
 #include "cli/areas.hpp"
+#include "cli/config_check.hpp"
 #include "cli/context.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
@@ -42,6 +44,10 @@ void init(Context& context) {
 void check(Context& context) {
     std::vector<base::ConfigProblem> problems;
     const auto config = base::load_config(context.config_file, &problems);
+    for (auto& problem : look_deeper(config)) {
+        const bool known = std::any_of(problems.begin(), problems.end(), [&](const auto& each) { return each.key == problem.key; });
+        if (!known) problems.push_back(std::move(problem));
+    }
     if (context.output == Output::json) {
         auto document = json_document();
         document["ok"] = problems.empty();

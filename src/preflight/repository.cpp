@@ -78,6 +78,13 @@ Finding judge_encryption(bool encrypted) {
             "run repo init with encryption in a new place and take a full backup there"};
 }
 
+Finding judge_key_mode(const std::filesystem::path& file, unsigned mode) {
+    constexpr unsigned kOthers = 07 | 020;
+    const auto value = fmt::format("{} has mode {:04o}", file.string(), mode);
+    if ((mode & kOthers) != 0) return {"repository_key", Severity::warning, value, "other users of this host may read or replace the key", "run: chmod 600 " + file.string()};
+    return {"repository_key", Severity::ok, value, "only its owner and group may read the key", {}};
+}
+
 Finding judge_latest_backup(const std::string& id, std::optional<base::Duration> age, base::Duration wanted) {
     if (!age) return {"latest_backup", Severity::critical, "none", "there is nothing to restore", "run: howdah backup run --type full"};
     const auto value = fmt::format("{}, {} old", id, base::text_duration(*age));
@@ -122,6 +129,12 @@ void look_at_repository(Looker& looker) {
             findings.push_back(judge_encryption(repository->encrypted()));
         }
         return findings;
+    });
+    looker.look("repository_key", [&]() -> Findings {
+        const auto& file = looker.options().repository->key_file;
+        struct stat status {};
+        if (file.empty() || ::stat(file.c_str(), &status) != 0) return {};
+        return {judge_key_mode(file, status.st_mode & 07777u)};
     });
     looker.look("repository_place", [&]() -> Findings {
         const auto folder = repository_folder(looker.options().repository->url);

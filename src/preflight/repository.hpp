@@ -17,6 +17,8 @@ class Looker;
 std::optional<std::filesystem::path> repository_folder(const std::string& url);
 
 Finding judge_encryption(bool encrypted);
+/// The permission bits of a key file.
+Finding judge_key_mode(const std::filesystem::path& file, unsigned mode);
 /// The newest whole backup's age; none when there is none.
 Finding judge_latest_backup(const std::string& id, std::optional<base::Duration> age, base::Duration wanted);
 Finding judge_damaged(const std::vector<std::string>& damaged);

@@ -151,6 +151,8 @@ TEST_F(ConfigTest, ChecksDurationsAndUrls) {
     const std::string hint = " (use a number with us, ms, s, min, h, d or w, such as \"15min\")";
     EXPECT_EQ(wrong("[objective]\nrpo = \"soon\"\n"), "2 objective.rpo: not a duration: \"soon\"" + hint);
     EXPECT_EQ(wrong("[objective]\nrpo = \"0s\"\n"), "2 objective.rpo: not longer than zero: \"0s\"" + hint);
+    EXPECT_EQ(wrong("[objective]\nrpo = 15\n"), "2 objective.rpo: a duration without a unit: 15" + hint);
+    EXPECT_EQ(wrong("[objective]\nrpo = \"15\"\n"), "2 objective.rpo: a duration without a unit: \"15\"" + hint);
     EXPECT_EQ(wrong("[objective]\nrpo = 9223372036854775807\n"), "2 objective.rpo: not a duration: 9223372036854775807" + hint);
     EXPECT_EQ(wrong("[repository.r]\nurl = \"/srv\"\n"), "2 repository.r.url: not a URL: \"/srv\" (write file:///absolute/path)");
     EXPECT_EQ(wrong("[repository.r]\nurl = \"file://srv\"\n"), "2 repository.r.url: not an absolute path: \"file://srv\" (write file:///absolute/path)");

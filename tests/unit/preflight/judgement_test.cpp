@@ -289,6 +289,10 @@ TEST(Repository, wants_a_young_backup_encrypted_and_elsewhere) {
     EXPECT_EQ(severity(judge_latest_backup("b", 27h, 26h)), critical);
     EXPECT_EQ(severity(judge_encryption(false)), warning);
     EXPECT_EQ(severity(judge_encryption(true)), ok);
+    EXPECT_EQ(severity(judge_key_mode("/k", 0600)), ok);
+    EXPECT_EQ(severity(judge_key_mode("/k", 0640)), ok);
+    EXPECT_EQ(severity(judge_key_mode("/k", 0644)), warning);
+    EXPECT_EQ(severity(judge_key_mode("/k", 0660)), warning);
     EXPECT_EQ(severity(judge_place_of_repository(true, "/r")), warning);
     EXPECT_EQ(severity(judge_place_of_repository(false, "/r")), ok);
     EXPECT_EQ(severity(judge_gaps({"A to B"})), critical);
