@@ -59,6 +59,10 @@ void print_result(const Context& context, const backup::BackupResult& result) {
         document["ok"] = result.bad_pages.empty();
         document["dry_run"] = !result.published;
         document["backup"] = describe(root);
+        // What only a backup that was taken has.
+        if (!result.published)
+            for (const char* key : {"id", "timeline", "start_lsn", "stop_lsn", "start_time", "stop_time", "first_segment", "last_segment", "bytes_read", "stored_bytes", "seconds"})
+                document["backup"][key] = nullptr;
         document["bad_pages"] = result.bad_pages;
         document["warnings"] = result.warnings;
         return print_json(document);

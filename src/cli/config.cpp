@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <sstream>
 
 #include "base/file.hpp"
 #include "cli/areas.hpp"
@@ -64,11 +65,26 @@ void check(Context& context) {
     if (!problems.empty()) context.exit_code = static_cast<int>(base::FailureKind::configuration);
 }
 
+/// Lines "key = value  # origin" as objects; a value in TOML reads as JSON here.
+Json settings_of(const std::string& description) {
+    Json settings = Json::array();
+    std::istringstream lines(description);
+    for (std::string line; std::getline(lines, line);) {
+        const auto equals = line.find(" = ");
+        const auto origin = line.rfind("  # ");
+        if (equals == std::string::npos || origin == std::string::npos) continue;
+        settings.push_back({{"key", line.substr(0, equals)},
+                            {"value", Json::parse(line.substr(equals + 3, origin - equals - 3), nullptr, false)},
+                            {"origin", line.substr(origin + 4)}});
+    }
+    return settings;
+}
+
 void show(Context& context) {
     const auto config = base::load_config(context.config_file);
     if (context.output == Output::json) {
         auto document = json_document();
-        document["settings"] = base::describe_config(config);
+        document["settings"] = settings_of(base::describe_config(config));
         print_json(document);
     } else {
         print(base::describe_config(config));

@@ -11,6 +11,7 @@
 #include "cli/probe.hpp"
 #include "repository/backups.hpp"
 #include "repository/gc.hpp"
+#include "repository/key_slots.hpp"
 #include "repository/repair.hpp"
 
 namespace howdah::cli {
@@ -25,6 +26,7 @@ struct RepoOptions {
 void init(Context& context, const RepoOptions& options) {
     const auto& config = context.repository_config();
     if (context.dry_run) {
+        repository::check_initialise(config, !options.no_encryption);
         print_intention(context, fmt::format("Would make a repository at {}, {}.", config.url, options.no_encryption ? "without encryption" : "encrypted"));
         return;
     }

@@ -41,10 +41,14 @@ void start(Context& context, const ScratchCommandOptions& options) {
 
 void stop(Context& context, const ScratchCommandOptions& options) {
     const auto directory = std::filesystem::absolute(options.directory);
-    if (context.dry_run) return print(fmt::format("Would stop the scratch server in {} and remove its data.\n", directory.string()));
+    if (context.dry_run) return print_intention(context, fmt::format("Would stop the scratch server in {} and remove its data.", directory.string()));
     leave_root();
     postgres::stop_detached(directory, registry(context));
-    if (context.output == Output::text) print("Stopped and removed.\n");
+    if (context.output != Output::json) return print("Stopped and removed.\n");
+    auto document = json_document();
+    document["ok"] = true;
+    document["directory"] = directory.string();
+    print_json(document);
 }
 
 void list(Context& context) {

@@ -26,6 +26,9 @@ struct Marker {
     Sealing sealing = Sealing::none;
 };
 
+/// Whether a repository could be made there; throws what Repository::initialise would, and changes nothing.
+void check_initialise(const base::RepositoryConfig& config, bool encrypt);
+
 /// The data key wrapped for one key file or passphrase.
 struct KeySlot {
     std::uint64_t number = 1;

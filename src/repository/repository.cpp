@@ -119,7 +119,7 @@ private:
 
 }  // namespace
 
-Initialised Repository::initialise(const base::RepositoryConfig& config, bool encrypt) {
+void check_initialise(const base::RepositoryConfig& config, bool encrypt) {
     if (encrypt && !credentials_configured(config))
         throw Failure(FailureKind::configuration,
                       fmt::format("repository {} has no key: neither key_file nor passphrase_file is set", config.name),
@@ -129,6 +129,10 @@ Initialised Repository::initialise(const base::RepositoryConfig& config, bool en
                       fmt::format("repository {} has a key configured and is to be made without encryption", config.name),
                       "remove key_file and passphrase_file from its configuration, or leave --no-encryption out");
     check_place_is_empty(config);
+}
+
+Initialised Repository::initialise(const base::RepositoryConfig& config, bool encrypt) {
+    check_initialise(config, encrypt);
     Initialised result{.id = base::random_hex(16), .encrypted = encrypt, .key_file = config.key_file};
     if (encrypt && !config.key_file.empty()) result.key_file_made = make_key_file(config.key_file);
     const Credentials credentials = read_credentials(config);
