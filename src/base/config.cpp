@@ -29,7 +29,7 @@ const auto& chosen(const Entries& entries, const std::string& name, const std::s
     if (entries.empty())
         throw Failure(FailureKind::configuration, fmt::format("no {} is configured", kind),
                       fmt::format("write one with `howdah config init` or set HOWDAH_{}", kind == "cluster" ? "CLUSTER_MAIN_CONNINFO" : "REPOSITORY_MAIN_URL"));
-    if (name.empty()) throw Failure(FailureKind::configuration, fmt::format("no {} was named: there are {}", kind, names), fmt::format("add --{} NAME", kind));
+    if (name.empty()) throw Failure(FailureKind::usage, fmt::format("no {} was named: there are {}", kind, names), fmt::format("add --{} NAME", kind));
     throw Failure(FailureKind::configuration, fmt::format("no such {}: {}", kind, name), fmt::format("configured: {}", names));
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <memory>
+#include <set>
 
 #include "backup/run.hpp"
 #include "backup/status.hpp"
@@ -98,8 +99,31 @@ void run(Context& context, const BackupCommandOptions& options) {
     else with_journal(context, "backup run", work);
 }
 
+std::string listed(const std::set<std::string>& names) {
+    std::string list;
+    for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
+    return list.empty() ? "none" : list;
+}
+
+/// A repository is read without any cluster configured, so a name is good when either knows it. Gives the names it holds.
+std::set<std::string> known_clusters(const Context& context, const repository::Repository& repository) {
+    std::set<std::string> configured, stored;
+    for (const auto& [name, cluster] : context.config.clusters) configured.insert(name);
+    for (const auto& area : repository.areas()) stored.insert(area.cluster());
+    if (context.cluster_name.empty() || configured.contains(context.cluster_name) || stored.contains(context.cluster_name)) return stored;
+    throw base::Failure(base::FailureKind::configuration, fmt::format("no such cluster: {}", context.cluster_name),
+                        fmt::format("configured: {}; in the repository: {}", listed(configured), listed(stored)));
+}
+
+std::string nothing_listed(const Context& context, std::set<std::string> stored) {
+    if (context.cluster_name.empty()) return "No backups yet: `howdah backup run` takes one.\n";
+    stored.erase(context.cluster_name);
+    return fmt::format("No backups of cluster {} yet: `howdah backup run` takes one.{}\n", context.cluster_name, stored.empty() ? "" : " The repository also knows: " + listed(stored) + ".");
+}
+
 void list(Context& context, const BackupCommandOptions& options) {
     const auto repository = context.open_repository();
+    const auto stored = known_clusters(context, repository);
     const auto backups = repository::list_backups(repository, context.cluster_name, options.all);
     const auto now = repository.store().now();
     auto document = json_document();
@@ -143,6 +167,7 @@ void show(Context& context, const BackupCommandOptions& options) {
 void verify(Context& context, const BackupCommandOptions& options) {
     const auto work = [&] {
         const auto repository = context.open_repository();
+        known_clusters(context, repository);
         const auto result = backup::verify(repository, context.cluster_name, options.jobs, context.cancellation);
         auto document = json_document();
         document["ok"] = result.good();

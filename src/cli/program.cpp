@@ -71,7 +71,10 @@ void prepare(Context& context) {
                                                              : base::LogLevel::warning;
     base::configure_log(level, context.config.log.format == "json" ? base::LogFormat::json : base::LogFormat::text);
     base::allow_progress(context.output == Output::text);
-    if (context.needs_config) context.drop_privileges();
+    if (!context.needs_config) return;
+    // A name that is none is wrong even where the command would not have looked at it.
+    if (!context.repository_name.empty()) context.config.repository(context.repository_name);
+    context.drop_privileges();
 }
 
 void report(const Context& context, const base::Failure& failure) {
