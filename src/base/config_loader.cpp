@@ -60,7 +60,10 @@ void ConfigLoader::read(const std::filesystem::path& file) {
         const auto entries = read_toml(read_file(file, {1u << 20}, FailureKind::configuration), error);
         for (const TomlEntry& entry : entries) read_key({file, entry.line}, entry.path, entry.table, entry.value);
     } catch (const Failure& failure) {
-        return object({file, 0}, {}, {failure.what(), failure.hint()});
+        // The place names the file already.
+        std::string what = failure.what();
+        if (const auto at = what.find(file.string()); at != std::string::npos) what.replace(at, file.string().size(), "it");
+        return object({file, 0}, {}, {std::move(what), failure.hint()});
     }
     if (!error.what.empty()) object({file, error.line}, {}, {"not valid TOML: " + error.what, "correct that line; texts stand in double quotes"});
 }

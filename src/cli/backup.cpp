@@ -142,7 +142,24 @@ void list(Context& context, const BackupCommandOptions& options) {
         if (!backup.damage.empty()) context.exit_code = 1;
     }
     if (context.output == Output::json) return print_json(document);
-    print(backups.empty() ? "No backups yet: `howdah backup run` takes one.\n" : table.text());
+    print(backups.empty() ? nothing_listed(context, stored) : table.text());
+}
+
+/// One field for people: sizes with units, a list as one line for each of its entries.
+void add_field(Table& table, const std::string& key, const Json& value) {
+    if (value.is_array()) {
+        for (const auto& entry : value) {
+            std::string line;
+            for (const auto& [name, part] : entry.items()) line += (line.empty() ? "" : ", ") + name + " " + (part.is_string() ? part.get<std::string>() : part.dump());
+            table.add({key, line});
+        }
+    } else if (key == "bytes" || key.ends_with("_bytes") || key == "bytes_read") {
+        table.add({key, base::text(base::Bytes{value.get<std::uint64_t>()})});
+    } else if (key == "seconds") {
+        table.add({key, fmt::format("{:.1f}", value.get<double>())});
+    } else {
+        table.add({key, value.is_string() ? value.get<std::string>() : value.dump()});
+    }
 }
 
 void show(Context& context, const BackupCommandOptions& options) {
@@ -160,7 +177,7 @@ void show(Context& context, const BackupCommandOptions& options) {
     for (const auto& file : backup.root.outside) document["backup"]["outside"].push_back({{"path", file.path}, {"role", file.role}});
     if (context.output == Output::json) return print_json(document);
     Table table({"FIELD", "VALUE"});
-    for (const auto& [key, value] : document["backup"].items()) table.add({key, value.is_string() ? value.get<std::string>() : value.dump()});
+    for (const auto& [key, value] : document["backup"].items()) add_field(table, key, value);
     print(table.text());
 }
 
@@ -179,9 +196,11 @@ void verify(Context& context, const BackupCommandOptions& options) {
         document["problems"] = result.problems;
         if (context.output == Output::json) {
             print_json(document);
-        } else {
-            for (const auto& damage : result.damage) print(coloured(Colour::red, "damage   ") + damage.object + ": " + damage.what + "\n");
-            for (const auto& problem : result.problems) print(coloured(Colour::red, "problem  ") + problem + "\n");
+        } else if (context.output == Output::text) {
+            std::vector<std::string> damaged;
+            for (const auto& damage : result.damage) damaged.push_back(damage.object + ": " + damage.what);
+            print_lines(coloured(Colour::red, "damage   "), damaged);
+            print_lines(coloured(Colour::red, "problem  "), result.problems);
             print(fmt::format("{} backup(s), {} objects, {}: {}\n", result.backups, result.objects, base::text(result.bytes),
                               result.good() ? "every stored byte is authentic and every manifest complete" : "NOT GOOD"));
         }

@@ -1,5 +1,6 @@
 #include "cli/output.hpp"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,6 +35,14 @@ void print(const std::string& text) {
         if (written < 0) throw base::SystemFailure(base::FailureKind::operation, "cannot write to standard output", errno);
         done += static_cast<std::size_t>(written);
     }
+}
+
+void print_lines(const std::string& begin, const std::vector<std::string>& lines) {
+    constexpr std::size_t kMost = 100;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(lines.size(), kMost); ++i) text += begin + lines[i] + "\n";
+    if (lines.size() > kMost) text += fmt::format("{}and {} more: --output json shows all\n", begin, lines.size() - kMost);
+    if (!text.empty()) print(text);
 }
 
 std::size_t display_width(const std::string& text) {

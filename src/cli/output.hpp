@@ -8,6 +8,9 @@ namespace howdah::cli {
 /// Text to standard output; a failure to write (a closed pipe, a full disk) is Failure(operation).
 void print(const std::string& text);
 
+/// Lines for people, each after `begin`: the first hundred, then how many more there are.
+void print_lines(const std::string& begin, const std::vector<std::string>& lines);
+
 /// Aligned columns for people: numbers to the right, the heading in bold on a terminal.
 class Table {
 public:

@@ -99,8 +99,8 @@ void check(Context& context) {
         document["bytes"] = result.bytes.count;
         print_json(document);
     } else {
-        for (const auto& problem : result.problems) print(coloured(Colour::red, "problem   ") + problem + "\n");
-        for (const auto& leftover : result.leftovers) print(coloured(Colour::yellow, "leftover  ") + leftover + "\n");
+        print_lines(coloured(Colour::red, "problem   "), result.problems);
+        print_lines(coloured(Colour::yellow, "leftover  "), result.leftovers);
         print(fmt::format("{} objects, {}; {} problem(s), {} leftover(s) of {}{}\n", result.objects, base::text(result.bytes), result.problems.size(),
                           result.leftovers.size(), base::text(result.leftover_bytes), result.leftovers.empty() ? "" : ": `howdah repo gc` frees them"));
     }

@@ -48,12 +48,12 @@ std::vector<std::string> split(const std::string& list) {
 }
 
 /// Pieces of an unescaped password that a URI put where hosts and ports are; they must not reach a text. None: nothing suspicious.
-std::optional<Error> misplaced(const std::vector<HostEntry>& hosts) {
+std::optional<Error> misplaced(const std::vector<HostEntry>& hosts, bool uri) {
     for (const auto& entry : hosts) {
         if (entry.host.find('@', 1) != std::string::npos)
-            return wrong("a host name holds \"@\": percent-encode the password's special characters in a URI");
+            return wrong("a host name holds \"@\": a URI has special characters of user name and password percent-encoded");
         if (entry.port.find_first_not_of("0123456789 ") != std::string::npos) {
-            return wrong("a port is not a number: percent-encode the password's special characters in a URI");
+            return wrong(uri ? "a port is not a number: a URI has special characters of user name and password percent-encoded" : "a port is not a number");
         }
     }
     return std::nullopt;
@@ -101,7 +101,7 @@ Result<Conninfo> read_conninfo(const std::string& conninfo, const Keywords& over
     const auto value = [&](std::string_view keyword) { return find(keyword, &PQconninfoOption::val); };
     Conninfo read;
     read.hosts = host_entries(value("host"), value("hostaddr"), value("port"));
-    if (auto error = misplaced(read.hosts)) return std::move(*error);
+    if (auto error = misplaced(read.hosts, conninfo.find("://") != std::string::npos)) return std::move(*error);
     for (auto& entry : read.hosts) {
         if (entry.host.empty() && entry.address.empty()) entry.host = default_socket_folder();
         if (entry.port.empty()) entry.port = find("port", &PQconninfoOption::compiled);
