@@ -13,8 +13,13 @@ TEST(DryRun, PrintsJsonWhenAsked) {
     ProtectedServer protectee;
     protectee.howdah_ok({"backup", "run"});
     const auto into = (protectee.workspace() / "into").string();
-    const std::vector<std::vector<std::string>> commands{{"restore", "--into", into, "--to-backup-end"}, {"backup", "run"},     {"repo", "gc"},       {"repo", "init"},
-                                                         {"wal", "setup"},                               {"sample", "load"},    {"sample", "run"},    {"demo"},
+    const std::vector<std::vector<std::string>> commands{{"restore", "--into", into, "--to-backup-end"},
+                                                         {"backup", "run"},
+                                                         {"repo", "gc"},
+                                                         {"wal", "setup"},
+                                                         {"sample", "load", "--cluster", "main"},
+                                                         {"sample", "run", "--cluster", "main"},
+                                                         {"demo"},
                                                          {"scratch", "start", into}};
     for (auto words : commands) {
         words.insert(words.begin(), "--dry-run");
