@@ -58,6 +58,9 @@ private:
         const auto key = "cluster." + cluster.name + ".";
         if (cluster.conninfo.empty()) {
             object(key + "conninfo", "missing", "add conninfo = \"host=/var/run/postgresql user=postgres\"");
+        } else if (cluster.conninfo.find('=') == std::string::npos && cluster.conninfo.find("://") == std::string::npos) {
+            object(key + "conninfo", fmt::format("no keyword=value and no URI: {} would be taken for a database's name", cluster.conninfo),
+                   "write it like \"host=/var/run/postgresql user=postgres\", a database as dbname=NAME");
         } else if (const auto read = read_conninfo(cluster.conninfo, {}); !read) {
             object(key + "conninfo", fmt::format("libpq cannot read it: {}", read.error().message()), "write it like \"host=/var/run/postgresql user=postgres\" or as a URI");
         }

@@ -32,7 +32,9 @@ TEST_F(Checked, NothingConfigured) {
 
 TEST_F(Checked, WhatLibpqCannotRead) {
     write("conninfo = \"bla bla\"", "");
-    expect_answer(check(), 3, {"howdah.toml:2: cluster.main.conninfo: libpq cannot read it", "HINT"});
+    expect_answer(check(), 3, {"howdah.toml:2: cluster.main.conninfo: no keyword=value and no URI: bla bla", "HINT"});
+    write("conninfo = \"hosst=/nowhere\"", "");
+    expect_answer(check(), 3, {"howdah.toml:2: cluster.main.conninfo: libpq cannot read it", "hosst", "HINT"});
     write("data_directory = \"/nowhere/at/all\"", "");
     expect_answer(check(), 3, {"cluster.main.conninfo: missing", "howdah.toml:2: cluster.main.data_directory: there is no such folder: /nowhere/at/all"});
 }
