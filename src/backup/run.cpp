@@ -156,6 +156,7 @@ void take(BackupResult& result, Source& source, const repository::Repository& re
                               .verify_pages = source.control.data_checksum_version == 1};
 
     const auto started = postgres::start_backup(*source.session, options.label, !options.checkpoint_spread);
+    require_started_here(source, started);
     base::fault_point("backup.started");
     auto listing = list_everything(source, cancellation);
     result.warnings = std::move(listing.files.warnings);

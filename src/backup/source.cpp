@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "postgres/page.hpp"
+#include "postgres/same_server.hpp"
 
 namespace howdah::backup {
 
@@ -28,6 +29,11 @@ std::filesystem::path find_data_directory(const base::ClusterConfig& cluster, co
     return directory;
 }
 
+[[noreturn]] void refuse_other_server(const std::filesystem::path& data_directory, const std::string& why) {
+    throw Failure(FailureKind::configuration, fmt::format("{} is not the connected server's data directory: {}", data_directory.string(), why),
+                  "make conninfo and data_directory name the same server, and run howdah on its host (of a container: in its process namespace)");
+}
+
 }  // namespace
 
 Source open_source(const base::ClusterConfig& cluster, const base::Cancellation& cancellation) {
@@ -49,6 +55,7 @@ Source open_source(const base::ClusterConfig& cluster, const base::Cancellation&
     if (!served.empty() && std::filesystem::exists(served, error) && !std::filesystem::equivalent(served, source.data_directory, error))
         throw Failure(FailureKind::configuration, fmt::format("{} is not the running server's data directory: that is {}", source.data_directory.string(), served.string()),
                       "a copy of a cluster has its system identifier too; set data_directory to the server's own");
+    if (const auto why = postgres::why_not_running_on(*source.session, source.data_directory)) refuse_other_server(source.data_directory, *why);
     return source;
 }
 
@@ -65,6 +72,10 @@ void require_backup_possible(const Source& source) {
     if (facts.wal_level == "minimal") refuse("wal_level is minimal", "run `howdah wal setup`, then restart the server");
     if (facts.archive_mode == "off")
         refuse("archive_mode is off: WAL of the backup could be removed before it is archived", "run `howdah wal setup`, then restart the server");
+}
+
+void require_started_here(const Source& source, const postgres::BackupStarted& started) {
+    if (const auto why = postgres::why_not_started_on(*source.session, started, source.data_directory)) refuse_other_server(source.data_directory, *why);
 }
 
 }  // namespace howdah::backup

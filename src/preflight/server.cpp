@@ -8,6 +8,7 @@
 
 #include "base/process.hpp"
 #include "postgres/control_file.hpp"
+#include "postgres/same_server.hpp"
 #include "preflight/looker.hpp"
 
 namespace howdah::preflight {
@@ -47,6 +48,7 @@ DataDirectoryFacts read_data_directory(Looker& looker) {
             return facts;
         }
     facts.of_directory = postgres::read_control_file(facts.path).system_identifier;
+    facts.of_another = postgres::why_not_running_on(looker.session(), facts.path);
     return facts;
 }
 
@@ -106,6 +108,10 @@ Finding judge_data_directory(const DataDirectoryFacts& facts) {
         return {"data_directory", Severity::critical,
                 fmt::format("{} belongs to system {}, the server is {}", value, base::text(*facts.of_directory), base::text(facts.of_server)),
                 "this is another cluster's data directory", "make conninfo and data_directory of the cluster's section name the same server"};
+    if (facts.of_another)
+        return {"data_directory", Severity::critical, fmt::format("{} is not the connected server's: {}", value, *facts.of_another),
+                "a backup of one server's files with another's start cannot be recovered",
+                "make conninfo and data_directory of the cluster's section name the same server, and run howdah on its host"};
     return {"data_directory", Severity::ok, value, "readable, and the server's own", {}};
 }
 

@@ -31,6 +31,7 @@ struct DataDirectoryFacts {
     std::optional<std::filesystem::path> unreadable;  ///< The first thing in it that we may not read.
     base::SystemIdentifier of_server;
     std::optional<base::SystemIdentifier> of_directory;
+    std::optional<std::string> of_another = std::nullopt;  ///< Why it is another server's of the same cluster.
 };
 Finding judge_data_directory(const DataDirectoryFacts& facts);
 

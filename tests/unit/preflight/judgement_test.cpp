@@ -65,6 +65,8 @@ TEST(Role, missing_rights_name_the_grant_of_the_version) {
 TEST(DataDirectory, must_be_here_readable_and_the_servers_own) {
     DataDirectoryFacts facts{"/data", "postgres", true, {}, {7}, base::SystemIdentifier{7}};
     EXPECT_EQ(severity(judge_data_directory(facts)), ok);
+    facts.of_another = "the server there is a standby, the connected one a primary";
+    EXPECT_EQ(severity(judge_data_directory(facts)), critical);
     facts.of_directory = base::SystemIdentifier{8};
     EXPECT_EQ(severity(judge_data_directory(facts)), critical);
     facts.unreadable = "/data/base";
