@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <set>
 #include <system_error>
 
@@ -45,17 +46,20 @@ private:
 /// Names in a folder, sorted; none when it vanished meanwhile.
 std::vector<std::string> Walk::names(const std::filesystem::path& real) const {
     std::vector<std::string> found;
-    DIR* handle = ::opendir(real.c_str());
+    const std::unique_ptr<DIR, int (*)(DIR*)> handle(::opendir(real.c_str()), &::closedir);
     if (!handle) {
         if (errno == ENOENT) return found;
         throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot read the folder {}", real.string()), errno,
                                   "run the backup as the owner of the data directory");
     }
-    while (const dirent* item = ::readdir(handle)) {
+    for (;;) {
+        errno = 0;
+        const dirent* item = ::readdir(handle.get());
+        if (!item) break;
         const std::string_view name = item->d_name;
         if (name != "." && name != "..") found.emplace_back(name);
     }
-    ::closedir(handle);
+    if (errno != 0 && errno != ENOENT) throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot read the folder {}", real.string()), errno);
     std::sort(found.begin(), found.end());
     return found;
 }
@@ -126,7 +130,10 @@ void Walk::tablespace(const std::filesystem::path& real, const std::string& path
 void Walk::link(const std::filesystem::path& real, const std::string& path, const struct stat& facts) {
     std::error_code error;
     const auto target = std::filesystem::read_symlink(real, error);
-    if (error) return;  // It vanished.
+    // It vanished, or something else took its name.
+    if (error == std::errc::no_such_file_or_directory || error == std::errc::invalid_argument) return;
+    if (error)
+        throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot read the link {}", real.string()), error.value());
     if (path.starts_with("pg_tblspc/")) {
         add(real, path, EntryType::symlink, facts).link_target = target.string();
         tablespace(real, path);

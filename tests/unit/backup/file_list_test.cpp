@@ -5,7 +5,9 @@
 #include <set>
 
 #include "backup/manifest_writer.hpp"
+#include "base/failure.hpp"
 #include "base/file.hpp"
+#include "failing_calls.hpp"
 
 namespace howdah::backup {
 namespace {
@@ -45,6 +47,19 @@ TEST_F(FileListTest, NamesAreThoseOfTheClusterLetterByLetter) {
     EXPECT_FALSE(found.contains("pg_stat_tmp/x"));
     EXPECT_TRUE(found.contains("Pg_Wal/kept"));
     EXPECT_TRUE(found.contains("BASE/kept"));
+}
+
+TEST_F(FileListTest, AFailureOfTheDiskIsNoEndOfAFolder) {
+    const FailingCalls failing("/base/5");
+    EXPECT_THROW(listed(""), base::SystemFailure);
+}
+
+TEST_F(FileListTest, AFailureOfTheDiskIsNoVanishedLink) {
+    fs::create_directories(folder_.path() / "elsewhere/PG_14_202209061");
+    fs::create_directory_symlink(folder_.path() / "elsewhere", data_ / "extra");
+    EXPECT_NO_THROW(listed(""));
+    const FailingCalls failing("/extra");
+    EXPECT_THROW(listed(""), base::SystemFailure);
 }
 
 TEST_F(FileListTest, AFolderOfTheDataDirectoryIsNeverTakenForWhatLiesOutside) {
