@@ -97,7 +97,7 @@ void Walk::entry(const std::filesystem::path& real, const std::string& path, std
         link(real, path, facts);
     } else if (S_ISDIR(facts.st_mode)) {
         add(real, path, EntryType::directory, facts);
-        if (path.starts_with("pg_tblspc/") && path.find('/', 10) == std::string::npos) tablespace(real, path);
+        if (is_tablespace(path)) tablespace(real, path);
         else if (!left_out(path)) folder(real, path);
     } else if (S_ISREG(facts.st_mode)) {
         if (path == "global/pg_control") return;
@@ -117,7 +117,8 @@ void Walk::entry(const std::filesystem::path& real, const std::string& path, std
 void Walk::tablespace(const std::filesystem::path& real, const std::string& path) {
     const auto inside = real / version_folder_;
     struct stat facts {};
-    if (::lstat(inside.c_str(), &facts) != 0) {
+    // It may be a link to another disk; a restore makes a plain folder of it.
+    if (::stat(inside.c_str(), &facts) != 0) {
         if (errno != ENOENT) throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot look at {}", inside.string()), errno);
         list_.warnings.push_back(fmt::format("tablespace {} has no folder {}", path, version_folder_));
         return;
@@ -134,7 +135,7 @@ void Walk::link(const std::filesystem::path& real, const std::string& path, cons
     if (error == std::errc::no_such_file_or_directory || error == std::errc::invalid_argument) return;
     if (error)
         throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot read the link {}", real.string()), error.value());
-    if (path.starts_with("pg_tblspc/")) {
+    if (is_tablespace(path)) {
         add(real, path, EntryType::symlink, facts).link_target = target.string();
         tablespace(real, path);
         return;

@@ -63,6 +63,13 @@ bool holds_relations(std::string_view folder) {
     return std::count(folder.begin(), folder.end(), '/') == 3 && folder.find("/PG_") != std::string_view::npos;
 }
 
+bool is_tablespace(std::string_view path) {
+    constexpr std::string_view kFolder = "pg_tblspc/";
+    if (!path.starts_with(kFolder)) return false;
+    path.remove_prefix(kFolder.size());
+    return take_number(path) && path.empty();
+}
+
 bool contents_left_out(std::string_view folder) {
     if (!base::guard("T12.excluded")) return folder == "pg_wal";
     static constexpr std::array<std::string_view, 8> kFolders{"pg_wal",    "pg_replslot",  "pg_dynshmem", "pg_notify",

@@ -19,6 +19,9 @@ std::optional<RelationFile> parse_relation_file(std::string_view name);
 /// Whether a folder (path relative to the data directory, as in "base/16384" or "pg_tblspc/16400/PG_15_202209061/5") holds relation files.
 bool holds_relations(std::string_view folder);
 
+/// Whether a path is a tablespace's link, or its folder when it is in place: "pg_tblspc/" and digits, nothing below.
+bool is_tablespace(std::string_view path);
+
 /// Folders that belong to a cluster but whose contents do not belong to a backup; they are recorded empty (trap T12).
 bool contents_left_out(std::string_view folder);
 

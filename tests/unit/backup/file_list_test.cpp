@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "backup/file_rules.hpp"
 #include "backup/manifest_writer.hpp"
 #include "base/failure.hpp"
 #include "base/file.hpp"
@@ -60,6 +61,11 @@ TEST_F(FileListTest, AFailureOfTheDiskIsNoVanishedLink) {
     EXPECT_NO_THROW(listed(""));
     const FailingCalls failing("/extra");
     EXPECT_THROW(listed(""), base::SystemFailure);
+}
+
+TEST(FileRules, ATablespaceIsItsLinkAndNothingBelow) {
+    EXPECT_TRUE(is_tablespace("pg_tblspc/16400"));
+    for (const char* path : {"pg_tblspc", "pg_tblspc/", "pg_tblspc/x", "pg_tblspc/16400x", "pg_tblspc/16400/PG_15_202209061", "base/16400"}) EXPECT_FALSE(is_tablespace(path)) << path;
 }
 
 TEST_F(FileListTest, AFolderOfTheDataDirectoryIsNeverTakenForWhatLiesOutside) {
