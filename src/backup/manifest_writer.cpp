@@ -4,13 +4,12 @@
 #include <map>
 
 #include "backup/file_rules.hpp"
-#include "backup/outside_files.hpp"
 #include "repository/pack_writer.hpp"
 
 namespace howdah::backup {
 
 std::string tree_root(const std::string& path) {
-    if (path.starts_with('/')) return kOutsideRoot;
+    if (path.starts_with('/')) return repository::kOutsideRoot;
     const auto slash = path.rfind('/');
     if (slash == std::string::npos) return {};
     auto folder = path.substr(0, slash);
@@ -21,7 +20,7 @@ WrittenTrees write_trees(const repository::Repository& repository, const reposit
     std::map<std::string, std::vector<repository::FileEntry>> groups;
     for (auto& entry : entries) {
         auto root = tree_root(entry.path);
-        if (!root.empty()) entry.path.erase(0, root == kOutsideRoot ? 1 : root.size() + 1);
+        if (!root.empty()) entry.path.erase(0, root == repository::kOutsideRoot ? 1 : root.size() + 1);
         groups[std::move(root)].push_back(std::move(entry));
     }
     WrittenTrees written;

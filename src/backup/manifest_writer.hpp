@@ -7,8 +7,8 @@
 
 namespace howdah::backup {
 
-/// Where an entry's tree begins: "base/16384" for a database's files, "global", "pg_tblspc/16400/PG_15_202209061/5", "outside"
-/// for absolute paths, and "" for all the rest.
+/// Where an entry's tree begins: "base/16384" for a database's files, "global", "pg_tblspc/16400/PG_15_202209061/5",
+/// repository::kOutsideRoot for absolute paths, and "" for all the rest.
 std::string tree_root(const std::string& path);
 
 struct WrittenTrees {

@@ -20,7 +20,4 @@ struct OutsideFiles {
 };
 OutsideFiles find_outside_files(postgres::Session& session, const postgres::ClusterFacts& facts, const std::filesystem::path& data_directory);
 
-/// Tree root below which they are stored.
-inline constexpr const char* kOutsideRoot = "outside";
-
 }  // namespace howdah::backup

@@ -55,7 +55,8 @@ std::vector<Extent> decode_map(std::string_view bytes, const std::string& name);
 
 /// A subtree as the root names it.
 struct TreeReference {
-    std::string root;  ///< Where its paths begin: "" for the data directory, "base/16384", "pg_tblspc/16400/PG_15_202209061/5".
+    /// Where its paths begin: "" for the data directory, "base/16384", "pg_tblspc/16400/PG_15_202209061/5", kOutsideRoot.
+    std::string root;
     std::string name;  ///< 32 hex digits.
     std::uint64_t files = 0;
     base::Bytes bytes;
@@ -67,10 +68,13 @@ struct TablespaceReference {
     std::string location;  ///< Where the link pointed; empty for one in place.
 };
 
-/// A configuration file that lives outside the data directory (Debian keeps them in /etc), stored under the tree root "outside".
+/// Root of the tree whose paths are the host's and not the data directory's, of which none can begin so.
+inline constexpr const char* kOutsideRoot = "/";
+
+/// A configuration file that lives outside the data directory (Debian keeps them in /etc), stored in the tree of kOutsideRoot.
 struct OutsideFile {
     std::string path;    ///< Absolute, on the host of the backup.
-    std::string stored;  ///< Path within the tree "outside".
+    std::string stored;  ///< Path within that tree.
     std::string role;    ///< config_file, hba_file, ident_file or include.
 };
 

@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 using base::Failure;
 using base::FailureKind;
 
-constexpr const char* kOutsideRoot = "outside";
+constexpr const char* kElsewhere = "howdah-outside";
 constexpr const char* kMainFile = "postgresql.conf";
 
 struct Content {
@@ -37,7 +37,7 @@ struct Content {
 std::vector<Content> read_contents(const repository::Repository& repository, const repository::Backup& backup) {
     std::map<std::string, repository::FileEntry> entries;
     for (const auto& reference : backup.root.trees)
-        if (reference.root == kOutsideRoot)
+        if (reference.root == repository::kOutsideRoot)
             for (auto& entry : repository::read_tree(repository, backup.area, reference.name).entries) entries.emplace(entry.path, std::move(entry));
     std::vector<Content> contents;
     for (const auto& file : backup.root.outside) {
@@ -79,7 +79,7 @@ Moves decide_places(const std::vector<Content>& contents, const fs::path& data_d
     static const std::map<std::string, std::string> kMain{{"config_file", kMainFile}, {"hba_file", "pg_hba.conf"}, {"ident_file", "pg_ident.conf"}};
     Moves moves;
     std::set<fs::path> taken{kMainFile, "pg_hba.conf", "pg_ident.conf"};
-    fs::path main_folder, elsewhere = data_directory / kOutsideRoot;
+    fs::path main_folder, elsewhere = data_directory / kElsewhere;
     for (const auto& content : contents) {
         if (content.file.role == "config_file") main_folder = fs::path(content.file.path).parent_path();
         if (const auto main = kMain.find(content.file.role); main != kMain.end()) moves[content.file.path] = data_directory / main->second;

@@ -10,7 +10,7 @@
 namespace howdah::restore {
 
 /// Puts the configuration that lived outside the data directory into it: files below the main file's folder keep their place relative to
-/// it, others, and those whose name is taken or the cluster's own, go to "outside/…". Settings that name the old places and the includes of
+/// it, others, and those whose name is taken or the cluster's own, go to "howdah-outside/…". Settings that name the old places and the includes of
 /// what was moved are mended (moved_text.hpp). A file of the data directory with the same name is kept beside it as NAME.from-data. Returns
 /// what a person should know. When the backup holds no main configuration file at all, a smallest one is written, with hba rules that let
 /// in only the same user over the socket. Files get the permissions they had, as far as the cluster's own files have them.

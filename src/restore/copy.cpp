@@ -29,7 +29,6 @@ using repository::FileEntry;
 namespace fs = std::filesystem;
 
 constexpr const char* kControlPath = "global/pg_control";
-constexpr const char* kOutsideRoot = "outside";
 /// Files of up to this size are opened for each of their pieces; larger ones stay open while a worker is at them.
 constexpr std::uint64_t kWritebackBytes = 256 * 1024;
 
@@ -103,7 +102,7 @@ Work lay_out(const repository::Repository& repository, const repository::Backup&
     std::map<std::string, FileEntry> folders;  // All trees' folders, so that parents come first whatever tree they are in.
     std::vector<std::pair<std::string, FileEntry>> links;
     for (const auto& reference : backup.root.trees) {
-        if (reference.root == kOutsideRoot) continue;
+        if (reference.root == repository::kOutsideRoot) continue;
         for (auto& entry : repository::read_tree(repository, backup.area, reference.name).entries) {
             auto path = reference.root.empty() ? entry.path : reference.root + "/" + entry.path;
             if (entry.type == EntryType::directory) folders.emplace(std::move(path), std::move(entry));

@@ -334,8 +334,10 @@ class Backup:
 
     def restore(self, root, folder):
         for tree in root["trees"]:
+            # Paths of the host go to a folder beside the data directory: in it, none of its own can be in the way.
+            top = folder + "-outside" if tree["root"] == "/" else os.path.join(folder, tree["root"])
             for path, kind, mode, size, target, extents in self.entries(tree["name"]):
-                place = os.path.join(folder, tree["root"], path) if path else os.path.join(folder, tree["root"])
+                place = os.path.join(top, path) if path else top
                 os.makedirs(place if kind == 1 else os.path.dirname(place), exist_ok=True)
                 if kind == 2:
                     os.symlink(target, place)

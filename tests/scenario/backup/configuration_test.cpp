@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/file.hpp"
+#include "support/programs.hpp"
 #include "support/protected_server.hpp"
 
 namespace howdah::tests {
@@ -31,7 +32,7 @@ struct WithOutside {
     ProtectedServer protectee;
     fs::path outside = protectee.workspace() / "etc/extra.conf";
 
-    WithOutside() {
+    explicit WithOutside(const ProtectedServer::Options& options = {}) : protectee(options) {
         write_as_server(protectee, outside, "work_mem = '7MB'\n");
         append_as_server(protectee, protectee.server().data_directory() / "postgresql.conf", "include '" + outside.string() + "'\n");
         protectee.session().query("SELECT pg_reload_conf()");
@@ -108,6 +109,24 @@ TEST(OutsideConfiguration, IsFollowedThroughEveryInclude) {
     EXPECT_EQ(session.value("SELECT count(*) FROM pg_hba_file_rules WHERE error IS NOT NULL"), "0");
     EXPECT_EQ(session.value("SELECT coalesce(string_agg(sourcefile || ': ' || error, ', '), '') FROM pg_file_settings WHERE error IS NOT NULL AND name IS NULL"), "");
     EXPECT_EQ(base::read_file(into / "outside" / (etc / "first.conf").relative_path()), "of the data directory\n");
+}
+
+/// By the format's words alone, a file outside is never mistaken for one of the data directory, whatever a folder there is called.
+TEST(OutsideConfiguration, IsKeptApartInTheRepository) {
+    WithOutside ground(ProtectedServer::Options{.encrypted = false, .archiving = true, .scratch = {}});
+    auto& protectee = ground.protectee;
+    const auto name = ground.outside.relative_path();
+    const auto data = protectee.server().data_directory();
+    for (const char* folder : {"outside", "howdah-outside"}) write_as_server(protectee, data / folder / name, "of the data directory\n");
+    const auto backup = protectee.howdah_json({"backup", "run"});
+    const auto read = protectee.workspace() / "read", into = protectee.workspace() / "restored";
+    base::run_process_checked("reading by the specification", {"python3", "-B", (source_folder() / "tests/reference/restore.py").string(), protectee.repository().string(),
+                                                               "restore", "main", backup["backup"]["id"].get<std::string>(), read.string()});
+    protectee.howdah_ok({"restore", "--into", into.string(), "--to-backup-end"});
+    for (const auto& restored : {read, into})
+        for (const char* folder : {"outside", "howdah-outside"}) EXPECT_EQ(base::read_file(restored / folder / name), "of the data directory\n") << restored;
+    EXPECT_EQ(base::read_file((read.string() + "-outside") / name), "work_mem = '7MB'\n");
+    EXPECT_EQ(base::read_file(into / "howdah-outside.2" / name), "work_mem = '7MB'\n");
 }
 
 TEST(OutsideConfiguration, ThatCannotBeReadIsNamed) {
