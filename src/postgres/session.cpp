@@ -16,6 +16,8 @@ using base::Failure;
 using base::FailureKind;
 using std::chrono::steady_clock;
 
+constexpr int kFirstWithTransactionTimeout = 170000;
+
 Deadline deadline_in(std::chrono::milliseconds time) { return time.count() == 0 ? kNoDeadline : steady_clock::now() + time; }
 
 DialOptions dial_options(const std::string& conninfo, const SessionOptions& options) {
@@ -95,6 +97,11 @@ Session::Session(const std::string& conninfo, const SessionOptions& options, con
     auto connection = Connection::dial(dial_options(conninfo, options), deadline_in(options.connect_timeout), cancellation.token());
     if (!connection) throw_dial_failure(connection.error());
     const int version = connection->server_version();
+    // Older servers would refuse a login that names it. A session for replication has no transactions.
+    if (version >= kFirstWithTransactionTimeout && !options.replication) {
+        const auto set = connection->execute_simple("SET transaction_timeout = 0", deadline_in(options.connect_timeout), cancellation.token());
+        if (!set) throw_statement_failure(set.error(), "SET transaction_timeout = 0");
+    }
     const int backend_pid = connection->backend_pid();
     impl_ = std::make_unique<Impl>(Impl{std::move(*connection), options, cancellation, version, backend_pid});
 }

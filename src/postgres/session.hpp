@@ -60,7 +60,7 @@ struct SessionOptions {
 };
 
 /// A session that throws: every call either gives its result or throws ServerFailure. Settings at connect: UTF8, ISO dates, UTC,
-/// search_path pg_catalog (marketplace loads set their own), no client notices on standard error. Used by one thread at a time.
+/// search_path pg_catalog (marketplace loads set their own), none of the server's own timeouts but idle_session_timeout, no client notices on standard error. Used by one thread at a time.
 class Session {
 public:
     /// Dials; ServerFailure(kind server) with phase, host and port in its text, and the password never.

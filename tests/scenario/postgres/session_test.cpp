@@ -132,6 +132,18 @@ TEST_F(SessionTest, FixesTheSettingsThatFormatValues) {
     EXPECT_EQ(one.value("SELECT pg_backend_pid()"), std::to_string(one.backend_pid()));
 }
 
+/// A time limit meant for applications would end a backup's start, which waits for a checkpoint.
+TEST_F(SessionTest, TimeoutsOfTheRoleAreNotItsOwn) {
+    std::vector<std::string> names{"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"};
+    Session admin = session();
+    if (admin.major() >= 17) names.emplace_back("transaction_timeout");
+    admin.query("CREATE ROLE limited LOGIN");
+    for (const auto& name : names) admin.query("ALTER ROLE limited SET " + name + " = '1min'");
+    Session one(server_->conninfo() + " user=limited");
+    for (const auto& name : names) EXPECT_EQ(one.value("SHOW " + name), "0") << name;
+    admin.query("DROP ROLE limited");
+}
+
 TEST_F(SessionTest, StatementFailureTellsStateDetailAndStatement) {
     Session one = session();
     one.script("CREATE TEMP TABLE u (n int PRIMARY KEY); INSERT INTO u VALUES (1)");
