@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <thread>
-#include <vector>
+
+#include "base/workers.hpp"
 
 namespace howdah::archive {
 
@@ -14,9 +15,7 @@ unsigned worker_count(unsigned jobs, std::size_t tasks, std::uint64_t segment_si
 }
 
 void run_workers(unsigned count, const std::function<void()>& work) {
-    std::vector<std::jthread> threads;
-    for (unsigned i = 1; i < count; ++i) threads.emplace_back(work);
-    work();
+    base::run_workers(count, work);
 }
 
 }  // namespace howdah::archive

@@ -9,11 +9,11 @@
 #include <exception>
 #include <mutex>
 #include <optional>
-#include <thread>
 
 #include "backup/page_check.hpp"
 #include "base/file.hpp"
 #include "base/hooks.hpp"
+#include "base/workers.hpp"
 #include "repository/pack_writer.hpp"
 
 namespace howdah::backup {
@@ -204,11 +204,7 @@ CopyResult copy_files(const repository::Repository& repository, const repository
             if (!failed.exchange(true)) failure = std::current_exception();
         }
     };
-    {
-        std::vector<std::jthread> threads;
-        for (unsigned i = 1; i < options.jobs; ++i) threads.emplace_back(work);
-        work();
-    }
+    base::run_workers(options.jobs, work);
     if (failure) std::rethrow_exception(failure);
     auto result = assemble(files, std::move(pieces));
     result.stored = {stored.load()};

@@ -13,10 +13,10 @@
 #include <mutex>
 #include <optional>
 #include <set>
-#include <thread>
 
 #include "base/file.hpp"
 #include "base/hooks.hpp"
+#include "base/workers.hpp"
 #include "repository/pack_reader.hpp"
 
 namespace howdah::restore {
@@ -170,11 +170,7 @@ void scatter_packs(const repository::Repository& repository, const repository::C
             if (!failed.exchange(true)) failure = std::current_exception();
         }
     };
-    {
-        std::vector<std::jthread> threads;
-        for (unsigned i = 1; i < jobs; ++i) threads.emplace_back(run);
-        run();
-    }
+    base::run_workers(jobs, run);
     if (failure) std::rethrow_exception(failure);
 }
 
