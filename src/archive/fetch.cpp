@@ -24,10 +24,11 @@ class FetchRun {
 public:
     FetchRun(const base::RepositoryConfig& config, const repository::Repository& repository, const FetchOptions& options)
         : config_(config), options_(options), archive_(repository, repository::ClusterArea(options.cluster, options.system)) {
-        if (!options.look_ahead.empty()) look_ahead_.emplace(options.look_ahead, repository, archive_.area());
+        if (!options.look_ahead.empty() && !options.dry_run) look_ahead_.emplace(options.look_ahead, repository, archive_.area());
     }
 
     FetchOutcome run() {
+        if (options_.dry_run) return look();
         const bool segment = postgres::classify_wal_file(options_.name) == WalFileKind::segment;
         if (segment && look_ahead_) {
             if (const auto size = look_ahead_->take(options_.name, options_.destination)) return delivered(*size);
@@ -45,6 +46,12 @@ public:
     }
 
 private:
+    FetchOutcome look() const {
+        if (archive_.has(options_.name)) return FetchOutcome::delivered;
+        prove_absence();
+        return FetchOutcome::absent;
+    }
+
     FetchOutcome delivered(std::uint64_t segment_size) {
         if (look_ahead_) read_ahead(segment_size);
         return FetchOutcome::delivered;

@@ -20,6 +20,7 @@ struct FetchOptions {
     std::filesystem::path look_ahead;       ///< Folder for segments fetched in advance; empty: none.
     unsigned ahead = 8;
     base::Duration wait = std::chrono::minutes(5);
+    bool dry_run = false;                   ///< Only say whether it is there: neither the destination nor the look-ahead folder is touched.
     bool standby = false;                   ///< Only beside standby.signal: an outage answers "not now" (1) so that streaming may go on.
 };
 

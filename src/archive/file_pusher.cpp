@@ -32,7 +32,7 @@ FileStamp read_whole(const std::filesystem::path& path, std::vector<std::byte>& 
 
 }  // namespace
 
-PushedFile FilePusher::push(const std::string& name, PushWorker& worker) {
+PushedFile FilePusher::push(const std::string& name, PushWorker& worker, bool replace_unfinished) {
     switch (postgres::classify_wal_file(name)) {
         case WalFileKind::history: return push_history(name);
         case WalFileKind::segment:
@@ -45,6 +45,7 @@ PushedFile FilePusher::push(const std::string& name, PushWorker& worker) {
     pushed.stamp = read_whole(pg_wal_ / name, worker.buffer);
     pushed.bytes = {pushed.stamp.size};
     base::fault_point("wal_push.after_read");
+    if (replace_unfinished && archive_->remove_unfinished(name, worker.buffer, worker.context)) base::fault_point("wal_push.after_remove");
     pushed.stored = archive_->put_segment(name, worker.buffer, worker.context, &pushed.stored_bytes);
     base::fault_point("wal_push.after_put");
     return pushed;

@@ -32,7 +32,8 @@ public:
 
     /// A segment, a ".partial" or a history file, read once and durable when it returns. A segment's timeline history goes first
     /// (trap T17): a server that looks for the newest timeline stops at the first history missing.
-    PushedFile push(const std::string& name, PushWorker& worker);
+    /// With `replace_unfinished` a segment takes the place of an unfinished copy of itself (WalArchive::remove_unfinished).
+    PushedFile push(const std::string& name, PushWorker& worker, bool replace_unfinished = false);
 
 private:
     PushedFile push_history(const std::string& name);

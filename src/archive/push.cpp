@@ -8,6 +8,7 @@
 #include <set>
 
 #include "archive/file_pusher.hpp"
+#include "archive/push_order.hpp"
 #include "archive/workers.hpp"
 #include "base/file.hpp"
 #include "base/hooks.hpp"
@@ -23,27 +24,7 @@ using postgres::WalFileKind;
 
 namespace {
 
-constexpr const char* kMarker = "repository";
 constexpr std::chrono::seconds kLongestAhead{10};
-
-std::string marker_of(storage::Store& store) {
-    auto marker = store.get(kMarker, {64u << 10});
-    if (!marker) throw Failure(FailureKind::repository, fmt::format("no repository at {}", store.location()), "mount it, or run howdah repo init");
-    return *std::move(marker);
-}
-
-Acknowledgements acknowledgements(const PushOptions& options) { return Acknowledgements(options.acknowledgements / options.cluster); }
-
-/// Whether an earlier call pushed the file to this repository and its object is there still.
-bool holds_what_was_promised(const Acknowledgements& promises, const PushOptions& options, storage::Store& store) {
-    const std::string name = options.path.filename().string();
-    if (!promises.exists(name)) return false;
-    const auto object = promises.object(name, stamp_of(options.path), marker_of(store));
-    if (!object) return false;
-    if (!base::guard("T19.durable") || store.exists(*object)) return true;
-    base::log_warning("{} was pushed before and is not in {} any more: it is pushed again", name, store.location());
-    return false;
-}
 
 /// One call's work: the named file and the ready ones after it, taken by the workers in that order.
 class PushRun {
@@ -56,6 +37,7 @@ public:
           marker_(marker_of(repository.store())) {}
 
     PushResult run() {
+        if (base::guard("T19.finished")) require_finished(data_directory_, options_, control_.wal_segment_size);
         gather();
         run_workers(worker_count(options_.jobs, names_.size(), control_.wal_segment_size), [this] { work(); });
         if (failure_) std::rethrow_exception(failure_);
@@ -66,15 +48,9 @@ public:
 
 private:
     void gather() {
-        const std::string named = options_.path.filename().string();
-        names_.push_back(named);
         const std::vector<std::string> ready = ready_files(data_directory_);
         acknowledgements_.remove_except({ready.begin(), ready.end()});
-        if (postgres::classify_wal_file(named) != WalFileKind::segment) return;
-        for (const std::string& name : ready) {
-            if (names_.size() > options_.ahead) return;
-            if (name > named && postgres::classify_wal_file(name) == WalFileKind::segment && !acknowledgements_.exists(name)) names_.push_back(name);
-        }
+        names_ = push_order(options_, ready, acknowledgements_);
     }
 
     /// The next file's place in the list; none when this call should begin no other.
@@ -93,7 +69,7 @@ private:
             try {
                 if (*place > 0) base::fault_point("wal_push.between_ahead");
                 if (*place > 0 && !base::guard("T19.durable")) acknowledgements_.write(name, stamp_of(options_.path.parent_path() / name), marker_, archive_.area().wal(name));
-                const PushedFile pushed = pusher_.push(name, worker);
+                const PushedFile pushed = pusher_.push(name, worker, *place == 0 && options_.replace_unfinished);
                 if (*place > 0) acknowledge(name, pushed);
                 note(name, *place, pushed);
             } catch (...) {

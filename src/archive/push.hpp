@@ -21,6 +21,8 @@ struct PushOptions {
     unsigned ahead = 16;                        ///< Ready segments pushed beyond the named one, in order, by all cores.
     unsigned jobs = 0;
     int compression_level = 1;
+    bool unfinished = false;                    ///< Store a segment that its server will never finish, because that server is lost.
+    bool replace_unfinished = false;            ///< Put the finished segment in place of a copy that was archived before it was finished.
 };
 struct PushResult {
     bool acknowledged = false;   ///< The named file was pushed by an earlier call.
@@ -28,6 +30,9 @@ struct PushResult {
     base::Bytes bytes, stored;
 };
 
+/// A segment that its server has not finished is refused with Failure(operation): once archived, the finished one could not follow it.
+/// Finished is what segment_complete says; archive_command's own calls have a .ready mark. With `unfinished` it is stored after all,
+/// unless the server runs.
 /// Order: history files before segments. A segment acknowledged by an earlier call (same repository id, inode, size and mtime) is trusted
 /// without reading it while its object is there. Acknowledgements of files that are gone from archive_status/*.ready are removed. Failure of a file beyond the named
 /// one is logged and left to its own call; no further file is begun after that, nor ten seconds after the start.

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "archive/segment_check.hpp"
 #include "archive/trailer.hpp"
+#include "archive/unfinished.hpp"
 #include "base/file.hpp"
 #include "base/hooks.hpp"
 
@@ -24,9 +26,10 @@ using repository::ObjectWriter;
 
 constexpr std::uint32_t kFramesARequest = 64;
 
-[[noreturn]] void refuse_different(const std::string& object, const std::string& file) {
-    throw Failure(FailureKind::operation, fmt::format("{} differs from what is archived under that name: {}", file, object),
-                  "two servers archive under one cluster name, or WAL was rewritten; give each its own cluster name, never delete either");
+constexpr const char* kTwoServers = "two servers archive under one cluster name, or WAL was rewritten; give each its own cluster name, never delete either";
+
+[[noreturn]] void refuse_different(const std::string& object, const std::string& file, const std::string& hint = kTwoServers) {
+    throw Failure(FailureKind::operation, fmt::format("{} differs from what is archived under that name: {}", file, object), hint);
 }
 
 std::string last_word(const std::string& object) { return object.substr(object.rfind('/') + 1); }
@@ -52,13 +55,15 @@ void each_frame(const ObjectReader& object, std::uint32_t frames, repository::Se
 }
 
 /// Compares while reading, so that the archived segment is never whole in memory a second time.
-bool same_bytes(const ObjectReader& object, std::span<const std::byte> bytes, repository::SealContext& context) {
+bool same_bytes(const ObjectReader& object, std::span<const std::byte> bytes, repository::SealContext& context,
+                std::size_t limit = std::numeric_limits<std::size_t>::max()) {
     const std::uint32_t frames = data_frames(object);
     if (plain_bytes(object, frames) != bytes.size()) return false;
     bool same = true;
     std::size_t offset = 0;
     each_frame(object, frames, context, [&](std::span<const std::byte> plain) {
-        same = same && std::memcmp(plain.data(), bytes.data() + offset, plain.size()) == 0;
+        const std::size_t count = std::min(plain.size(), limit - std::min(limit, offset));
+        same = same && std::memcmp(plain.data(), bytes.data() + offset, count) == 0;
         offset += plain.size();
     });
     return same;
@@ -90,10 +95,38 @@ Stored WalArchive::put_segment(const std::string& name, std::span<const std::byt
         if (added) return Stored::added;
     }
     if (!base::guard("T19.same_bytes")) return Stored::already_there;
-    const auto there = open(object);
-    if (!there) throw Failure(FailureKind::repository, fmt::format("{} vanished while it was compared", object), "look at who deletes from the repository");
-    if (!same_bytes(*there, bytes, context)) refuse_different(object, "WAL segment " + name);
-    return Stored::already_there;
+    const Compared compared = compare_segment(name, bytes, context);
+    if (compared == Compared::same) return Stored::already_there;
+    if (compared == Compared::absent)
+        throw Failure(FailureKind::repository, fmt::format("{} vanished while it was compared", object), "look at who deletes from the repository");
+    refuse_segment(name, compared);
+}
+
+Compared WalArchive::compare_segment(const std::string& name, std::span<const std::byte> bytes, repository::SealContext& context) const {
+    const CheckedSegment checked = check_segment(name, bytes, bytes.size(), area_.system());
+    const auto there = open(object_of(name));
+    if (!there) return Compared::absent;
+    if (same_bytes(*there, bytes, context)) return Compared::same;
+    const auto old = trailer(name);
+    if (!old || !is_unfinished(*old) || make_trailer(name, checked, bytes).end_of_records <= old->end_of_records) return Compared::different;
+    return same_bytes(*there, bytes, context, old->end_of_records.value - old->begin.value) ? Compared::unfinished_copy : Compared::different;
+}
+
+void WalArchive::refuse_segment(const std::string& name, Compared compared) const {
+    if (compared != Compared::unfinished_copy) refuse_different(area_.wal(name), "WAL segment " + name);
+    refuse_different(area_.wal(name), "WAL segment " + name,
+                     fmt::format("the archived one was pushed before the server had finished it; in the data directory, as the server's user, run: "
+                                 "howdah wal push --replace-unfinished pg_wal/{}",
+                                 name));
+}
+
+bool WalArchive::remove_unfinished(const std::string& name, std::span<const std::byte> bytes, repository::SealContext& context) {
+    return compare_segment(name, bytes, context) == Compared::unfinished_copy && repository_->store().remove(object_of(name));
+}
+
+void WalArchive::compare_history(const std::string& name, std::string_view text) const {
+    const auto there = repository::read_document(repository_->store(), repository_->key(), Kind::history, area_.history(name));
+    if (there && *there != text) refuse_different(area_.history(name), "timeline history " + name);
 }
 
 Stored WalArchive::put_history(const std::string& name, std::string_view text) {

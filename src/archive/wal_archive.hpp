@@ -18,6 +18,9 @@
 namespace howdah::archive {
 
 enum class Stored { added, already_there };
+/// A segment beside what is archived under its name. An unfinished copy was archived before the segment was finished: its records end
+/// before it does, up to there the bytes are the same, and in the segment at hand they go on.
+enum class Compared { absent, same, unfinished_copy, different };
 
 /// Segments of one timeline that are in the archive, without a gap between first and last.
 struct WalRange {
@@ -36,6 +39,14 @@ public:
     /// magic known, name and first page agree, system identifier is the area's. Same name and same bytes is `already_there`; different
     /// bytes is Failure(operation) naming both. Durable when it returns. `stored` is increased by the size of a new object.
     Stored put_segment(const std::string& name, std::span<const std::byte> bytes, repository::SealContext& context, base::Bytes* stored = nullptr);
+    /// Makes the checks of put_segment and compares.
+    Compared compare_segment(const std::string& name, std::span<const std::byte> bytes, repository::SealContext& context) const;
+    /// Failure(operation) unless the history is absent or the same.
+    void compare_history(const std::string& name, std::string_view text) const;
+    /// The failure of put_segment for a segment that compared as an unfinished copy or different.
+    [[noreturn]] void refuse_segment(const std::string& name, Compared compared) const;
+    /// Removes an unfinished copy, so that the segment can be put; nothing else is ever removed. False when there was none.
+    bool remove_unfinished(const std::string& name, std::span<const std::byte> bytes, repository::SealContext& context);
     Stored put_history(const std::string& name, std::string_view text);
 
     /// Whether it is there; an outage throws, it never answers "no".

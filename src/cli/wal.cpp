@@ -1,11 +1,13 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "archive/fetch.hpp"
 #include "archive/prove.hpp"
 #include "archive/push.hpp"
+#include "archive/push_plan.hpp"
 #include "archive/setup.hpp"
 #include "archive/status.hpp"
 #include "base/process.hpp"
@@ -24,13 +26,29 @@ namespace {
 
 struct WalOptions {
     std::string path, name, destination, wait, proof_wait = "1min";
-    bool undo = false, force = false, standby = false, no_look_ahead = false;
+    bool undo = false, force = false, standby = false, no_look_ahead = false, unfinished = false, replace_unfinished = false;
 };
 
 postgres::Session connect(const Context& context, const char* application) {
     postgres::SessionOptions options;
     options.application_name = application;
     return postgres::Session(context.cluster().conninfo, options, context.cancellation);
+}
+
+/// What a push would do, as a table or as JSON.
+void print_push_plan(const Context& context, const archive::PushOptions& pushing) {
+    const auto plan = archive::plan_push(context.open_repository(), pushing);
+    auto document = json_document();
+    document["ok"] = true;
+    document["dry_run"] = true;
+    document["files"] = Json::array();
+    Table table({"FILE", "WOULD"});
+    for (const auto& file : plan) {
+        document["files"].push_back({{"name", file.name}, {"action", text(file.action)}});
+        table.add({file.name, text(file.action)});
+    }
+    if (context.output == Output::json) return print_json(document);
+    print(table.text());
 }
 
 void push(Context& context, const WalOptions& options) {
@@ -40,7 +58,16 @@ void push(Context& context, const WalOptions& options) {
                                        .acknowledgements = state / "wal-acknowledgements",
                                        .ahead = context.config.wal.push_ahead,
                                        .jobs = context.config.backup.jobs,
-                                       .compression_level = context.config.backup.compression_level};
+                                       .compression_level = context.config.backup.compression_level,
+                                       .unfinished = options.unfinished,
+                                       .replace_unfinished = options.replace_unfinished};
+    if (context.dry_run) return print_push_plan(context, pushing);
+    const auto by_hand = [&] {
+        const auto result = archive::push(context.open_repository(), pushing, context.cancellation);
+        return JournalNote{.message = fmt::format("{} and {} more", pushing.path.filename().string(), result.pushed.size() - std::min<std::size_t>(1, result.pushed.size()))};
+    };
+    if (options.replace_unfinished) return with_journal(context, "wal push --replace-unfinished", by_hand);
+    if (options.unfinished) return with_journal(context, "wal push --unfinished", by_hand);
     if (archive::take_acknowledgement(context.repository_config(), pushing)) return;
     const auto repository = context.open_repository();
     const auto result = archive::push(repository, pushing, context.cancellation);
@@ -67,8 +94,13 @@ void fetch(Context& context, const WalOptions& options) {
                                          .look_ahead = options.no_look_ahead ? std::filesystem::path() : context.state_directory_if_any() / "wal-look-ahead",
                                          .ahead = context.config.wal.fetch_ahead,
                                          .wait = wait,
+                                         .dry_run = context.dry_run,
                                          .standby = options.standby};
-    if (archive::fetch(context.repository_config(), fetching, context.cancellation) == archive::FetchOutcome::absent) context.exit_code = 1;
+    const bool absent = archive::fetch(context.repository_config(), fetching, context.cancellation) == archive::FetchOutcome::absent;
+    if (absent) context.exit_code = 1;
+    if (!context.dry_run) return;
+    print_intention(context, absent ? fmt::format("Would write nothing and answer 1: {} is not in the archive, proven.", options.name)
+                                    : fmt::format("Would write {} to {}.", options.name, options.destination));
 }
 
 Json describe(const archive::SetupPlan& plan) {
@@ -168,6 +200,9 @@ void add_wal(CLI::App& program, Context& context) {
     verb->callback([&context, options] { context.command = [&context, options] { setup(context, *options); }; });
     verb = area->add_subcommand("push", "Archive a WAL file: what archive_command calls with %p");
     verb->add_option("path", options->path, "The file, as PostgreSQL names it by %p")->required();
+    auto* unfinished = verb->add_flag("--unfinished", options->unfinished, "By hand, when the server is lost: store its last segment although it was never finished");
+    verb->add_flag("--replace-unfinished", options->replace_unfinished, "By hand: put the finished segment in place of a copy archived before it was finished")
+        ->excludes(unfinished);
     verb->callback([&context, options] { context.command = [&context, options] { push(context, *options); }; });
     verb = area->add_subcommand("fetch", "Fetch a WAL file: what restore_command calls with %f and %p. 0 found, 1 surely absent, 126 anything else");
     verb->add_option("name", options->name, "The file's name (%f)")->required();
