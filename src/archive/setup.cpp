@@ -6,6 +6,7 @@
 #include <charconv>
 #include <map>
 
+#include "archive/archiving_settings.hpp"
 #include "archive/setup_record.hpp"
 #include "base/process.hpp"
 
@@ -26,6 +27,7 @@ struct Current {
     std::string source;
     bool needs_restart = false;
     std::optional<std::string> written;
+    std::string to_come{};  ///< The value after a restart, where only that changes it; else the value.
 };
 
 std::map<std::string, Current> read_current(Session& session) {
@@ -37,6 +39,7 @@ std::map<std::string, Current> read_current(Session& session) {
     const auto lines = session.query(
         fmt::format("SELECT name, setting FROM pg_file_settings WHERE sourcefile = current_setting('data_directory') || '/postgresql.auto.conf' AND name IN {}", kNames));
     for (std::size_t row = 0; row < lines.size(); ++row) all[std::string(lines.text(row, 0))].written = std::string(lines.text(row, 1));
+    for (auto& [name, current] : all) current.to_come = current.needs_restart ? value_after_restart(session, name).value_or(current.value) : current.value;
     return all;
 }
 
@@ -58,13 +61,14 @@ void refuse_foreign(const std::map<std::string, Current>& current) {
         throw Failure(FailureKind::operation, fmt::format("archive_library is set: {}", library->second.value), "stop using that module first, or give --force; --undo brings it back");
 }
 
-/// Plans one setting unless it has the value already.
+/// Plans one setting unless it has the value already and keeps it over a restart.
 void want(SetupPlan& plan, const std::map<std::string, Current>& current, const std::string& name, const std::string& value) {
     const Current& now = current.at(name);
-    if (now.value == value) return;
+    if (now.value == value && now.to_come == value) return;
     if (now.source == "command line" || now.source == "override")
         throw Failure(FailureKind::operation, fmt::format("{} is fixed on the server's command line: {}", name, now.value), "remove it there and restart the server");
-    plan.changes.push_back({name, now.value, value, value, now.needs_restart});
+    if (now.value == value) plan.notes.push_back(fmt::format("{} is {} and would be {} after the next restart", name, now.value, now.to_come));
+    plan.changes.push_back({name, now.value, value, value, now.needs_restart && now.value != value});
 }
 
 std::string doubled_percent(const std::string& text) {
@@ -100,8 +104,8 @@ SetupPlan plan_setup(Session& session, const SetupOptions& options) {
     const auto current = read_current(session);
     if (!options.force) refuse_foreign(current);
     SetupPlan plan;
-    if (current.at("wal_level").value == "minimal") want(plan, current, "wal_level", "replica");
-    if (current.at("archive_mode").value == "always")
+    if (const auto& level = current.at("wal_level"); level.value == "minimal" || level.to_come == "minimal") want(plan, current, "wal_level", "replica");
+    if (const auto& mode = current.at("archive_mode"); mode.value == "always" && mode.to_come == "always")
         plan.notes.push_back("archive_mode stays 'always'");
     else
         want(plan, current, "archive_mode", "on");
@@ -147,7 +151,7 @@ void apply_setup(Session& session, const SetupPlan& plan, const fs::path& state_
     const auto current = read_current(session);
     for (const SettingChange& each : plan.changes) {
         const Current& now = current.at(each.setting);
-        auto [entry, added] = record->settings.emplace(each.setting, RecordedSetting{now.value, now.written, {}, false});
+        auto [entry, added] = record->settings.emplace(each.setting, RecordedSetting{now.to_come, now.written, {}, false});
         entry->second.given = each.written.value_or("");
         entry->second.given_reset = !each.written;
     }

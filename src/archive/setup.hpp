@@ -34,7 +34,7 @@ struct SetupOptions {
 std::string archive_command(const SetupOptions& options);
 
 /// What must change so that the server archives through us: archive_mode (on stays "always"), archive_command, archive_timeout (300 s
-/// unless it is shorter already), wal_level when it is minimal, archive_library when forced. Failure(operation) when another
+/// unless it is shorter already), wal_level when it is minimal, each looked at as it is now and as it will be after a restart, archive_library when forced. Failure(operation) when another
 /// archive_command or archive_library is set and `force` is not, or when a setting is fixed on the server's command line.
 SetupPlan plan_setup(postgres::Session& session, const SetupOptions& options);
 

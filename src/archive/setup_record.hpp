@@ -11,7 +11,7 @@ namespace howdah::archive {
 
 /// What one setting was before `wal setup` first changed it, and what it was given.
 struct RecordedSetting {
-    std::string in_force;                ///< Value before.
+    std::string in_force;                ///< Value before; of a setting that waited for a restart, what it would have become.
     std::optional<std::string> written;  ///< In postgresql.auto.conf before; none: no line there.
     std::string given;                   ///< What was written by the last setup; empty with `given_reset`.
     bool given_reset = false;
