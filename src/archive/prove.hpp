@@ -17,8 +17,9 @@ struct ArchiveProof {
 };
 
 /// Proves that archiving works: writes a small WAL message so that there is something to archive, switches the segment and waits until
-/// the repository has it and its trailer can be read. `data_directory` may be empty (a server elsewhere); with it the wait is woken by
-/// archive_status. Failure(operation) when archiving is off or waits for a restart, on a standby, when archive_command fails
+/// the repository has it, its trailer can be read, and pg_stat_archiver says that the server's archiver came as far with no newer failure: a push
+/// that runs ahead of a stuck segment proves nothing. `data_directory` may be empty (a server elsewhere); with it the wait is woken by
+/// archive_status. Failure(operation) when archiving is off, waits for a restart or ends with the next one, on a standby, when archive_command fails
 /// meanwhile (with PostgreSQL's own report) or after `wait`.
 ArchiveProof prove_archiving(postgres::Session& session, const WalArchive& archive, const std::filesystem::path& data_directory, base::Duration wait,
                              const base::Cancellation& cancellation);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "archive/archiving_settings.hpp"
 #include "archive/pg_wal.hpp"
 #include "base/log.hpp"
 
@@ -27,11 +28,12 @@ std::optional<std::string> text_or_none(const postgres::Rows& rows, std::size_t 
 }
 
 void ask_archiver(WalStatus& status, Session& session) {
-    const auto row = session.query("SELECT last_archived_wal, (extract(epoch FROM last_archived_time) * 1000000)::bigint, failed_count, last_failed_wal FROM pg_stat_archiver");
+    const auto row = session.query("SELECT last_archived_wal, (extract(epoch FROM last_archived_time) * 1000000)::bigint, failed_count, last_failed_wal, coalesce(last_failed_time > last_archived_time, last_failed_time IS NOT NULL) FROM pg_stat_archiver");
     status.last_archived = text_or_none(row, 0);
     if (!row.is_null(0, 1)) status.last_archived_time = base::Timestamp(std::chrono::microseconds(row.integer(0, 1)));
     status.failures = static_cast<std::uint64_t>(row.integer(0, 2));
     status.last_failed = text_or_none(row, 3);
+    status.archiver_fails = row.boolean(0, 4);
 }
 
 base::Lsn current_lsn(Session& session) {
@@ -61,6 +63,7 @@ void measure_lag(WalStatus& status, base::Timeline timeline) {
 void look_at_disk(WalStatus& status, const fs::path& data_directory) {
     try {
         status.backlog = read_backlog(data_directory);
+        if (status.last_failed && status.backlog->oldest == *status.last_failed) status.archiver_fails = true;
         status.wal_disk = base::space_of(data_directory / "pg_wal");
     } catch (const base::Failure& failure) {
         base::log_debug("the data directory cannot be read: {}", failure.what());
@@ -77,7 +80,7 @@ Backlog read_backlog(const fs::path& data_directory) {
     Backlog backlog;
     base::Timestamp oldest = base::Timestamp::max();
     for (const std::string& name : ready_files(data_directory)) {
-        ++backlog.ready;
+        if (++backlog.ready == 1) backlog.oldest = name;
         oldest = std::min(oldest, modified(data_directory / "pg_wal" / "archive_status" / (name + ".ready")));
     }
     const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
@@ -95,6 +98,7 @@ WalStatus read_wal_status(Session* session, const WalArchive& archive, const fs:
     }
     if (session) {
         ask_archiver(status, *session);
+        status.not_archiving = why_not_archiving(read_archiving_settings(*session));
         measure_rate(status, *session, sample, cancellation);
         measure_lag(status, timeline_of(*session));
     }

@@ -17,6 +17,7 @@ namespace howdah::archive {
 struct Backlog {
     std::uint64_t ready = 0;                       ///< Files marked .ready.
     std::optional<base::Duration> oldest_age;      ///< Of the oldest mark, by this host's clock.
+    std::string oldest;                            ///< The file that the server archives next; empty when none waits.
 };
 Backlog read_backlog(const std::filesystem::path& data_directory);
 
@@ -27,6 +28,8 @@ struct WalStatus {
     std::optional<base::Timestamp> last_archived_time;
     std::uint64_t failures = 0;
     std::optional<std::string> last_failed;
+    bool archiver_fails = false;                   ///< The last attempt failed, or the oldest waiting file is the one that failed last.
+    std::string not_archiving;                     ///< Why the server archives nothing, or will not after a restart; empty when it does.
     std::vector<WalRange> ranges;                  ///< In the repository.
     std::vector<WalGap> gaps;
     std::uint64_t segment_size = 0;

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "archive/archiving_settings.hpp"
 #include "archive/push.hpp"
 #include "archive/wal_archive.hpp"
 #include "backup/copy.hpp"
@@ -159,7 +160,7 @@ void take(BackupResult& result, Source& source, const repository::Repository& re
     require_started_here(source, started);
     base::fault_point("backup.started");
     auto listing = list_everything(source, cancellation);
-    result.warnings = std::move(listing.files.warnings);
+    result.warnings.insert(result.warnings.end(), listing.files.warnings.begin(), listing.files.warnings.end());
     result.warnings.insert(result.warnings.end(), listing.outside.warnings.begin(), listing.outside.warnings.end());
     base::fault_point("backup.listed");
 
@@ -211,11 +212,14 @@ BackupResult run_full_backup(const base::ClusterConfig& cluster, const repositor
     result.root.type = "full";
     result.root.cluster = cluster.name;
     describe_cluster(result.root, source);
+    // Such a backup is whole, but nothing leads beyond it.
+    if (const auto why = archive::why_not_archiving(archive::read_archiving_settings(*source.session)); !why.empty())
+        result.warnings.push_back(why + ": no restore will reach beyond this backup's end; run `howdah wal setup`");
     if (options.dry_run) {
         const auto listing = list_everything(source, cancellation);
         result.root.files = listing.files.files.size();
         result.root.bytes = {listing.files.bytes};
-        result.warnings = listing.files.warnings;
+        result.warnings.insert(result.warnings.end(), listing.files.warnings.begin(), listing.files.warnings.end());
         return result;
     }
     const repository::ClusterArea area(cluster.name, source.control.system_identifier);

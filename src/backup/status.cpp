@@ -63,6 +63,10 @@ void judge(Status& status, const base::Config& config) {
         status.broken.push_back(fmt::format("the newest backup is {} old, more than objective.backup_age of {}", base::text_duration(*status.age),
                                             base::text_duration(objective.backup_age)));
     if (!status.server_reached) status.broken.push_back("the server cannot be reached: " + status.server_failure);
+    if (!status.wal.not_archiving.empty()) status.broken.push_back(status.wal.not_archiving + ": run `howdah wal setup`");
+    if (status.wal.archiver_fails)
+        status.broken.push_back(fmt::format("archiving fails: the server's last attempt at {} failed; its reason is in the server's log",
+                                            status.wal.last_failed.value_or("a WAL file")));
     if (status.wal.backlog && status.wal.backlog->oldest_age && *status.wal.backlog->oldest_age > objective.rpo)
         status.broken.push_back(fmt::format("{} WAL file(s) wait to be archived, the oldest for {}, more than objective.rpo of {}", status.wal.backlog->ready,
                                             base::text_duration(*status.wal.backlog->oldest_age), base::text_duration(objective.rpo)));

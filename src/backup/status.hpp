@@ -24,7 +24,7 @@ struct Status {
     std::vector<std::string> broken;               ///< Each objective that does not hold, as a sentence. Empty: all is well.
 };
 
-/// Objectives: a backup younger than objective.backup_age, no segment waiting longer than objective.rpo, no gap between the newest backup
+/// Objectives: the server archives and will after a restart, its last attempt did not fail, a backup younger than objective.backup_age, no segment waiting longer than objective.rpo, no gap between the newest backup
 /// and the end of the archive, more than a day until the WAL disk is full at the present rate.
 Status look_at_status(const repository::Repository& repository, const base::ClusterConfig& cluster, const base::Config& config,
                       const base::Cancellation& cancellation);

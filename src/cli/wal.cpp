@@ -164,6 +164,14 @@ void setup(Context& context, const WalOptions& options) {
     if (context.output == Output::json) print_json(document);
 }
 
+/// The first thing that is wrong with the archive, for a probe.
+std::string in_one_line(const archive::WalStatus& status) {
+    if (!status.not_archiving.empty()) return status.not_archiving;
+    if (status.archiver_fails) return fmt::format("archiving fails, last of {}", status.last_failed.value_or("an unknown file"));
+    if (!status.gaps.empty()) return fmt::format("{} gap(s) in the archive", status.gaps.size());
+    return "the archive has no gaps";
+}
+
 void status(Context& context) {
     auto session = connect(context, "howdah wal status");
     const auto repository = context.open_repository();
@@ -171,14 +179,14 @@ void status(Context& context) {
     const archive::WalArchive wal(repository, repository::ClusterArea(context.cluster().name, facts.system_identifier));
     const auto directory = context.cluster().data_directory.empty() ? facts.data_directory : context.cluster().data_directory;
     const auto status = archive::read_wal_status(&session, wal, directory, std::chrono::milliseconds(500), context.cancellation);
-    if (!status.gaps.empty()) context.exit_code = 1;
+    const bool good = status.gaps.empty() && !status.archiver_fails && status.not_archiving.empty();
+    if (!good) context.exit_code = 1;
     if (context.output == Output::nagios)
-        return answer_probe(context, status.gaps.empty() ? ProbeState::ok : ProbeState::critical,
-                            status.gaps.empty() ? "the archive has no gaps" : fmt::format("{} gap(s) in the archive", status.gaps.size()),
+        return answer_probe(context, good ? ProbeState::ok : ProbeState::critical, in_one_line(status),
                             fmt::format("gaps={} ready={} lag={}B", status.gaps.size(), status.backlog ? status.backlog->ready : 0, status.lag.count));
     if (context.output == Output::json) {
         auto document = json_document();
-        document["ok"] = status.gaps.empty();
+        document["ok"] = good;
         document["wal"] = describe_wal_status(status);
         return print_json(document);
     }

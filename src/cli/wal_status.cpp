@@ -19,6 +19,8 @@ Json describe_wal_status(const archive::WalStatus& status) {
     wal["last_archived"] = status.last_archived ? Json(*status.last_archived) : Json(nullptr);
     wal["last_archived_time"] = json_time(status.last_archived_time);
     wal["failures"] = status.failures;
+    wal["archiver_fails"] = status.archiver_fails;
+    wal["not_archiving"] = status.not_archiving.empty() ? Json(nullptr) : Json(status.not_archiving);
     wal["last_failed"] = status.last_failed ? Json(*status.last_failed) : Json(nullptr);
     wal["current_lsn"] = base::text(status.current);
     wal["archived_to"] = base::text(status.archived_to);
@@ -47,7 +49,9 @@ void add_wal_status(Table& table, const archive::WalStatus& status) {
         table.add({"waiting", fmt::format("{} file(s){}", status.backlog->ready,
                                           status.backlog->oldest_age ? ", the oldest for " + base::text_duration(*status.backlog->oldest_age) : "")});
     if (status.current) table.add({"not yet archived", fmt::format("{} (server at {}, archive to {})", base::text(status.lag), base::text(status.current), base::text(status.archived_to))});
-    if (status.failures) table.add({"failures", fmt::format("{}, the last of {}", status.failures, status.last_failed.value_or("unknown"))});
+    if (!status.not_archiving.empty()) table.add({"archiving", status.not_archiving});
+    if (status.failures)
+        table.add({"failures", fmt::format("{}, the last of {}{}", status.failures, status.last_failed.value_or("unknown"), status.archiver_fails ? ": archiving fails now" : "")});
     if (status.wal_disk)
         table.add({"WAL disk", fmt::format("{} free{}", base::text(status.wal_disk->available),
                                            status.until_full ? ", full in " + base::text_duration(*status.until_full) + " if nothing were archived" : "")});

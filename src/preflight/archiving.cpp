@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "archive/archiving_settings.hpp"
 #include "archive/prove.hpp"
 #include "preflight/looker.hpp"
 #include "preflight/text.hpp"
@@ -34,6 +35,7 @@ Findings settings(Looker& looker) {
     facts.command = looker.setting("archive_command");
     facts.library = looker.setting("archive_library").value_or("");
     facts.restart_pending = looker.session().value("SELECT pending_restart FROM pg_settings WHERE name = 'archive_mode'") == "t";
+    facts.mode_to_come = archive::read_archiving_settings(looker.session()).mode_to_come;
     return {judge_archiving(facts)};
 }
 
@@ -83,6 +85,9 @@ Finding judge_archiving(const ArchivingFacts& facts) {
     if (facts.mode == "off" && facts.restart_pending)
         return {"archiving", Severity::critical, "off until the next restart", "no WAL is kept: a restore ends at the last backup", "restart the server"};
     if (facts.mode == "off") return {"archiving", Severity::critical, "archive_mode = off", "no WAL is kept: a restore ends at the last backup", setup};
+    if (facts.mode_to_come == "off" || facts.mode_to_come == "unknown")
+        return {"archiving", Severity::critical, fmt::format("archive_mode = {}, {} after the next restart", facts.mode, facts.mode_to_come),
+                "the next restart ends archiving", setup};
     if (!facts.library.empty())
         return {"archiving", Severity::notice, fmt::format("archive_mode = {}, archive_library = {}", facts.mode, facts.library),
                 "another library archives; what it keeps is not known here", "see that its WAL reaches the repository, or run: howdah wal setup --force"};
@@ -118,7 +123,7 @@ Finding judge_archiver(const ArchiverFacts& facts) {
     const bool failing = facts.since_failed && (!facts.since_archived || *facts.since_failed <= *facts.since_archived);
     if (failing)
         return {"archiver", Severity::critical, fmt::format("{}, {} failed {} ago", value, facts.last_failed, base::text_duration(*facts.since_failed)),
-                "archiving fails now: WAL piles up and the RPO grows", "look into the server's log, where the command's own message stands"};
+                "archiving fails now: WAL piles up and the RPO grows", "look into the server's log, where the command's own message stands; docs/use/wal.md says what to do"};
     if (facts.failed > 0)
         return {"archiver", Severity::notice,
                 facts.since_failed ? fmt::format("{}, the last failure {} ago", value, base::text_duration(*facts.since_failed)) : value,

@@ -17,6 +17,7 @@ struct ArchivingFacts {
     std::optional<std::string> command;  ///< None: hidden from this role.
     std::string library;
     bool restart_pending = false;        ///< archive_mode was changed and waits for a restart.
+    std::string mode_to_come{};          ///< After the next restart; empty: as now.
 };
 Finding judge_archiving(const ArchivingFacts& facts);
 

@@ -84,6 +84,52 @@ TEST_F(Setup, WhatSomebodyChangedSinceIsLeftAlone) {
     EXPECT_TRUE(std::find(lines.begin(), lines.end(), "archive_timeout = '77'") != lines.end());
 }
 
+TEST_F(Setup, WhatEndsAtTheNextRestartIsSetAgain) {
+    auto scratch = options();
+    scratch.settings.erase("archive_mode");
+    scratch.settings.erase("archive_command");
+    ASSERT_NO_FATAL_FAILURE(begin(scratch));
+    ASSERT_EQ(howdah({"wal", "setup"}).exit_code, 0);
+    server_->restart();
+    ASSERT_EQ(howdah({"wal", "setup"}).exit_code, 0);
+    const auto taken = howdah({"backup", "run"});
+    ASSERT_EQ(taken.exit_code, 0) << taken.errors;
+    EXPECT_EQ(howdah({"backup", "status"}).exit_code, 0);
+
+    // archive_mode is on until the next restart, and nothing is archived.
+    ASSERT_EQ(howdah({"wal", "setup", "--undo"}).exit_code, 0);
+    ASSERT_EQ(session().value("SHOW archive_mode"), "on");
+    const auto unprotected = howdah({"backup", "status"});
+    EXPECT_EQ(unprotected.exit_code, 1) << unprotected.output;
+    EXPECT_NE(unprotected.output.find("archive_command is empty"), std::string::npos) << unprotected.output;
+    EXPECT_EQ(howdah({"wal", "status"}).exit_code, 1);
+    const auto alone = howdah({"backup", "run"});
+    EXPECT_EQ(alone.exit_code, 0) << alone.errors;
+    EXPECT_NE(alone.output.find("archiving is off"), std::string::npos) << alone.output;
+    {
+        postgres::Session asking = session();
+        asking.query("ALTER SYSTEM SET archive_command = 'false'");
+        asking.query("SELECT pg_reload_conf()");
+    }
+    const auto ending = howdah({"backup", "status"});
+    EXPECT_NE(ending.output.find("next restart"), std::string::npos) << ending.output;
+
+    const auto again = howdah({"wal", "setup", "--force"});
+    ASSERT_EQ(again.exit_code, 0) << again.errors;
+    EXPECT_NE(again.output.find("archive_mode"), std::string::npos) << again.output;
+    server_->restart();
+    EXPECT_EQ(session().value("SHOW archive_mode"), "on");
+    const auto proven = howdah({"wal", "setup"});
+    EXPECT_EQ(proven.exit_code, 0) << proven.errors;
+
+    // Off by the running value too.
+    ASSERT_EQ(howdah({"wal", "setup", "--undo"}).exit_code, 0);
+    server_->restart();
+    EXPECT_EQ(session().value("SHOW archive_mode"), "off");
+    EXPECT_EQ(howdah({"backup", "status"}).exit_code, 1);
+    EXPECT_EQ(howdah({"backup", "run"}).exit_code, 1);
+}
+
 TEST_F(Setup, AFailingArchiverIsReportedWithItsSegment) {
     ASSERT_NO_FATAL_FAILURE(begin(options()));  // archive_command = false
     const auto open = repository();
