@@ -166,13 +166,15 @@ void for_each_trailer(const WalArchive& archive, const WalPath& path, const std:
     if (held) visit(*held);
 }
 
-CommitSpan commit_span(const WalArchive& archive, const WalPath& path) {
+CommitSpan commit_span(const WalArchive& archive, const WalPath& path, Lsn needed) {
     CommitSpan span;
     for_each_trailer(archive, path, [&](const repository::WalTrailer& trailer) {
         extend(span.first, trailer.first_commit_time, [](auto a, auto b) { return std::min(a, b); });
         extend(span.last, trailer.last_commit_time, [](auto a, auto b) { return std::max(a, b); });
         if (trailer.end_of_records > span.end) span.end = trailer.end_of_records;
-        return true;
+        if (is_unfinished(trailer) && (trailer.segment != path.segments.back() || trailer.end_of_records < needed))
+            span.unfinished = UnfinishedSegment{trailer.segment, trailer.end_of_records};
+        return !span.unfinished;
     });
     return span;
 }

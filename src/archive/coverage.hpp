@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/unfinished.hpp"
 #include "archive/wal_archive.hpp"
 
 namespace howdah::archive {
@@ -37,8 +38,10 @@ void for_each_trailer(const WalArchive& archive, const WalPath& path, const std:
 struct CommitSpan {
     std::optional<base::Timestamp> first, last;
     base::Lsn end;  ///< End of the last record archived on the path.
+    /// The segment at which recovery ends although the path goes on, or `needed` was not reached: the span ends with its records.
+    std::optional<UnfinishedSegment> unfinished;
 };
-CommitSpan commit_span(const WalArchive& archive, const WalPath& path);
+CommitSpan commit_span(const WalArchive& archive, const WalPath& path, base::Lsn needed = {});
 
 /// Segments that are missing between archived ones, first to last, on one timeline.
 struct WalGap {

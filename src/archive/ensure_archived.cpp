@@ -7,6 +7,7 @@
 
 #include "archive/file_pusher.hpp"
 #include "archive/push.hpp"
+#include "archive/unfinished.hpp"
 #include "archive/workers.hpp"
 
 namespace howdah::archive {
@@ -60,6 +61,15 @@ void push_all(WalArchive& archive, const fs::path& pg_wal, const std::vector<std
     if (failure) std::rethrow_exception(failure);
 }
 
+/// What was archived before may be a copy from before the segment was finished.
+void refuse_unfinished(const WalArchive& archive, postgres::WalSegment first, postgres::WalSegment last, std::uint64_t segment_size) {
+    for (postgres::WalSegment segment = first; segment <= last; segment = segment.next()) {
+        const auto trailer = archive.trailer(segment.name(segment_size));
+        if (!trailer || !is_unfinished(*trailer)) continue;
+        throw Failure(FailureKind::operation, describe({trailer->segment, trailer->end_of_records}), unfinished_remedy(trailer->segment));
+    }
+}
+
 }  // namespace
 
 void ensure_archived(WalArchive& archive, const fs::path& data_directory, postgres::WalSegment first, postgres::WalSegment last,
@@ -73,7 +83,7 @@ void ensure_archived(WalArchive& archive, const fs::path& data_directory, postgr
             if (segment_complete(data_directory, segment, segment_size)) complete.push_back(segment.name(segment_size));
         push_all(archive, data_directory / "pg_wal", complete, segment_size, compression_level, jobs, cancellation);
         const auto missing = not_archived(archive, first, last, segment_size);
-        if (missing.empty()) return;
+        if (missing.empty()) return refuse_unfinished(archive, first, last, segment_size);
         const std::string name = missing.front().name(segment_size);
         std::error_code error;
         const bool there = fs::exists(data_directory / "pg_wal" / name, error);

@@ -47,7 +47,10 @@ void look_at_path(const repository::Repository& repository, Status& status) {
     const archive::WalArchive wal(repository, status.newest->area);
     try {
         const auto path = archive::find_path(wal, root.timeline, root.start, root.stop, std::nullopt, root.wal_segment_size);
-        status.recoverable_to = archive::commit_span(wal, path).last;
+        const auto span = archive::commit_span(wal, path, root.stop);
+        status.recoverable_to = span.last;
+        if (span.unfinished)
+            status.broken.push_back(fmt::format("{}: {}", archive::describe(*span.unfinished), archive::unfinished_remedy(span.unfinished->segment)));
         if (!status.recoverable_to) status.recoverable_to = root.stop_time;
         if (path.first_missing) status.broken.push_back(fmt::format("WAL segment {} is missing after the newest backup {}", *path.first_missing, root.id));
     } catch (const base::Failure& failure) {

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "archive/coverage.hpp"
+#include "archive/unfinished.hpp"
 #include "archive/wal_archive.hpp"
 #include "base/progress.hpp"
 #include "repository/backups.hpp"
@@ -86,6 +87,23 @@ void check_gaps(const repository::Repository& repository, const repository::Clus
     }
 }
 
+/// Segments that recovery cannot go beyond: archived before their server had finished them, and followed by others.
+void check_unfinished(const repository::Repository& repository, const repository::ClusterArea& area, std::vector<std::string>& problems) {
+    const archive::WalArchive wal(repository, area);
+    const auto size = wal.segment_size();
+    if (!size) return;
+    for (const auto& unfinished : archive::find_unfinished(wal, *size))
+        problems.push_back(fmt::format("cluster {}: {}; {}", area.cluster(), archive::describe(unfinished), archive::unfinished_remedy(unfinished.segment)));
+}
+
+/// The end of a backup's own WAL, which may lie in an unfinished segment that nothing follows yet.
+void check_stop(const repository::Repository& repository, const repository::Backup& backup, std::vector<std::string>& problems) {
+    const auto trailer = archive::WalArchive(repository, backup.area).trailer(backup.root.last_segment);
+    if (trailer && archive::is_unfinished(*trailer) && trailer->end_of_records < backup.root.stop)
+        problems.push_back(fmt::format("backup {} cannot be restored: WAL segment {} was archived unfinished, its records end at {} before the backup's end at {}", backup.root.id,
+                                       trailer->segment, base::text(trailer->end_of_records), base::text(backup.root.stop)));
+}
+
 }  // namespace
 
 VerifyResult verify(const repository::Repository& repository, const std::string& cluster, unsigned jobs, const base::Cancellation& cancellation,
@@ -101,7 +119,10 @@ VerifyResult verify(const repository::Repository& repository, const std::string&
     for (const auto& backup : repository::list_backups(repository, cluster)) {
         ++result.backups;
         if (backup.damage.empty()) guarded(result, [&] { check_wal(repository, backup, result.problems); });
+        if (backup.damage.empty()) guarded(result, [&] { check_stop(repository, backup, result.problems); });
     }
+    for (const auto& area : repository.areas())
+        if (cluster.empty() || area.cluster() == cluster) guarded(result, [&] { check_unfinished(repository, area, result.problems); });
     for (const auto& area : repository.areas())
         if (cluster.empty() || area.cluster() == cluster) guarded(result, [&] { check_gaps(repository, area, settle, cancellation, result.problems); });
     return result;

@@ -3,7 +3,10 @@
 #include <fmt/core.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "archive/coverage.hpp"
+#include "archive/unfinished.hpp"
 #include "archive/wal_archive.hpp"
 #include "base/failure.hpp"
 #include "postgres/wal_name.hpp"
@@ -55,13 +58,25 @@ Findings backups(Looker& looker, const repository::Repository& repository) {
     return findings;
 }
 
+/// Where the newest whole backup begins: older segments no longer matter to the newest moment.
+std::optional<base::Lsn> newest_start(Looker& looker, const repository::Repository& repository) {
+    std::optional<base::Lsn> start;
+    for (const auto& backup : repository::list_backups(repository, looker.options().cluster.name))
+        if (backup.area.system() == looker.facts().system_identifier && backup.damage.empty()) start = std::max(start.value_or(base::Lsn{}), backup.root.start);
+    return start;
+}
+
 Findings gaps(Looker& looker, const repository::Repository& repository) {
     const auto& facts = looker.facts();
     const archive::WalArchive archive(repository, repository::ClusterArea(looker.options().cluster.name, facts.system_identifier));
     std::vector<std::string> found;
     for (const auto& gap : archive::find_gaps(archive, facts.wal_segment_size))
         found.push_back(fmt::format("{} to {}", gap.first.name(facts.wal_segment_size), gap.last.name(facts.wal_segment_size)));
-    return {judge_gaps(found)};
+    Findings findings{judge_gaps(found)};
+    if (const auto from = newest_start(looker, repository))
+        for (const auto& unfinished : archive::find_unfinished(archive, facts.wal_segment_size, *from))
+            findings.push_back({"wal_unfinished", Severity::critical, unfinished.segment, archive::describe(unfinished), archive::unfinished_remedy(unfinished.segment)});
+    return findings;
 }
 
 }  // namespace
@@ -109,7 +124,7 @@ Finding judge_place_of_repository(bool same_file_system, const std::string& fold
 Finding judge_gaps(const std::vector<std::string>& gaps) {
     if (gaps.empty()) return {"wal_gaps", Severity::ok, "none", "no segment is missing between archived ones", {}};
     return {"wal_gaps", Severity::critical, text::join(gaps, 3), "no restore can pass a missing segment",
-            "bring the segments from the server's pg_wal or another archive with howdah wal push, or take a full backup now"};
+            "finished segments that are still in the server's pg_wal: run howdah wal push pg_wal/NAME in the data directory, as its owner; else take a full backup now"};
 }
 
 void look_at_repository(Looker& looker) {

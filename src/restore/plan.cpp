@@ -120,9 +120,13 @@ void require_reach(Plan& plan, const archive::WalArchive& wal) {
         cut_at(plan.path, {needed_end.value - 1 + (at_lsn ? root.wal_segment_size : 0)}, root.wal_segment_size);
         plan.path.first_missing.reset();
     }
-    plan.commits = archive::commit_span(wal, plan.path);
+    plan.commits = archive::commit_span(wal, plan.path, needed_end);
     const auto* time = std::get_if<ToTime>(&plan.target);
     const bool reached_before_gap = time && plan.commits.last && *plan.commits.last > time->time;
+    if (const auto& unfinished = plan.commits.unfinished; unfinished && !reached_before_gap && (!needed_end || unfinished->end_of_records < needed_end))
+        throw NoWay(FailureKind::operation, fmt::format("{}; the target {} lies behind it", archive::describe(*unfinished), describe(plan.target)),
+                    fmt::format("{}; up to it --to-lsn {} reaches, or --to-time before the last commit of it", archive::unfinished_remedy(unfinished->segment),
+                                base::text(base::Lsn{unfinished->end_of_records.value - 1})));
     if (reached_before_gap) plan.path.first_missing.reset();
     else if (!needed_end) missing();
     if (const auto* to = std::get_if<ToLsn>(&plan.target); to && plan.commits.end <= to->lsn)

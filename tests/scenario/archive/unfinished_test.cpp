@@ -102,6 +102,48 @@ TEST_F(Unfinished, AnUnfinishedCopyIsReplacedByItsFinishedSegmentOnly) {
     EXPECT_EQ(push(name).exit_code, 0) << "archive_command goes on";
 }
 
+TEST_F(Unfinished, NoCommandCallsAStuckArchiveProvenOrWhole) {
+    ASSERT_NO_FATAL_FAILURE(begin(options()));
+    ASSERT_EQ(howdah({"wal", "setup", "--force"}).exit_code, 0);
+    const auto taken = howdah({"backup", "run"});
+    ASSERT_EQ(taken.exit_code, 0) << taken.errors;
+    EXPECT_EQ(howdah({"backup", "status"}).exit_code, 0);
+    const std::string name = poison();
+    const auto later = switch_segments(2);
+    // A push of a later segment runs ahead past the stuck one, as archive_command's own may have done.
+    EXPECT_EQ(push(later.front()).exit_code, 0);
+    for (const std::string& each : later) EXPECT_TRUE(archived(each));
+
+    const auto proof = howdah({"wal", "setup", "--wait", "20s"});
+    EXPECT_EQ(proof.exit_code, 1) << proof.output;
+    EXPECT_NE(proof.errors.find(name), std::string::npos) << proof.errors;
+    const auto status = howdah({"--output", "json", "backup", "status"});
+    EXPECT_EQ(status.exit_code, 1);
+    const auto said = json::parse(status.output);
+    EXPECT_TRUE(said["wal"]["archiver_fails"]);
+    EXPECT_GE(said["broken"].size(), 2u) << status.output;
+    EXPECT_EQ(howdah({"wal", "status"}).exit_code, 1);
+    const auto verified = howdah({"backup", "verify"});
+    EXPECT_EQ(verified.exit_code, 1);
+    EXPECT_NE(verified.output.find(name + " was archived unfinished"), std::string::npos) << verified.output;
+    const auto restored = howdah({"restore", "--into", (work_ / "restored").string(), "--latest"});
+    EXPECT_EQ(restored.exit_code, 1);
+    EXPECT_NE(restored.errors.find(name + " was archived unfinished"), std::string::npos) << restored.errors;
+    EXPECT_FALSE(fs::exists(work_ / "restored" / "PG_VERSION"));
+    const auto checked = howdah({"check", "--no-switch"});
+    EXPECT_NE(checked.output.find("wal_unfinished"), std::string::npos) << checked.output;
+    EXPECT_EQ(howdah({"--dry-run", "restore", "--into", (work_ / "restored").string(), "--to-backup-end"}).exit_code, 0);
+
+    // The documented way out.
+    ASSERT_EQ(howdah({"wal", "push", "--replace-unfinished", "pg_wal/" + name}).exit_code, 0);
+    postgres::Session(server_->conninfo()).query("SELECT pg_reload_conf()");
+    const auto proven = howdah({"wal", "setup", "--wait", "90s"});
+    EXPECT_EQ(proven.exit_code, 0) << proven.errors;
+    const auto healthy = howdah({"backup", "status"});
+    EXPECT_EQ(healthy.exit_code, 0) << healthy.output;
+    EXPECT_EQ(howdah({"backup", "verify"}).exit_code, 0);
+}
+
 TEST_F(Unfinished, AnotherSegmentIsNeverReplaced) {
     ASSERT_NO_FATAL_FAILURE(begin(options()));
     postgres::Session asking = session();
