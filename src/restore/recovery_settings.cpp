@@ -21,6 +21,10 @@ constexpr std::array<std::string_view, 15> kRecoveryNames{
     "recovery_target_lsn",   "recovery_target_inclusive", "recovery_target_action", "recovery_target_timeline", "recovery_end_command",
     "archive_cleanup_command", "primary_conninfo",        "primary_slot_name",      "promote_trigger_file",     "recovery_min_apply_delay"};
 
+/// Those that are written empty, so that a value in postgresql.conf or a file that it includes counts for nothing.
+constexpr std::array<std::string_view, 9> kClearedNames{"recovery_target",      "recovery_target_time",    "recovery_target_xid", "recovery_target_name", "recovery_target_lsn",
+                                                        "recovery_end_command", "archive_cleanup_command", "primary_conninfo",    "primary_slot_name"};
+
 template <typename... Visitors>
 struct Overloaded : Visitors... {
     using Visitors::operator()...;
@@ -65,6 +69,14 @@ std::map<std::string, std::string> recovery_settings(const Plan& plan, const Fet
     return settings;
 }
 
+SettingList cleared_settings(int server_version) {
+    SettingList settings;
+    for (const auto name : kClearedNames) settings.emplace_back(name, "");
+    settings.emplace_back("recovery_min_apply_delay", "0");
+    if (server_version < 160000) settings.emplace_back("promote_trigger_file", "");
+    return settings;
+}
+
 std::map<std::string, std::string> demanded_settings(const postgres::ControlFile& control) {
     return {{"max_connections", std::to_string(control.max_connections)},
             {"max_worker_processes", std::to_string(control.max_worker_processes)},
@@ -79,7 +91,8 @@ std::string setting_line(const std::string& name, const std::string& value) {
     return fmt::format("{} = '{}'\n", name, quoted);
 }
 
-void write_recovery(const std::filesystem::path& data_directory, const std::map<std::string, std::string>& settings, const ClusterModes& modes) {
+void write_recovery(const std::filesystem::path& data_directory, const std::map<std::string, std::string>& settings, int server_version,
+                    const ClusterModes& modes) {
     const auto path = data_directory / "postgresql.auto.conf";
     std::istringstream old(base::read_file_if_exists(path).value_or(std::string()));
     std::string text;
@@ -89,6 +102,10 @@ void write_recovery(const std::filesystem::path& data_directory, const std::map<
         text += (replaced ? "# before the restore: " : "") + line + "\n";
     }
     text += "# written by howdah restore; recovery removes recovery.signal when it has ended\n";
+    // PostgreSQL refuses an empty target that follows a set one ("multiple recovery targets specified"): the empty ones come first.
+    if (base::guard("restore.cleared_settings"))
+        for (const auto& [name, value] : cleared_settings(server_version))
+            if (!settings.contains(name)) text += setting_line(name, value);
     for (const auto& [name, value] : settings) text += setting_line(name, value);
     base::write_file_durably(path, text, modes.file);
     std::filesystem::remove(data_directory / "standby.signal");

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "postgres/control_file.hpp"
@@ -23,12 +24,20 @@ std::string restore_command(const FetchCommand& command);
 /// at the target.
 std::map<std::string, std::string> recovery_settings(const Plan& plan, const FetchCommand& command, bool promote);
 
+using SettingList = std::vector<std::pair<std::string, std::string>>;
+
+/// Every setting of recovery and of a standby that could end or delay recovery, or run a command of the original server, with the value
+/// that means none. `server_version` as in 150014: PostgreSQL 16 no longer knows promote_trigger_file and refuses to start with it.
+SettingList cleared_settings(int server_version);
+
 /// Settings that must not be lower than what pg_control demands, with its values: a hot standby would stop replaying.
 std::map<std::string, std::string> demanded_settings(const postgres::ControlFile& control);
 
-/// Writes postgresql.auto.conf anew: the old file's lines with those of recovery and of `settings` commented out, then `settings`. Creates
-/// recovery.signal and removes standby.signal.
-void write_recovery(const std::filesystem::path& data_directory, const std::map<std::string, std::string>& settings, const ClusterModes& modes);
+/// Writes postgresql.auto.conf anew: the old file's lines with those of recovery and of `settings` commented out, the cleared settings
+/// that are not among `settings`, then `settings`. It is read after postgresql.conf and overrules it. Creates recovery.signal and removes
+/// standby.signal.
+void write_recovery(const std::filesystem::path& data_directory, const std::map<std::string, std::string>& settings, int server_version,
+                    const ClusterModes& modes);
 
 /// "name = 'value'" with quotes doubled.
 std::string setting_line(const std::string& name, const std::string& value);

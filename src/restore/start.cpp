@@ -120,6 +120,7 @@ std::map<std::string, std::string> sandbox_settings() {
             {"recovery_end_command", ""},
             {"primary_conninfo", ""},
             {"primary_slot_name", ""},
+            {"recovery_min_apply_delay", "0"},
             {"synchronous_standby_names", ""},
             {"max_logical_replication_workers", "0"},
             {"shared_preload_libraries", ""},

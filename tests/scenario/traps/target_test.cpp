@@ -1,6 +1,8 @@
 // T17, T18 and T21: where recovery ends, and that nothing but the target ends it.
 #include <unistd.h>
 
+#include <fstream>
+
 #include "archive/wal_archive.hpp"
 #include "base/file.hpp"
 #include "fixture.hpp"
@@ -98,6 +100,40 @@ TEST(Trap, T21_pin_timeline) {
     auto server = protectee.start_restored(into);
     EXPECT_EQ(count_of(server, "shop WHERE note = 'branch'"), "0") << "recovery followed the newer branch";
     EXPECT_EQ(count_of(server, "shop"), "1500");
+}
+
+/// What a data directory's own files set, as the server itself reads them.
+std::string configured(ProtectedServer& protectee, const fs::path& data, const std::string& name) {
+    const auto result = protectee.server().run("postgres", {"-D", data.string(), "-C", name});
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    return result.output.substr(0, result.output.find('\n'));
+}
+
+/// A server that was once restored by hand keeps that recovery's settings in postgresql.conf: they must not end or delay this one.
+TEST(Trap, restore_cleared_settings) {
+    ProtectedServer protectee;
+    make_shop(protectee, 1000);
+    const auto conf = protectee.server().data_directory() / "postgresql.conf";
+    std::ofstream(conf, std::ios::app) << "recovery_target_xid = '3'\nrecovery_min_apply_delay = '1h'\npromote_trigger_file = '/tmp/howdah-no-such'\n"
+                                       << "primary_slot_name = 'old'\nrecovery_end_command = 'touch end'\narchive_cleanup_command = 'touch clean'\n";
+    protectee.howdah_ok({"backup", "run"});
+    auto session = protectee.session();
+    session.query("INSERT INTO shop SELECT g, 'after' FROM generate_series(1001, 2000) g");
+    const std::string target = session.value("SELECT pg_current_wal_insert_lsn()::text");
+    session.query("INSERT INTO shop SELECT g, 'later' FROM generate_series(2001, 3000) g");
+    protectee.archive_everything();
+    const std::map<std::vector<std::string>, std::string> targets{{{"--latest"}, "3000"}, {{"--to-lsn", target}, "2000"}};
+    for (const auto& [words, rows] : targets) {
+        const auto into = protectee.workspace() / ("restored" + rows);
+        std::vector<std::string> command{"restore", "--into", into.string()};
+        command.insert(command.end(), words.begin(), words.end());
+        protectee.howdah_ok(command);
+        for (const char* name : {"recovery_target_xid", "primary_slot_name", "recovery_end_command", "archive_cleanup_command", "promote_trigger_file"})
+            EXPECT_EQ(configured(protectee, into, name), "") << name;
+        ASSERT_EQ(configured(protectee, into, "recovery_min_apply_delay"), "0");
+        auto server = protectee.start_restored(into);
+        EXPECT_EQ(count_of(server, "shop"), rows);
+    }
 }
 
 }  // namespace
