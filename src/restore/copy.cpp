@@ -37,6 +37,7 @@ struct Output {
     fs::path path;
     std::uint64_t size = 0;
     std::uint32_t mode = 0600;
+    bool stored = false;  ///< Some of its bytes come from packs, so that the workers make it.
 };
 
 struct Work {
@@ -84,11 +85,14 @@ void make_link(const Destinations& destinations, const FileEntry& entry, const s
 /// Turns a file's extents into pieces of packs.
 void add_file(Work& work, const repository::Repository& repository, const repository::Backup& backup, const FileEntry& entry, fs::path path) {
     const auto number = static_cast<std::uint32_t>(work.files.size());
-    work.files.push_back({std::move(path), entry.size, entry.mode});
+    work.files.push_back({std::move(path), entry.size, entry.mode, false});
     work.bytes += entry.size;
     std::uint64_t offset = 0;
     for (const auto& extent : repository::read_extents(repository, backup.area, entry)) {
-        if (!extent.pack.empty()) work.packs[extent.pack].push_back({extent.frame, extent.position, extent.length, number, offset});
+        if (!extent.pack.empty()) {
+            work.packs[extent.pack].push_back({extent.frame, extent.position, extent.length, number, offset});
+            work.files.back().stored = true;
+        }
         offset += extent.length;
     }
     if (offset != entry.size)
@@ -130,7 +134,7 @@ public:
 
     void write(std::uint32_t number, std::uint64_t offset, std::span<const std::byte> bytes) {
         if (open_ != number) {
-            file_ = base::File::open(files_[number].path, O_WRONLY | O_CREAT, files_[number].mode | 0200u);
+            file_ = base::File::open(files_[number].path, O_WRONLY | O_CREAT | O_NOFOLLOW, files_[number].mode | 0200u);
             open_ = number;
         }
         file_.write_at(bytes, offset);
@@ -174,10 +178,11 @@ void scatter_packs(const repository::Repository& repository, const repository::C
     if (failure) std::rethrow_exception(failure);
 }
 
-/// Exact sizes (a file may end in zeros that no pack holds, or be empty) and exact modes.
+/// Exact sizes (a file may end in zeros that no pack holds, or be empty) and exact modes. A file that the workers made and that is gone is
+/// a failure, never an empty file in its place.
 void settle_files(const Work& work) {
     for (const auto& output : work.files) {
-        auto file = base::File::open(output.path, O_WRONLY | O_CREAT, output.mode | 0200u);
+        auto file = base::File::open(output.path, O_WRONLY | O_NOFOLLOW | (output.stored ? 0 : O_CREAT | O_EXCL), output.mode | 0200u);
         if (file.size() != output.size && ::ftruncate(file.descriptor(), static_cast<off_t>(output.size)) != 0)
             throw base::SystemFailure(FailureKind::operation, fmt::format("cannot set the size of {}", output.path.string()), errno);
         if (::fchmod(file.descriptor(), output.mode) != 0)

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "base/file.hpp"
 #include "base/hooks.hpp"
@@ -72,12 +73,13 @@ RestoreResult run_restore(const repository::Repository& repository, const Plan& 
     check_restore(repository, plan, options);
     const auto destinations = decide_destinations(plan.backup.root, options.into, options.tablespaces, options.sandbox);
     const auto& data = result.data_directory = destinations.data_directory;
-    prepare_destinations(destinations, repository.id(), plan.backup.root);
+    auto claims = prepare_destinations(destinations, repository.id(), plan.backup.root);
     base::fault_point("restore.prepared");
 
     const unsigned jobs = options.jobs ? options.jobs : std::max(1u, std::thread::hardware_concurrency());
     base::Progress progress("restoring", plan.backup.root.bytes, base::progress_allowed());
     const auto copied = copy_out(repository, plan.backup, destinations, jobs, progress, cancellation);
+    base::pause_point("restore.copied", data.string());
     result.files = copied.files;
     result.bytes = copied.bytes;
 
@@ -92,13 +94,13 @@ RestoreResult run_restore(const repository::Repository& repository, const Plan& 
         result.notes.push_back("archive_mode is off in postgresql.auto.conf: a server that takes the original's place needs `ALTER SYSTEM RESET archive_mode` and a restart");
     }
     settings.merge(demanded_settings(postgres::parse_control_file(base::as_bytes(copied.control))));
-    write_recovery(data, settings, modes);
+    write_recovery(data, settings, plan.backup.root.server_version, modes);
     base::fault_point("restore.recovery_written");
     settle_folders(destinations, modes);
     write_label(plan, data, modes);
     sync_destinations(destinations);
     write_control(copied.control, data, modes);
-    unmark_destinations(destinations);
+    unmark_destinations(destinations, std::move(claims));
     base::fault_point("restore.unmarked");
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return result;

@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -60,9 +62,45 @@ void empty_folder(const fs::path& folder) {
     base::fault_point("restore.emptied");
 }
 
+[[noreturn]] void refuse_held(const fs::path& folder) {
+    throw Failure(FailureKind::locked, fmt::format("another restore is at work in {}", folder.string()), "wait until it ends, or name another folder with --into");
+}
+
+bool try_lock(const base::File& mark, const fs::path& folder, int how) {
+    if (::flock(mark.descriptor(), how | LOCK_NB) == 0) return true;
+    if (errno == EWOULDBLOCK) return false;
+    throw base::SystemFailure(FailureKind::operation, fmt::format("cannot lock the mark in {}", folder.string()), errno, "choose a folder on a file system with locks");
+}
+
+/// Whether a live run holds the folder's mark.
+bool is_held(const fs::path& folder) {
+    const auto mark = base::File::open_if_exists(folder / kMark, O_RDONLY | O_NOFOLLOW);
+    return mark && !try_lock(*mark, folder, LOCK_SH);
+}
+
+/// The folder's mark, made when it is not there.
+base::File open_mark(const fs::path& path, bool& made) {
+    made = false;
+    if (auto there = base::File::open_if_exists(path, O_RDWR | O_NOFOLLOW)) return std::move(*there);
+    made = true;
+    return base::File::open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+}
+
+/// Locks the folder's mark, then looks again: another run may have ended in between, and what lies here is its work then.
+base::File claim(const fs::path& folder, const std::string& text) {
+    bool made = false;
+    auto mark = open_mark(folder / kMark, made);
+    if (!try_lock(mark, folder, LOCK_EX)) refuse_held(folder);
+    struct stat held {}, there {};
+    const bool same = ::fstat(mark.descriptor(), &held) == 0 && ::lstat((folder / kMark).c_str(), &there) == 0 && held.st_ino == there.st_ino && held.st_dev == there.st_dev;
+    if (same && look(folder, text) == Found::marked) return mark;
+    if (same && made) fs::remove(folder / kMark);
+    refuse_held(folder);
+}
+
 /// In place, never renamed into it: a run killed here leaves a beginning of the mark, and no file that nobody knows.
-void write_mark(const fs::path& folder, const std::string& mark) {
-    const auto file = base::File::open(folder / kMark, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+void write_mark(const base::File& file, const fs::path& folder, const std::string& mark) {
+    if (::ftruncate(file.descriptor(), 0) != 0) throw base::SystemFailure(FailureKind::operation, fmt::format("cannot mark {}", folder.string()), errno);
     base::fault_point("restore.mark_begun");
     file.write_at(base::as_bytes(mark), 0);
     file.sync();
@@ -128,26 +166,34 @@ std::vector<fs::path> check_destinations(const Destinations& destinations, const
             throw Failure(FailureKind::operation, fmt::format("the target is not empty: {}", folder.string()),
                           folder == destinations.data_directory ? "name an empty or new folder with --into; howdah never writes over anything"
                                                                 : "map this tablespace to an empty folder with --tablespace NAME=DIR");
-        if (found == Found::marked) marked.push_back(folder);
+        if (found != Found::marked) continue;
+        if (is_held(folder)) refuse_held(folder);
+        marked.push_back(folder);
     }
     return marked;
 }
 
-void prepare_destinations(const Destinations& destinations, const std::string& repository_id, const repository::Root& root) {
+Claims prepare_destinations(const Destinations& destinations, const std::string& repository_id, const repository::Root& root) {
     const auto mark = mark_text(repository_id, root);
-    for (const auto& folder : check_destinations(destinations, repository_id, root)) empty_folder(folder);
-    for (const auto& folder : all(destinations)) {
+    const auto folders = all(destinations);
+    check_destinations(destinations, repository_id, root);
+    Claims claims;
+    for (const auto& folder : folders) {
         base::create_directories_durably(folder, 0700);
-        write_mark(folder, mark);
+        claims.push_back(claim(folder, mark));
     }
+    for (const auto& folder : folders) empty_folder(folder);
+    for (std::size_t i = 0; i < folders.size(); ++i) write_mark(claims[i], folders[i], mark);
+    return claims;
 }
 
-void unmark_destinations(const Destinations& destinations) {
+void unmark_destinations(const Destinations& destinations, Claims claims) {
     // The data directory comes first: without its mark the restore counts as whole, and a mark left in a tablespace disturbs nobody.
     for (const auto& folder : all(destinations)) {
         fs::remove(folder / kMark);
         base::sync_directory(folder);
     }
+    claims.clear();
 }
 
 }  // namespace howdah::restore

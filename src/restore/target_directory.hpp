@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file.hpp"
 #include "repository/manifest.hpp"
 
 namespace howdah::restore {
@@ -25,13 +26,17 @@ Destinations decide_destinations(const repository::Root& root, const std::filesy
                                  bool sandbox);
 
 /// Each destination must be absent, empty, or bear the mark of an unfinished restore of the same backup: those are returned. Anything else
-/// is Failure(operation). Touches nothing.
+/// is Failure(operation), a mark that a live restore holds Failure(locked). Touches nothing.
 std::vector<std::filesystem::path> check_destinations(const Destinations& destinations, const std::string& repository_id, const repository::Root& root);
 
-/// Checks them, empties the marked ones, then makes the folders and marks them durably.
-void prepare_destinations(const Destinations& destinations, const std::string& repository_id, const repository::Root& root);
+/// The marks of all destinations, open and locked (flock): no other restore empties or writes these folders while they live.
+using Claims = std::vector<base::File>;
 
-/// Removes the marks: the restore is whole.
-void unmark_destinations(const Destinations& destinations);
+/// Checks the destinations, makes the folders, locks all their marks, and only then empties those that an earlier run began and marks
+/// them durably. Failure(locked) when a live restore holds one.
+Claims prepare_destinations(const Destinations& destinations, const std::string& repository_id, const repository::Root& root);
+
+/// Removes the marks and lets go of them: the restore is whole.
+void unmark_destinations(const Destinations& destinations, Claims claims);
 
 }  // namespace howdah::restore
