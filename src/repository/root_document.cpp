@@ -2,6 +2,7 @@
 
 #include "repository/json_fields.hpp"
 #include "repository/manifest.hpp"
+#include "repository/safe_path.hpp"
 
 namespace howdah::repository {
 
@@ -36,7 +37,8 @@ void read_lists(const Fields& fields, Root& root) {
     for (const json& element : fields.array("trees")) {
         const Fields tree(element, fields.name());
         root.trees.push_back({tree.text("root"), tree.text("name"), tree.number("files"), {tree.number("bytes")}});
-        const std::string& name = root.trees.back().name;
+        const auto& [below, name, files, bytes] = root.trees.back();
+        if (!below.empty() && below != kOutsideRoot && !safe_path(below)) tree.fail("root", "leaves the folder of the restore");
         if (name.size() != 32 || name.find_first_not_of("0123456789abcdef") != name.npos) tree.fail("name", "is not a tree's name");
     }
     for (const json& element : fields.array("tablespaces")) {
@@ -47,6 +49,7 @@ void read_lists(const Fields& fields, Root& root) {
     for (const json& element : fields.array("outside")) {
         const Fields file(element, fields.name());
         root.outside.push_back({file.text("path"), file.text("stored"), file.text("role")});
+        if (!safe_path(root.outside.back().stored)) file.fail("stored", "leaves the folder of the restore");
     }
 }
 

@@ -10,6 +10,7 @@
 #include "repository/crypto.hpp"
 #include "repository/manifest.hpp"
 #include "repository/object.hpp"
+#include "repository/safe_path.hpp"
 #include "repository/varint.hpp"
 
 namespace howdah::repository {
@@ -87,18 +88,8 @@ std::vector<Extent> decode_extents(Decoder& decoder, std::size_t count, const st
     return extents;
 }
 
-/// A path that stays below the folder it is restored into.
-bool safe_path(std::string_view path, EntryType type) {
-    if (path.empty()) return type == EntryType::directory;
-    if (path.find('\0') != path.npos) return false;
-    while (true) {
-        const auto slash = path.find('/');
-        const std::string_view part = path.substr(0, slash);
-        if (part.empty() || part == "." || part == "..") return false;
-        if (slash == path.npos) return true;
-        path.remove_prefix(slash + 1);
-    }
-}
+/// The empty path is the subtree's own folder.
+bool fits(std::string_view path, EntryType type) { return safe_path(path) || (path.empty() && type == EntryType::directory); }
 
 void encode_file(std::string& out, const FileEntry& entry, PackTable& packs) {
     if (!entry.map.empty()) {
@@ -140,7 +131,7 @@ void decode_file(Decoder& decoder, FileEntry& entry, const std::vector<std::stri
 }
 
 void encode_entry(std::string& out, const FileEntry& entry, PackTable& packs) {
-    if (!safe_path(entry.path, entry.type)) misuse(fmt::format("not a path for a backup: '{}'", entry.path));
+    if (!fits(entry.path, entry.type)) misuse(fmt::format("not a path for a backup: '{}'", entry.path));
     put_string(out, entry.path);
     out.push_back(static_cast<char>(entry.type));
     put_varint(out, entry.mode);
@@ -156,7 +147,7 @@ FileEntry decode_entry(Decoder& decoder, const std::vector<std::string>& packs) 
     const std::uint8_t type = decoder.byte();
     if (type > 2) decoder.fail(fmt::format("type {} of {} is unknown", type, entry.path));
     entry.type = static_cast<EntryType>(type);
-    if (!safe_path(entry.path, entry.type)) decoder.fail("a path leaves its folder");
+    if (!fits(entry.path, entry.type)) decoder.fail("a path leaves its folder");
     entry.mode = static_cast<std::uint32_t>(decoder.varint(07777, "a mode"));
     entry.size = decoder.varint();
     entry.modified_us = unzigzag(decoder.varint());

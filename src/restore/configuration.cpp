@@ -59,11 +59,13 @@ bool belongs_to_cluster(const fs::path& name) {
     return std::find(kNames.begin(), kNames.end(), first) != kNames.end() || first.ends_with(".signal") || (folder && first.starts_with("pg_"));
 }
 
-/// Folders named by include_dir: an empty one is in no list of files, yet the server refuses to start without it.
+/// Folders named by include_dir: an empty one is in no list of files, yet the server refuses to start without it. None is made outside the
+/// folder of the file that names it.
 void make_included_folders(const std::string& text, const fs::path& base_folder, const ClusterModes& modes) {
     for (const auto& reference : postgres::references_of_settings(text))
-        if (reference.kind == postgres::FileReference::Kind::folder && fs::path(reference.path).is_relative())
-            base::create_directories_durably(base_folder / reference.path, modes.folder);
+        if (const auto name = fs::path(reference.path).lexically_normal();
+            reference.kind == postgres::FileReference::Kind::folder && name.is_relative() && *name.begin() != "..")
+            base::create_directories_durably(base_folder / name, modes.folder);
 }
 
 /// A path beside it that is free: "NAME.from-data", then "NAME.from-data.2" and so on.
@@ -81,13 +83,13 @@ Moves decide_places(const std::vector<Content>& contents, const fs::path& data_d
     std::set<fs::path> taken{kMainFile, "pg_hba.conf", "pg_ident.conf"};
     fs::path main_folder, elsewhere = data_directory / kElsewhere;
     for (const auto& content : contents) {
-        if (content.file.role == "config_file") main_folder = fs::path(content.file.path).parent_path();
+        if (content.file.role == "config_file") main_folder = fs::path(content.file.path).lexically_normal().parent_path();
         if (const auto main = kMain.find(content.file.role); main != kMain.end()) moves[content.file.path] = data_directory / main->second;
     }
     if (fs::exists(fs::symlink_status(elsewhere))) elsewhere = free_name(elsewhere, "");
     for (const auto& content : contents) {
         if (moves.contains(content.file.path)) continue;
-        const auto relative = main_folder.empty() ? fs::path() : fs::path(content.file.path).lexically_relative(main_folder);
+        const auto relative = main_folder.empty() ? fs::path() : fs::path(content.file.path).lexically_normal().lexically_relative(main_folder);
         const bool below = !relative.empty() && *relative.begin() != ".." && !belongs_to_cluster(relative) && taken.insert(relative).second;
         moves[content.file.path] = below ? data_directory / relative : elsewhere / content.file.stored;
     }

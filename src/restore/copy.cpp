@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <exception>
 #include <map>
 #include <mutex>
@@ -68,17 +69,24 @@ void make_folder(const fs::path& folder, std::uint32_t mode) {
         throw base::SystemFailure(FailureKind::operation, fmt::format("cannot set the permissions of {}", folder.string()), errno);
 }
 
-void make_link(const Destinations& destinations, const FileEntry& entry, const std::string& path) {
+/// The OID of "pg_tblspc/16400"; none for any other path.
+std::optional<std::uint32_t> tablespace_of_link(std::string_view path) {
     constexpr std::string_view kSpaces = "pg_tblspc/";
-    fs::path target = entry.target;
-    if (path.starts_with(kSpaces)) {
-        const auto mapped = destinations.tablespaces.find(static_cast<std::uint32_t>(std::strtoul(path.c_str() + kSpaces.size(), nullptr, 10)));
-        if (mapped == destinations.tablespaces.end())
-            throw base::Failure(FailureKind::operation, fmt::format("the backup links {} to {}, which is no tablespace of it", path, entry.target),
-                                "choose another backup; nothing was written there");
-        target = mapped->second;
-    }
-    if (::symlink(target.c_str(), (destinations.data_directory / path).c_str()) != 0)
+    if (!path.starts_with(kSpaces)) return std::nullopt;
+    const auto digits = path.substr(kSpaces.size());
+    std::uint32_t oid = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), oid);
+    return error == std::errc() && end == digits.data() + digits.size() ? std::optional(oid) : std::nullopt;
+}
+
+/// Tablespaces are the only links of a backup. Another one would lead files that follow it out of the restore's folders.
+void make_link(const Destinations& destinations, const FileEntry& entry, const std::string& path) {
+    const auto oid = tablespace_of_link(path);
+    const auto mapped = oid ? destinations.tablespaces.find(*oid) : destinations.tablespaces.end();
+    if (mapped == destinations.tablespaces.end())
+        throw base::Failure(base::FailureKind::operation, fmt::format("the backup links {} to {}, which is no tablespace of it", path, entry.target),
+                            "choose another backup; nothing was written there");
+    if (::symlink(mapped->second.c_str(), (destinations.data_directory / path).c_str()) != 0)
         throw base::SystemFailure(FailureKind::operation, fmt::format("cannot make the link {}", path), errno);
 }
 

@@ -281,5 +281,23 @@ TEST_P(ObjectTest, PiecesOfAnyOrderAreScattered) {
     EXPECT_THROW(read_pieces(repository, place.area(), extents[0].pack, {{9, 0, kFrameBytes + 1, 0, 0}}, context, {}), Failure);
 }
 
+/// Whoever may write a repository without encryption writes its roots too.
+TEST(Format, RootsWithPathsThatLeaveTheFolderAreRefused) {
+    const auto decode = [](const std::string& tree, const std::string& stored) {
+        Root root = decode_root(sample_root(), "r");
+        root.trees = {{tree, std::string(32, 'a'), 1, {1}}};
+        root.outside = {{"/etc/postgresql.conf", stored, "config_file"}};
+        return decode_root(encode_root(root), "r");
+    };
+    EXPECT_NO_THROW(decode("", "etc/postgresql.conf"));
+    EXPECT_NO_THROW(decode(kOutsideRoot, "etc/postgresql.conf"));
+    EXPECT_NO_THROW(decode("pg_tblspc/16400/PG_15_202209061/5", "etc/postgresql.conf"));
+    for (const char* bad : {"..", "//", "../x", "base/../../x", "/etc", "base//5", "base/.", "base/5/"}) {
+        EXPECT_THROW(decode(bad, "etc/postgresql.conf"), Failure) << bad;
+        EXPECT_THROW(decode("", bad), Failure) << bad;
+    }
+    EXPECT_THROW(decode("", ""), Failure);
+}
+
 }  // namespace
 }  // namespace howdah::repository::test
