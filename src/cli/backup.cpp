@@ -93,7 +93,7 @@ void run(Context& context, const BackupCommandOptions& options) {
         const auto result = backup::run_full_backup(context.cluster(), repository, full, context.cancellation);
         print_result(context, result);
         if (!result.bad_pages.empty()) context.exit_code = 1;
-        return JournalNote{.message = fmt::format("backup {}", result.root.id), .figures = describe(result.root).dump(), .found_something = !result.bad_pages.empty()};
+        return JournalNote{.message = fmt::format("backup {}", result.root.id), .figures = compact_text(describe(result.root)), .found_something = !result.bad_pages.empty()};
     };
     if (context.dry_run) work();
     else with_journal(context, "backup run", work);

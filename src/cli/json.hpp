@@ -20,6 +20,9 @@ inline Json json_seconds(std::optional<base::Duration> duration) {
     return duration ? Json(std::chrono::duration<double>(*duration).count()) : Json(nullptr);
 }
 
+/// The document on one line. Bytes of a path that are not UTF-8 become U+FFFD: plain dump() would throw.
+std::string compact_text(const Json& document);
+
 /// Prints a document as indented lines.
 void print_json(const Json& document);
 

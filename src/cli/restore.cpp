@@ -131,7 +131,7 @@ void run(Context& context, const RestoreCommandOptions& options) {
             print("Start it as any PostgreSQL server: it recovers to the target by itself.\n");
         }
         if (context.output == Output::json) print_json(document);
-        return JournalNote{.message = fmt::format("restored backup {} into {}", plan.backup.root.id, result.data_directory.string()), .figures = document.dump()};
+        return JournalNote{.message = fmt::format("restored backup {} into {}", plan.backup.root.id, result.data_directory.string()), .figures = compact_text(document)};
     });
 }
 

@@ -158,7 +158,7 @@ void setup(Context& context, const WalOptions& options) {
         if (context.output == Output::text && plan.needs_restart())
             print(coloured(Colour::yellow, "Restart the server now") + (options.undo ? ".\n" : ", then run `howdah wal setup` again: it proves that archiving works.\n"));
         if (!options.undo && !plan.needs_restart()) prove(context, session, options, document);
-        return JournalNote{.message = fmt::format("{} settings changed", plan.changes.size()), .figures = document.dump()};
+        return JournalNote{.message = fmt::format("{} settings changed", plan.changes.size()), .figures = compact_text(document)};
     };
     if (!context.dry_run) with_journal(context, options.undo ? "wal setup --undo" : "wal setup", work);
     if (context.output == Output::json) print_json(document);
