@@ -69,6 +69,17 @@ void print_plan(const restore::Plan& plan, const std::string& into) {
         print(coloured(Colour::yellow, "warning  ") + fmt::format("replay creates tablespace {} at {}, which no mapping changes\n", space.oid, space.path));
 }
 
+/// What is configured is not to be restored into: every repository in a folder, every cluster with its tablespaces.
+std::vector<restore::ForeignFolder> foreign_folders(const base::Config& config) {
+    constexpr std::string_view kFolder = "file://";
+    std::vector<restore::ForeignFolder> folders;
+    for (const auto& [name, repository] : config.repositories)
+        if (repository.url.starts_with(kFolder)) folders.push_back({repository.url.substr(kFolder.size()), "the repository " + name, false});
+    for (const auto& [name, cluster] : config.clusters)
+        for (auto& folder : restore::folders_of_cluster(name, cluster.data_directory)) folders.push_back(std::move(folder));
+    return folders;
+}
+
 void run(Context& context, const RestoreCommandOptions& options) {
     if (options.pause && options.time.empty() && options.lsn.empty() && !options.backup_end)
         throw base::Failure(base::FailureKind::usage, "--pause needs a target to pause at", "give --to-time, --to-lsn or --to-backup-end");
@@ -99,6 +110,7 @@ void run(Context& context, const RestoreCommandOptions& options) {
                                             .jobs = options.jobs ? options.jobs : context.config.backup.jobs,
                                             .archiving = options.archive == "keep",
                                             .promote = !options.pause,
+                                            .foreign = foreign_folders(context.config),
                                             .sandbox = options.sandbox};
     if (context.dry_run) {
         restore::check_restore(repository, plan, restoring);

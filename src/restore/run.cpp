@@ -63,7 +63,9 @@ void require_safe_tablespaces(const Plan& plan, bool sandbox) {
 
 void check_restore(const repository::Repository& repository, const Plan& plan, const RestoreOptions& options) {
     require_safe_tablespaces(plan, options.sandbox);
-    check_destinations(decide_destinations(plan.backup.root, options.into, options.tablespaces, options.sandbox), repository.id(), plan.backup.root);
+    const auto destinations = decide_destinations(plan.backup.root, options.into, options.tablespaces, options.sandbox);
+    check_destinations(destinations, repository.id(), plan.backup.root);
+    require_separate(destinations, options.foreign);
     if (options.config_to) check_configuration_at(repository, plan.backup, *options.config_to);
 }
 

@@ -9,6 +9,7 @@
 #include "repository/repository.hpp"
 #include "restore/plan.hpp"
 #include "restore/recovery_settings.hpp"
+#include "restore/separation.hpp"
 
 namespace howdah::restore {
 
@@ -22,6 +23,7 @@ struct RestoreOptions {
                                              ///< system identifier that both archive would mix their timelines in the repository.
     bool promote = true;
     bool sandbox = false;                    ///< Tablespaces beside the directory; refuses WAL that creates tablespaces elsewhere.
+    std::vector<ForeignFolder> foreign = {}; ///< Folders that no destination may lie in.
 };
 
 struct RestoreResult {
@@ -37,8 +39,8 @@ struct RestoreResult {
 /// and its table emptied).
 void require_safe_tablespaces(const Plan& plan, bool sandbox);
 
-/// Everything that run_restore refuses before it touches anything: the tablespaces above, mappings that fit none, destinations in use,
-/// configuration that cannot go where --config-to says.
+/// Everything that run_restore refuses before it touches anything: the tablespaces above, mappings that fit none, destinations in use
+/// or inside somebody else's folder, configuration that cannot go where --config-to says.
 void check_restore(const repository::Repository& repository, const Plan& plan, const RestoreOptions& options);
 
 /// Carries a plan out: destinations marked, files copied, configuration and recovery settings written, backup_label, and last of all

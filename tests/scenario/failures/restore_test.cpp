@@ -51,6 +51,22 @@ TEST(RestoreRefusals, TargetWithoutTheRightToWrite) {
     fs::permissions(parent, fs::perms::owner_all);
 }
 
+/// What is around the target would take the restored files for its own.
+TEST(RestoreRefusals, TargetInsideSomebodyElsesFolder) {
+    const auto repository = shared_server().repository() / "restored";
+    expect_refused({"restore", "--into", repository.string()}, {.exit_code = 1, .message = "lies inside the repository main", .also = {repository}});
+    const auto data = shared_server().server().data_directory() / "restored";
+    expect_refused({"restore", "--into", data.string()}, {.exit_code = 1, .message = "lies inside the data directory of cluster main", .also = {data}});
+    const auto link = fresh_path("link");
+    fs::create_directory_symlink(shared_server().repository(), link);
+    expect_refused({"restore", "--into", (link / "x").string()}, {.exit_code = 1, .message = "lies inside the repository main", .also = {link / "x"}});
+    const auto unknown = fresh_path("unknown");
+    fs::create_directory(unknown);
+    base::write_file_durably(unknown / "PG_VERSION", "15\n", 0644);
+    give_to_server(unknown);
+    expect_refused({"restore", "--into", (unknown / "x").string()}, {.exit_code = 1, .message = "lies inside a data directory: " + unknown.string(), .also = {unknown / "x"}});
+}
+
 TEST(RestoreRefusals, BeforeTheFirstBackup) {
     expect_not_begun({"--to-time", "2001-01-01 00:00:00+00"}, "no backup is complete before the target");
     expect_not_begun({"--to-lsn", "0/1000"}, "no backup is complete before the target");
