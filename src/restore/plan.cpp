@@ -133,9 +133,10 @@ void require_reach(Plan& plan, const archive::WalArchive& wal) {
         refuse(fmt::format("the target {} lies after the archived WAL, which ends at {}", base::text(to->lsn), base::text(plan.commits.end)),
                "use --latest, or wait until the segment is archived (`howdah backup status`)");
     if (const auto* to = std::get_if<ToTime>(&plan.target); to && (!plan.commits.last || *plan.commits.last <= to->time))
-        refuse(fmt::format("the target {} lies after the last commit in the archived WAL or at it: {}", base::text(to->time),
-                           plan.commits.last ? base::text(*plan.commits.last) : "there is none since the backup"),
-               "use --latest, which recovers everything there is");
+        refuse(fmt::format("no commit after the target {} is archived yet: {}", base::text(to->time),
+                           plan.commits.last ? "the newest archived commit is of " + base::text(*plan.commits.last) : "none is archived since the backup"),
+               "wait until the server has archived a later commit (archive_timeout, or `SELECT pg_switch_wal()` on it), or use --latest, which recovers everything "
+               "there is");
 }
 
 /// Tablespaces created by the WAL that may be replayed: rather one too many, since a sandbox is refused for each.

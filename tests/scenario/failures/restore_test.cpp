@@ -73,7 +73,7 @@ TEST(RestoreRefusals, BeforeTheFirstBackup) {
 }
 
 TEST(RestoreRefusals, AfterTheLastWal) {
-    expect_not_begun({"--to-time", "2099-01-01 00:00:00+00"}, "last commit in the archived WAL");
+    expect_not_begun({"--to-time", "2099-01-01 00:00:00+00"}, "is archived yet: the newest archived commit is of");
     expect_not_begun({"--to-lsn", "FF/1000"}, "");
 }
 
