@@ -10,6 +10,8 @@
 #include "cli/json.hpp"
 #include "cli/output.hpp"
 #include "postgres/scratch.hpp"
+#include "restore/configuration.hpp"
+#include "restore/listening.hpp"
 #include "restore/plan.hpp"
 #include "restore/run.hpp"
 #include "restore/start.hpp"
@@ -25,6 +27,7 @@ struct RestoreCommandOptions {
     std::uint32_t timeline = 0;
     std::vector<std::string> tablespaces;
     unsigned jobs = 0;
+    int port = 0;
     std::string patience = "1h";
 };
 
@@ -69,6 +72,21 @@ void print_plan(const restore::Plan& plan, const std::string& into) {
         print(coloured(Colour::yellow, "warning  ") + fmt::format("replay creates tablespace {} at {}, which no mapping changes\n", space.oid, space.path));
 }
 
+/// Starts what was restored. Whatever goes wrong now, the copy is whole.
+restore::StartResult start(Context& context, const repository::Root& root, const std::filesystem::path& data_directory, base::Duration patience) {
+    const auto& clusters = context.config.clusters;
+    const auto configured = clusters.contains(root.cluster) ? clusters.at(root.cluster).program_directory : std::filesystem::path();
+    const auto programs = postgres::find_programs(root.server_version / 10000, configured);
+    try {
+        return restore::start_restored(data_directory, programs, patience, context.cancellation);
+    } catch (const base::Cancelled&) {
+        throw;
+    } catch (const base::Failure& failure) {
+        throw base::Failure(failure.kind(), fmt::format("the copy in {} is complete, but {}", data_directory.string(), failure.what()),
+                            fmt::format("{}; start it again with: {} -D {} start", failure.hint(), (programs / "pg_ctl").string(), base::shell_quote(data_directory.string())));
+    }
+}
+
 /// What is configured is not to be restored into: every repository in a folder, every cluster with its tablespaces.
 std::vector<restore::ForeignFolder> foreign_folders(const base::Config& config) {
     constexpr std::string_view kFolder = "file://";
@@ -80,7 +98,8 @@ std::vector<restore::ForeignFolder> foreign_folders(const base::Config& config) 
     return folders;
 }
 
-void run(Context& context, const RestoreCommandOptions& options) {
+/// Refuses options that go not together. Returns how long --start waits.
+base::Duration require_sensible(const RestoreCommandOptions& options) {
     if (options.pause && options.time.empty() && options.lsn.empty() && !options.backup_end)
         throw base::Failure(base::FailureKind::usage, "--pause needs a target to pause at", "give --to-time, --to-lsn or --to-backup-end");
     if (options.pause && options.start)
@@ -89,10 +108,15 @@ void run(Context& context, const RestoreCommandOptions& options) {
     if (!patience) throw base::Failure(base::FailureKind::usage, fmt::format("--wait is not a duration: {}", options.patience), "write 90s, 30min or 2h");
     if (options.sandbox && options.start)
         throw base::Failure(base::FailureKind::usage, "--sandbox and --start were given together: --start runs the server with its own settings",
-                            "restore with --sandbox only, and start it with archiving and outside connections off");
+                            "beside a live server give --port N instead; or restore with --sandbox only, and start it with archiving and outside connections off");
     if (options.start && !options.config_to.empty())
         throw base::Failure(base::FailureKind::usage, "--start and --config-to were given together: --start runs the server with the configuration in its data directory",
                             "leave --config-to out, or start the server yourself with the configuration's own tools (pg_ctlcluster, systemctl)");
+    return *patience;
+}
+
+void run(Context& context, const RestoreCommandOptions& options) {
+    const auto patience = require_sensible(options);
     const auto repository = context.open_repository();
     const auto plan = restore::make_plan(repository, {.cluster = context.resolved_cluster_name(),
                                                       .backup_id = options.backup,
@@ -102,22 +126,28 @@ void run(Context& context, const RestoreCommandOptions& options) {
     document["ok"] = true;
     document["dry_run"] = context.dry_run;
     document["plan"] = describe(plan);
-    if (context.output == Output::text) print_plan(plan, options.into);
     const restore::RestoreOptions restoring{.into = options.into,
                                             .tablespaces = options.tablespaces,
                                             .config_to = options.config_to.empty() ? std::nullopt : std::optional<std::filesystem::path>(options.config_to),
                                             .fetch = fetch_command(context, plan.backup.root.cluster),
                                             .jobs = options.jobs ? options.jobs : context.config.backup.jobs,
                                             .archiving = options.archive == "keep",
+                                            .port = options.port ? std::optional(options.port) : std::nullopt,
                                             .promote = !options.pause,
                                             .foreign = foreign_folders(context.config),
                                             .sandbox = options.sandbox};
-    if (context.dry_run) {
+    const auto check = [&] {
         restore::check_restore(repository, plan, restoring);
+        if (options.start) restore::require_free(restore::listening_of(restore::settings_of(repository, plan.backup), restoring.port));
+        if (context.output == Output::text) print_plan(plan, options.into);
+    };
+    if (context.dry_run) {
+        check();
         if (context.output == Output::json) print_json(document);
         return;
     }
     with_journal(context, "restore", [&] {
+        check();
         const auto result = restore::run_restore(repository, plan, restoring, context.cancellation);
         document["data_directory"] = result.data_directory.string();
         document["files"] = result.files;
@@ -128,11 +158,7 @@ void run(Context& context, const RestoreCommandOptions& options) {
             print(fmt::format("Restored {} files, {}, in {:.1f} s.\n", result.files, base::text(result.bytes), result.seconds));
         }
         if (options.start) {
-            const auto& configured = context.config.clusters.contains(plan.backup.root.cluster)
-                                         ? context.config.clusters.at(plan.backup.root.cluster).program_directory
-                                         : std::filesystem::path();
-            const auto programs = postgres::find_programs(plan.backup.root.server_version / 10000, configured);
-            const auto started = restore::start_restored(result.data_directory, programs, *patience, context.cancellation);
+            const auto started = start(context, plan.backup.root, result.data_directory, patience);
             document["seconds_to_consistent"] = started.seconds_to_consistent;
             document["seconds_to_promoted"] = started.seconds_to_promoted;
             document["conninfo"] = started.conninfo;
@@ -140,7 +166,8 @@ void run(Context& context, const RestoreCommandOptions& options) {
                 print(fmt::format("The server runs ({}): consistent after {:.1f} s, promoted after {:.1f} s.\n", started.conninfo,
                                   started.seconds_to_consistent, started.seconds_to_promoted));
         } else if (context.output == Output::text) {
-            print("Start it as any PostgreSQL server: it recovers to the target by itself.\n");
+            print(fmt::format("Start it as any PostgreSQL server: it recovers to the target by itself. Do not stop it before pg_is_in_recovery() is false.\n{}",
+                              options.port ? "" : "Beside a live server give it another port (--port N, or `pg_ctl -o '-p N'`).\n"));
         }
         if (context.output == Output::json) print_json(document);
         return JournalNote{.message = fmt::format("restored backup {} into {}", plan.backup.root.id, result.data_directory.string()), .figures = compact_text(document)};
@@ -166,6 +193,7 @@ void add_restore(CLI::App& program, Context& context) {
         ->check(CLI::IsMember({"off", "keep"}))
         ->capture_default_str();
     area->add_flag("--start", options->start, "Start the server and wait until it is promoted");
+    area->add_option("--port", options->port, "Port of the restored server (default: the backup's)")->check(CLI::Range(1, 65535));
     area->add_flag("--pause", options->pause, "Pause at the target instead of promoting");
     area->add_option("--wait", options->patience, "How long --start waits for the end of recovery")->capture_default_str();
     area->add_option("--jobs", options->jobs, "Workers (default: all cores)")->check(CLI::Range(1u, 256u));

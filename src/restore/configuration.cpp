@@ -125,6 +125,24 @@ void write_smallest(const fs::path& data_directory, const ClusterModes& modes, s
 
 }  // namespace
 
+std::string settings_of(const repository::Repository& repository, const repository::Backup& backup) {
+    std::string main, included, automatic;
+    for (const auto& reference : backup.root.trees) {
+        if (!reference.root.empty()) continue;
+        for (const auto& entry : repository::read_tree(repository, backup.area, reference.name).entries) {
+            const bool is_main = entry.path == kMainFile;
+            if (entry.type != repository::EntryType::file || (!is_main && entry.path != "postgresql.auto.conf")) continue;
+            auto text = repository::read_bytes(repository, backup.area, repository::read_extents(repository, backup.area, entry), entry.size);
+            (is_main ? main : automatic) = std::move(text);
+        }
+    }
+    for (const auto& content : read_contents(repository, backup)) {
+        if (content.file.role == "config_file") main = content.text;
+        else if (content.file.role == "include") included += content.text + "\n";
+    }
+    return main + "\n" + included + automatic;
+}
+
 std::vector<std::string> place_configuration_inside(const repository::Repository& repository, const repository::Backup& backup,
                                                     const fs::path& data_directory, const ClusterModes& modes) {
     std::vector<std::string> notes;

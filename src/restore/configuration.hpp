@@ -9,6 +9,10 @@
 
 namespace howdah::restore {
 
+/// The text of the backup's configuration files in the order in which the server reads them: postgresql.conf, what it includes from
+/// outside, postgresql.auto.conf. Includes are appended, not put where they are named.
+std::string settings_of(const repository::Repository& repository, const repository::Backup& backup);
+
 /// Puts the configuration that lived outside the data directory into it: files below the main file's folder keep their place relative to
 /// it, others, and those whose name is taken or the cluster's own, go to "howdah-outside/…". Settings that name the old places and the includes of
 /// what was moved are mended (moved_text.hpp). A file of the data directory with the same name is kept beside it as NAME.from-data. Returns

@@ -95,6 +95,7 @@ RestoreResult run_restore(const repository::Repository& repository, const Plan& 
         settings["archive_mode"] = "off";
         result.notes.push_back("archive_mode is off in postgresql.auto.conf: a server that takes the original's place needs `ALTER SYSTEM RESET archive_mode` and a restart");
     }
+    if (options.port) settings["port"] = std::to_string(*options.port);
     settings.merge(demanded_settings(postgres::parse_control_file(base::as_bytes(copied.control))));
     write_recovery(data, settings, plan.backup.root.server_version, modes);
     base::fault_point("restore.recovery_written");

@@ -21,9 +21,10 @@ struct RestoreOptions {
     unsigned jobs = 0;
     bool archiving = false;                  ///< Keep archive_mode: only for a server that takes the original's place. Two servers of one
                                              ///< system identifier that both archive would mix their timelines in the repository.
+    std::optional<int> port = {};            ///< Written into the restored configuration.
     bool promote = true;
-    bool sandbox = false;                    ///< Tablespaces beside the directory; refuses WAL that creates tablespaces elsewhere.
     std::vector<ForeignFolder> foreign = {}; ///< Folders that no destination may lie in.
+    bool sandbox = false;                    ///< Tablespaces beside the directory; refuses WAL that creates tablespaces elsewhere.
 };
 
 struct RestoreResult {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <sstream>
+#include <vector>
 
 #include "base/file.hpp"
 #include "base/hooks.hpp"
@@ -40,13 +41,22 @@ std::string conninfo_of(const fs::path& data_directory) {
     return fmt::format("host={} port={} dbname=postgres", host, port);
 }
 
+bool is_end(const std::string& line) { return line.find("FATAL") != std::string::npos || line.find("PANIC") != std::string::npos; }
+
+/// The log's lines up to the one that ended the server: the cause often stands some lines before it.
 std::string last_words(const fs::path& log) {
-    const auto text = base::read_file_if_exists(log).value_or(std::string());
-    std::string fatal;
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);)
-        if (line.find("FATAL") != std::string::npos || line.find("PANIC") != std::string::npos) fatal = line;
-    return fatal.empty() ? text.substr(text.size() > 600 ? text.size() - 600 : 0) : fatal;
+    constexpr std::size_t kShown = 6;
+    std::vector<std::string> seen;
+    std::size_t end = 0;
+    std::istringstream lines(base::read_file_if_exists(log).value_or(std::string()));
+    for (std::string line; std::getline(lines, line);) {
+        seen.push_back(line);
+        if (is_end(line)) end = seen.size();
+    }
+    if (end == 0) end = seen.size();
+    std::string text;
+    for (auto i = end > kShown ? end - kShown : 0; i < end; ++i) text += "\n  " + seen[i];
+    return text.empty() ? " nothing" : text;
 }
 
 bool alive(const fs::path& data_directory) {
@@ -81,7 +91,7 @@ void await_promotion(const fs::path& data_directory, const fs::path& log, base::
                               "it recovers by itself; check pg_hba.conf of the restored directory");
         }
         if (!alive(data_directory))
-            throw Failure(FailureKind::operation, fmt::format("the restored server ended during recovery: {}", last_words(log)),
+            throw Failure(FailureKind::operation, fmt::format("the restored server ended during recovery; its log ends:{}", last_words(log)),
                           fmt::format("its log is {}", log.string()));
         cancellation.sleep(20ms);
     }
@@ -100,7 +110,7 @@ StartResult start_restored(const fs::path& data_directory, const fs::path& progr
     options.output_file = log;
     const auto started = base::run_process({(programs / "pg_ctl").string(), "start", "-D", data_directory.string(), "-l", log.string(), "-W"}, options, cancellation);
     if (started.exit_code != 0)
-        throw Failure(FailureKind::operation, fmt::format("the restored server did not start: {}", last_words(log)), fmt::format("its log is {}", log.string()));
+        throw Failure(FailureKind::operation, fmt::format("the restored server did not start; its log ends:{}", last_words(log)), fmt::format("its log is {}", log.string()));
     base::fault_point("restore.started");
     // pg_ctl -W returns before postmaster.pid is there.
     while (!fs::exists(data_directory / "postmaster.pid") && seconds_since(start) < 30) {

@@ -5,6 +5,7 @@
 
 #include "base/failure.hpp"
 #include "base/file.hpp"
+#include "restore/listening.hpp"
 #include "restore/separation.hpp"
 
 namespace howdah::restore {
@@ -33,6 +34,16 @@ TEST(Separation, ALostClustersOwnPlaceMayBeTheTarget) {
     EXPECT_THROW(require_separate({data / "x", {}}, foreign), base::Failure);
     EXPECT_THROW(require_separate({space / "x", {}}, foreign), base::Failure);
     EXPECT_THROW(require_separate({data, {}}, {{data, "the repository main", false}}), base::Failure);
+}
+
+TEST(Listening, IsReadAsTheServerReadsIt) {
+    EXPECT_EQ(listening_of("", {}).port, 5432);
+    const auto listening = listening_of("port = 5433\nlisten_addresses = '*'\nport=5434 # later\nunix_socket_directories = '/a, \"/b\"'\n", {});
+    EXPECT_EQ(listening.port, 5434);
+    EXPECT_TRUE(listening.tcp);
+    EXPECT_EQ(listening.sockets, (std::vector<fs::path>{"/a", "/b"}));
+    EXPECT_EQ(listening_of("port = 5433\n", 6000).port, 6000);
+    EXPECT_FALSE(listening_of("listen_addresses = ''\n", {}).tcp);
 }
 
 }  // namespace
