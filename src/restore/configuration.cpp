@@ -175,7 +175,12 @@ void check_configuration_at(const repository::Repository& repository, const repo
     for (const auto& content : read_contents(repository, backup)) {
         const auto path = folder / content.file.stored;
         if (is_placed(path, content)) continue;
-        if (fs::exists(fs::symlink_status(path)))
+        std::error_code error;
+        const auto there = fs::symlink_status(path, error);
+        if (error && there.type() == fs::file_type::none)
+            throw base::SystemFailure(FailureKind::operation, fmt::format("configuration cannot be put at {}", path.string()), error.value(),
+                                      "run the restore as a user that may write there, or name another folder with --config-to");
+        if (fs::exists(there))
             throw Failure(FailureKind::operation, fmt::format("a configuration file is there already, with other content: {}", path.string()),
                           "move it away, or name another folder with --config-to");
         require_writable(path);

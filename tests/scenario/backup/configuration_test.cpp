@@ -67,10 +67,16 @@ TEST(OutsideConfiguration, IsRefusedBeforeAnythingIsCopied) {
         EXPECT_NE(refused.errors.find("there already, with other content"), std::string::npos) << refused.errors;
         EXPECT_FALSE(fs::exists(into));
     }
-    const auto unwritable = protectee.howdah({"restore", "--into", into.string(), "--to-backup-end", "--config-to", "/proc"});
-    EXPECT_EQ(unwritable.exit_code, 1);
-    EXPECT_NE(unwritable.errors.find("configuration cannot be put"), std::string::npos) << unwritable.errors;
-    EXPECT_FALSE(fs::exists(into));
+    const auto closed = protectee.workspace() / "closed";
+    fs::create_directory(closed);
+    fs::permissions(closed, fs::perms::none);
+    for (const fs::path& folder : {fs::path("/proc"), closed / "foo"}) {
+        const auto unwritable = protectee.howdah({"restore", "--into", into.string(), "--to-backup-end", "--config-to", folder.string()});
+        EXPECT_EQ(unwritable.exit_code, 1);
+        EXPECT_NE(unwritable.errors.find("configuration cannot be put"), std::string::npos) << unwritable.errors;
+        EXPECT_EQ(unwritable.errors.find("fault of howdah"), std::string::npos) << unwritable.errors;
+        EXPECT_FALSE(fs::exists(into));
+    }
     const auto both = protectee.howdah({"restore", "--into", into.string(), "--config-to", to.string(), "--start"});
     EXPECT_EQ(both.exit_code, 2);
     EXPECT_NE(both.errors.find("HINT"), std::string::npos) << both.errors;
