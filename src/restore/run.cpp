@@ -13,6 +13,7 @@
 #include "restore/cluster_modes.hpp"
 #include "restore/configuration.hpp"
 #include "restore/copy.hpp"
+#include "restore/room.hpp"
 #include "restore/target_directory.hpp"
 
 namespace howdah::restore {
@@ -66,6 +67,7 @@ void check_restore(const repository::Repository& repository, const Plan& plan, c
     const auto destinations = decide_destinations(plan.backup.root, options.into, options.tablespaces, options.sandbox);
     check_destinations(destinations, repository.id(), plan.backup.root);
     require_separate(destinations, options.foreign);
+    require_room(destinations, plan.backup.root);
     if (options.config_to) check_configuration_at(repository, plan.backup, *options.config_to);
 }
 

@@ -6,6 +6,7 @@
 #include "base/failure.hpp"
 #include "base/file.hpp"
 #include "restore/listening.hpp"
+#include "restore/room.hpp"
 #include "restore/separation.hpp"
 
 namespace howdah::restore {
@@ -34,6 +35,16 @@ TEST(Separation, ALostClustersOwnPlaceMayBeTheTarget) {
     EXPECT_THROW(require_separate({data / "x", {}}, foreign), base::Failure);
     EXPECT_THROW(require_separate({space / "x", {}}, foreign), base::Failure);
     EXPECT_THROW(require_separate({data, {}}, {{data, "the repository main", false}}), base::Failure);
+}
+
+TEST(Room, RefusesWhatDoesNotFit) {
+    const base::TemporaryDirectory folder("room");
+    const Destinations destinations{folder.path() / "data", {{16400, folder.path() / "space"}}};
+    repository::Root root;
+    root.trees = {{"", {}, 1, {1000}}, {"pg_tblspc/16400/PG_15_202209061/5", {}, 1, {1000}}};
+    EXPECT_NO_THROW(require_room(destinations, root));
+    root.trees.back().bytes = {std::uint64_t{1} << 60};
+    EXPECT_THROW(require_room(destinations, root), base::Failure);
 }
 
 TEST(Listening, IsReadAsTheServerReadsIt) {
