@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "base/process.hpp"
@@ -87,6 +88,15 @@ restore::StartResult start(Context& context, const repository::Root& root, const
     }
 }
 
+/// A sentence for people; the documents name every file.
+void print_notes(const std::vector<std::string>& notes) {
+    constexpr std::string_view kMoved = " of the backup's host is now ";
+    const auto moved = static_cast<std::size_t>(std::count_if(notes.begin(), notes.end(), [&](const auto& note) { return note.find(kMoved) != std::string::npos; }));
+    for (const auto& note : notes)
+        if (moved < 2 || note.find(kMoved) == std::string::npos) print(coloured(Colour::dim, "note  ") + note + "\n");
+    if (moved >= 2) print(coloured(Colour::dim, "note  ") + fmt::format("{} configuration files from outside the data directory are now inside it\n", moved));
+}
+
 /// What is configured is not to be restored into: every repository in a folder, every cluster with its tablespaces.
 std::vector<restore::ForeignFolder> foreign_folders(const base::Config& config) {
     constexpr std::string_view kFolder = "file://";
@@ -154,7 +164,7 @@ void run(Context& context, const RestoreCommandOptions& options) {
         document["seconds"] = result.seconds;
         document["notes"] = result.notes;
         if (context.output == Output::text) {
-            for (const auto& note : result.notes) print(coloured(Colour::dim, "note  ") + note + "\n");
+            print_notes(result.notes);
             print(fmt::format("Restored {} files, {}, in {:.1f} s.\n", result.files, base::text(result.bytes), result.seconds));
         }
         if (options.start) {
@@ -197,6 +207,8 @@ void add_restore(CLI::App& program, Context& context) {
     area->add_flag("--pause", options->pause, "Pause at the target instead of promoting");
     area->add_option("--wait", options->patience, "How long --start waits for the end of recovery")->capture_default_str();
     area->add_option("--jobs", options->jobs, "Workers (default: all cores)")->check(CLI::Range(1u, 256u));
+    for (auto* option : area->get_options())
+        if (option->get_items_expected_max() > 0) option->check(CLI::Validator([](std::string& value) { return value.empty() ? "an empty value means nothing here" : ""; }, ""));
     area->callback([&context, options] { context.command = [&context, options] { run(context, *options); }; });
 }
 

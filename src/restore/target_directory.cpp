@@ -162,6 +162,8 @@ std::vector<fs::path> check_destinations(const Destinations& destinations, const
             throw Failure(FailureKind::operation,
                           fmt::format("the target is not empty: in {} the restore of another backup has not finished: {}", folder.string(), marked_backup(folder)),
                           "finish that one by naming its backup with --backup, or remove the folder if nobody needs it, or name another folder with --into");
+        if (std::error_code error; found == Found::foreign && !fs::is_directory(folder, error))
+            throw Failure(FailureKind::operation, fmt::format("the target is no folder: {}", folder.string()), "name an empty or new folder with --into or --tablespace");
         if (found == Found::foreign)
             throw Failure(FailureKind::operation, fmt::format("the target is not empty: {}", folder.string()),
                           folder == destinations.data_directory ? "name an empty or new folder with --into; howdah never writes over anything"

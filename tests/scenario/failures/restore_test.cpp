@@ -29,7 +29,7 @@ TEST(RestoreRefusals, TargetThatIsNotEmpty) {
     expect_refused({"restore", "--into", shared_server().server().data_directory().string()}, {.exit_code = 1, .message = "not empty"});
     const auto file = fresh_path("file");
     base::write_file_durably(file, "a file\n");
-    expect_refused({"restore", "--into", file.string()}, {.exit_code = 1, .message = "not empty", .also = {file}});
+    expect_refused({"restore", "--into", file.string()}, {.exit_code = 1, .message = "is no folder", .also = {file}});
 }
 
 /// The mark of another backup's restore gives no right to empty a folder.
@@ -65,6 +65,17 @@ TEST(RestoreRefusals, TargetInsideSomebodyElsesFolder) {
     base::write_file_durably(unknown / "PG_VERSION", "15\n", 0644);
     give_to_server(unknown);
     expect_refused({"restore", "--into", (unknown / "x").string()}, {.exit_code = 1, .message = "lies inside a data directory: " + unknown.string(), .also = {unknown / "x"}});
+}
+
+TEST(RestoreRefusals, EmptyValues) {
+    for (const char* option : {"--to-time", "--to-lsn", "--backup", "--config-to", "--tablespace", "--wait"}) expect_not_begun({option, ""}, option, 2);
+    expect_refused({"restore", "--into", ""}, {.exit_code = 2, .message = "--into"});
+}
+
+/// A dry run finds what the run would stumble over.
+TEST(RestoreRefusals, PlacesThatCannotBeMade) {
+    for (const auto& words : std::vector<std::vector<std::string>>{{"restore", "--into", "/proc/foo/bar"}, {"--dry-run", "restore", "--into", "/proc/foo/bar"}})
+        expect_refused(words, {.exit_code = 1, .message = "cannot restore into /proc/foo/bar"});
 }
 
 TEST(RestoreRefusals, BeforeTheFirstBackup) {
