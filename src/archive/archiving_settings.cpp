@@ -28,7 +28,10 @@ std::optional<std::string> value_after_restart(Session& session, const std::stri
     if (now.size() == 0) return std::nullopt;
     const std::string value(now.text(0, 0)), source(now.text(0, 3));
     if (source == "command line" || source == "override" || source == "environment variable") return value;
-    if (session.value("SELECT has_table_privilege('pg_file_settings', 'SELECT') AND has_function_privilege('pg_show_all_file_settings()', 'EXECUTE')") != "t")
+    const bool visible =
+        session.value("SELECT has_table_privilege('pg_file_settings', 'SELECT') AND has_function_privilege('pg_show_all_file_settings()', 'EXECUTE')") == "t";
+    // A file that cannot be read hides what comes after it, and no server starts with it. A row without a file tells of a removed line only.
+    if (!visible || session.value("SELECT count(*) FROM pg_file_settings WHERE name IS NULL AND sourcefile IS NOT NULL") != "0")
         return now.boolean(0, 1) ? std::nullopt : std::optional(value);
     const auto line = session.query("SELECT setting FROM pg_file_settings WHERE name = $1 ORDER BY seqno DESC LIMIT 1", {name});
     return shown(std::string(line.size() == 0 ? now.text(0, 2) : line.text(0, 0)));

@@ -21,7 +21,8 @@ ArchivingSettings read_archiving_settings(postgres::Session& session);
 std::string why_not_archiving(const ArchivingSettings& settings);
 
 /// The value that a setting which needs a restart will have then: that of the last line in the server's files, or the default without one.
-/// None when nothing but the value in force is known, because this role may not see the files. archive_mode and wal_level are
+/// None when nothing but the value in force is known, because this role may not see the files
+/// or one of them cannot be read. archive_mode and wal_level are
 /// given in the words that the server shows.
 std::optional<std::string> value_after_restart(postgres::Session& session, const std::string& name);
 
