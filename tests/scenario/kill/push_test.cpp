@@ -57,6 +57,23 @@ protected:
         return names;
     }
 
+    /// Archives the segment that the server is at as the last one of a lost server, so that a push has a copy to replace.
+    void archive_unfinished() {
+        auto session = protectee_.session();
+        session.query("INSERT INTO public.log(note) VALUES ('the last before the loss')");
+        const auto name = session.value("SELECT pg_walfile_name(pg_current_wal_insert_lsn())");
+        const auto lost = protectee_.workspace() / "lost";
+        fs::create_directories(lost / "pg_wal" / "archive_status");
+        fs::create_directories(lost / "global");
+        fs::copy_file(data() / "pg_wal" / name, lost / "pg_wal" / name);
+        fs::copy_file(data() / "global" / "pg_control", lost / "global" / "pg_control");
+        const auto& user = protectee_.server().user();
+        for (const auto& entry : fs::recursive_directory_iterator(lost))
+            EXPECT_TRUE(::geteuid() != 0 || ::chown(entry.path().c_str(), user.uid, user.gid) == 0);
+        EXPECT_TRUE(::geteuid() != 0 || ::chown(lost.c_str(), user.uid, user.gid) == 0);
+        protectee_.howdah_ok({"wal", "push", "--unfinished", (lost / "pg_wal" / name).string()});
+    }
+
     std::string in_pg_wal(const std::string& name) const { return base::read_file(data() / "pg_wal" / name, kSegment); }
 
     /// What the archive holds of these must be the bytes of pg_wal; or it must hold them all.
@@ -133,8 +150,12 @@ TEST_F(KilledPush, AtEveryFaultPointIsRightTheNextTime) {
     ASSERT_GE(points.size(), 6u);
     print_points("wal push", points);
     for (const auto& point : points) {
+        const bool replacing = point == "wal_push.after_remove";
+        if (replacing) archive_unfinished();
         const auto names = switch_segments(3);
-        EXPECT_TRUE(killed_at(protectee_, point, words(names.front()))) << "never reached: " << point;
+        auto push = words(names.front());
+        if (replacing) push.push_back("--replace-unfinished");
+        EXPECT_TRUE(killed_at(protectee_, point, push)) << "never reached: " << point;
         judge(point, names);
         if (HasFailure()) return;
     }
