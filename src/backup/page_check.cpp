@@ -52,8 +52,10 @@ bool recheck(const Frame& frame, std::vector<std::uint32_t>& suspects, WaitBudge
 }  // namespace
 
 bool WaitBudget::take(base::Duration wait) {
-    if (left_.load() < wait.count()) return false;
-    left_ -= wait.count();
+    auto left = left_.load();
+    do {
+        if (left < wait.count()) return false;
+    } while (!left_.compare_exchange_weak(left, left - wait.count()));
     return true;
 }
 

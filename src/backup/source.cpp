@@ -31,7 +31,7 @@ std::filesystem::path find_data_directory(const base::ClusterConfig& cluster, co
 
 [[noreturn]] void refuse_other_server(const std::filesystem::path& data_directory, const std::string& why) {
     throw Failure(FailureKind::configuration, fmt::format("{} is not the connected server's data directory: {}", data_directory.string(), why),
-                  "make conninfo and data_directory name the same server, and run howdah on its host (of a container: in its process namespace)");
+                  "make conninfo and data_directory name the same server, and run howdah on its host");
 }
 
 }  // namespace

@@ -73,11 +73,16 @@ void print_plan(const restore::Plan& plan, const std::string& into) {
         print(coloured(Colour::yellow, "warning  ") + fmt::format("replay creates tablespace {} at {}, which no mapping changes\n", space.oid, space.path));
 }
 
-/// Starts what was restored. Whatever goes wrong now, the copy is whole.
-restore::StartResult start(Context& context, const repository::Root& root, const std::filesystem::path& data_directory, base::Duration patience) {
+/// The server's programs for what is restored; Failure when this host has none of that version.
+std::filesystem::path programs_for(const Context& context, const repository::Root& root) {
     const auto& clusters = context.config.clusters;
     const auto configured = clusters.contains(root.cluster) ? clusters.at(root.cluster).program_directory : std::filesystem::path();
-    const auto programs = postgres::find_programs(root.server_version / 10000, configured);
+    return postgres::find_programs(root.server_version / 10000, configured);
+}
+
+/// Starts what was restored. Whatever goes wrong now, the copy is whole.
+restore::StartResult start(Context& context, const repository::Root& root, const std::filesystem::path& data_directory, base::Duration patience) {
+    const auto programs = programs_for(context, root);
     try {
         return restore::start_restored(data_directory, programs, patience, context.cancellation);
     } catch (const base::Cancelled&) {
@@ -147,6 +152,7 @@ void run(Context& context, const RestoreCommandOptions& options) {
                                             .foreign = foreign_folders(context.config),
                                             .sandbox = options.sandbox};
     const auto check = [&] {
+        if (options.start) programs_for(context, plan.backup.root);
         restore::check_restore(repository, plan, restoring);
         if (options.start) restore::require_free(restore::listening_of(restore::settings_of(repository, plan.backup), restoring.port));
         if (context.output == Output::text) print_plan(plan, options.into);

@@ -1,10 +1,8 @@
 #include "postgres/same_server.hpp"
 
 #include <fmt/core.h>
-#include <signal.h>
 
 #include <array>
-#include <cerrno>
 #include <charconv>
 
 #include "base/file.hpp"
@@ -25,8 +23,6 @@ bool parse_line(std::string_view line, Number& number) {
     const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), number);
     return error == std::errc() && end == line.data() + line.size();
 }
-
-bool lives(pid_t pid) { return pid > 0 && (::kill(pid, 0) == 0 || errno == EPERM); }
 
 bool is_standby(ClusterState state) { return state == ClusterState::in_archive_recovery || state == ClusterState::shut_down_in_recovery; }
 
@@ -74,7 +70,6 @@ std::optional<std::string> why_not_running_on(Session& session, const fs::path& 
     if (!content) return fmt::format("no server runs there: {} does not exist", path.string());
     const auto file = parse_postmaster_file(*content);
     if (!file) return fmt::format("{} is not a server's lock file", path.string());
-    if (!lives(file->pid)) return fmt::format("no server runs there: process {} of {} does not exist on this host", file->pid, path.string());
     const auto rows = session.query("SELECT floor(extract(epoch FROM pg_postmaster_start_time()))::bigint, pg_is_in_recovery()");
     if (!rows.boolean(0, 1) && is_standby(read_control_file(data_directory).state))
         return "the server there is a standby, the connected one a primary";

@@ -25,7 +25,7 @@ std::optional<PostmasterFile> parse_postmaster_file(std::string_view text);
 /// These two tell whether the session's server is the very one that runs on the files below `data_directory`, seen from this host. Both
 /// give what speaks against it, for people, or none.
 
-/// By the lock file: its process lives and started when the server says that it did. And pg_control must be a standby's only if the
+/// By the lock file: its server started when the connected one says that it did. And pg_control must be a standby's only if the
 /// server is one.
 std::optional<std::string> why_not_running_on(Session& session, const std::filesystem::path& data_directory);
 

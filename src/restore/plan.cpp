@@ -178,15 +178,21 @@ std::string describe(const Target& target) {
 Plan make_plan(const repository::Repository& repository, const PlanRequest& request) {
     if (!request.backup_id.empty()) return plan_from(repository, request, named(repository, request));
     std::exception_ptr first;
+    base::Timeline newest_passed_over;
     std::vector<std::string> passed_over;
     for (auto& backup : serving(repository, request)) {
         const auto id = backup.root.id;
+        const auto timeline = backup.root.timeline;
         try {
             auto plan = plan_from(repository, request, std::move(backup));
+            // Whoever names no timeline wants the newest: an older branch would be a guess.
+            const bool named_way = request.timeline || std::holds_alternative<ToBackupEnd>(request.target);
+            if (first && !named_way && plan.timeline < newest_passed_over) break;
             plan.notes = std::move(passed_over);
             return plan;
         } catch (const NoWay& failure) {
             if (!first) first = std::current_exception();
+            newest_passed_over = std::max(newest_passed_over, timeline);
             passed_over.push_back(fmt::format("backup {} was passed over: {}", id, failure.what()));
         }
     }
