@@ -114,8 +114,9 @@ TEST(Trap, restore_cleared_settings) {
     ProtectedServer protectee;
     make_shop(protectee, 1000);
     const auto conf = protectee.server().data_directory() / "postgresql.conf";
-    std::ofstream(conf, std::ios::app) << "recovery_target_xid = '3'\nrecovery_min_apply_delay = '1h'\npromote_trigger_file = '/tmp/howdah-no-such'\n"
-                                       << "primary_slot_name = 'old'\nrecovery_end_command = 'touch end'\narchive_cleanup_command = 'touch clean'\n";
+    const bool with_trigger_file = protectee.session().major() < 16;  // Version 16 does not know it any more.
+    std::ofstream(conf, std::ios::app) << "recovery_target_xid = '3'\nrecovery_min_apply_delay = '1h'\n"
+                                       << (with_trigger_file ? "promote_trigger_file = '/tmp/howdah-no-such'\n" : "") << "primary_slot_name = 'old'\nrecovery_end_command = 'touch end'\narchive_cleanup_command = 'touch clean'\n";
     protectee.howdah_ok({"backup", "run"});
     auto session = protectee.session();
     session.query("INSERT INTO shop SELECT g, 'after' FROM generate_series(1001, 2000) g");
@@ -128,8 +129,11 @@ TEST(Trap, restore_cleared_settings) {
         std::vector<std::string> command{"restore", "--into", into.string()};
         command.insert(command.end(), words.begin(), words.end());
         protectee.howdah_ok(command);
-        for (const char* name : {"recovery_target_xid", "primary_slot_name", "recovery_end_command", "archive_cleanup_command", "promote_trigger_file"})
+        for (const char* name : {"recovery_target_xid", "primary_slot_name", "recovery_end_command", "archive_cleanup_command"})
             EXPECT_EQ(configured(protectee, into, name), "") << name;
+        if (with_trigger_file) {
+            EXPECT_EQ(configured(protectee, into, "promote_trigger_file"), "");
+        }
         ASSERT_EQ(configured(protectee, into, "recovery_min_apply_delay"), "0");
         auto server = protectee.start_restored(into);
         EXPECT_EQ(count_of(server, "shop"), rows);
