@@ -16,20 +16,21 @@ namespace {
 constexpr base::Bytes kLargest{64u << 10};
 
 std::string content(const FileStamp& stamp, const std::string& marker, const std::string& object) {
-    return fmt::format("howdah acknowledgement 1\nfile {} {} {} {}\nobject {}\nrepository {}\nend\n", stamp.device, stamp.inode, stamp.size, stamp.modified_ns,
-                       object, marker);
+    return fmt::format("howdah acknowledgement 1\nfile {} {} {} {}\nobject {}\nrepository {}\nend\n", stamp.device, stamp.inode, stamp.size,
+                       stamp.modified_ns, object, marker);
 }
 
 }  // namespace
 
 FileStamp stamp_of(const struct stat& status) {
     constexpr std::int64_t kNanoseconds = 1'000'000'000;
-    return {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino), static_cast<std::uint64_t>(status.st_size),
+    return {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino),
+            static_cast<std::uint64_t>(status.st_size),
             static_cast<std::int64_t>(status.st_mtim.tv_sec) * kNanoseconds + status.st_mtim.tv_nsec};
 }
 
 FileStamp stamp_of(const std::filesystem::path& file) {
-    struct stat status {};
+    struct stat status{};
     if (::stat(file.c_str(), &status) != 0)
         throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot look at {}", file.string()), errno);
     return stamp_of(status);

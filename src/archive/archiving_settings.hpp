@@ -9,10 +9,10 @@ namespace howdah::archive {
 
 /// What the server is told about archiving, now and from its next restart on.
 struct ArchivingSettings {
-    std::string mode;                        ///< archive_mode in force: off, on, always.
-    std::string mode_to_come;                ///< After a restart; "unknown" when it differs and this role may not see the files.
-    std::optional<std::string> command;      ///< None: hidden from this role.
-    std::string library;                     ///< Empty before 15.
+    std::string mode;                    ///< archive_mode in force: off, on, always.
+    std::string mode_to_come;            ///< After a restart; "unknown" when it differs and this role may not see the files.
+    std::optional<std::string> command;  ///< None: hidden from this role.
+    std::string library;                 ///< Empty before 15.
     bool in_recovery = false;
 };
 ArchivingSettings read_archiving_settings(postgres::Session& session);

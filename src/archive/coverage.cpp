@@ -45,7 +45,8 @@ std::vector<WalPath::Leg> legs_to(const WalArchive& archive, Timeline timeline, 
     if (target == timeline) return {{timeline, start, {}}};
     const auto text = archive.history(target);
     if (!text)
-        throw Failure(FailureKind::operation, fmt::format("{} cannot be reached: {} is not archived", words(target), postgres::history_name(target)),
+        throw Failure(FailureKind::operation,
+                      fmt::format("{} cannot be reached: {} is not archived", words(target), postgres::history_name(target)),
                       "push it from a server's pg_wal, or name another timeline");
     const auto history = postgres::parse_timeline_history(*text, target);
     const auto own = std::find_if(history.begin(), history.end(), [&](const auto& entry) { return entry.timeline == timeline; });
@@ -54,8 +55,8 @@ std::vector<WalPath::Leg> legs_to(const WalArchive& archive, Timeline timeline, 
                       "choose a backup of an ancestor timeline, or name the backup's own timeline");
     if (own->end < stop)
         throw Failure(FailureKind::operation,
-                      fmt::format("{} left {} at {}, before the backup's end at {}", words(std::next(own)->timeline), words(timeline), base::text(own->end),
-                                  base::text(stop)),
+                      fmt::format("{} left {} at {}, before the backup's end at {}", words(std::next(own)->timeline), words(timeline),
+                                  base::text(own->end), base::text(stop)),
                       "choose an earlier backup, or name the backup's own timeline");
     std::vector<WalPath::Leg> legs{{timeline, start, own->end}};
     for (auto entry = std::next(own); entry != history.end(); ++entry) legs.push_back({entry->timeline, entry->begin, entry->end});
@@ -77,7 +78,8 @@ public:
             path_.segments.push_back(std::move(*found));
         }
         const Lsn end{number * segment_size_};
-        if (end < stop || later_exists(number) || number == start.value / segment_size_ || only_a_parents(number)) path_.first_missing = wanted(number);
+        if (end < stop || later_exists(number) || number == start.value / segment_size_ || only_a_parents(number))
+            path_.first_missing = wanted(number);
         settle_end(std::max(start, end));
     }
 
@@ -118,8 +120,9 @@ private:
     bool later_exists(std::uint64_t number) const {
         return std::any_of(archived_.begin(), archived_.end(), [&](const std::string& name) {
             const auto segment = postgres::parse_segment_name(name, segment_size_);
-            return segment && segment->number > number &&
-                   std::any_of(path_.legs.begin(), path_.legs.end(), [&](const auto& leg) { return leg.timeline == segment->timeline && valid_in(leg, segment->number); });
+            return segment && segment->number > number && std::any_of(path_.legs.begin(), path_.legs.end(), [&](const auto& leg) {
+                       return leg.timeline == segment->timeline && valid_in(leg, segment->number);
+                   });
         });
     }
 
@@ -141,7 +144,8 @@ void extend(std::optional<base::Timestamp>& value, const std::optional<base::Tim
 
 }  // namespace
 
-WalPath find_path(const WalArchive& archive, Timeline timeline, Lsn start, Lsn stop, std::optional<Timeline> target, std::uint64_t segment_size) {
+WalPath find_path(const WalArchive& archive, Timeline timeline, Lsn start, Lsn stop, std::optional<Timeline> target,
+                  std::uint64_t segment_size) {
     const auto archived = archive.segments();
     if (!target) {
         const auto known = archive.histories();
@@ -158,7 +162,9 @@ void for_each_trailer(const WalArchive& archive, const WalPath& path, const std:
     std::optional<repository::WalTrailer> held;
     for (const std::string& name : path.segments) {
         auto trailer = archive.trailer(name);
-        if (!trailer) throw Failure(FailureKind::repository, fmt::format("WAL segment {} was listed and is gone", name), "look at who deletes from the repository");
+        if (!trailer)
+            throw Failure(FailureKind::repository, fmt::format("WAL segment {} was listed and is gone", name),
+                          "look at who deletes from the repository");
         if (held && base::guard("T16.cut_records")) finish_trailer(*held, *trailer);
         if (held && !visit(*held)) return;
         held = std::move(trailer);

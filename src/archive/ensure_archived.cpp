@@ -18,7 +18,8 @@ using base::FailureKind;
 
 namespace {
 
-std::vector<postgres::WalSegment> not_archived(const WalArchive& archive, postgres::WalSegment first, postgres::WalSegment last, std::uint64_t segment_size) {
+std::vector<postgres::WalSegment> not_archived(const WalArchive& archive, postgres::WalSegment first, postgres::WalSegment last,
+                                               std::uint64_t segment_size) {
     const auto there = archive.segments(first.timeline);
     const std::set<std::string> names(there.begin(), there.end());
     std::vector<postgres::WalSegment> missing;
@@ -38,8 +39,8 @@ void push_unless_gone(const WalArchive& archive, FilePusher& pusher, const fs::p
 }
 
 /// Pushes by several threads; the first failure stops all and is thrown.
-void push_all(WalArchive& archive, const fs::path& pg_wal, const std::vector<std::string>& names, std::uint64_t segment_size, int compression_level,
-              unsigned jobs, const base::Cancellation& cancellation) {
+void push_all(WalArchive& archive, const fs::path& pg_wal, const std::vector<std::string>& names, std::uint64_t segment_size,
+              int compression_level, unsigned jobs, const base::Cancellation& cancellation) {
     FilePusher pusher(archive, pg_wal);
     std::atomic<std::size_t> taken{0};
     std::atomic<bool> stop{false};
@@ -73,7 +74,8 @@ void refuse_unfinished(const WalArchive& archive, postgres::WalSegment first, po
 }  // namespace
 
 void ensure_archived(WalArchive& archive, const fs::path& data_directory, postgres::WalSegment first, postgres::WalSegment last,
-                     std::uint64_t segment_size, int compression_level, unsigned jobs, const base::Cancellation& cancellation, base::Duration wait) {
+                     std::uint64_t segment_size, int compression_level, unsigned jobs, const base::Cancellation& cancellation,
+                     base::Duration wait) {
     constexpr std::chrono::milliseconds kLongestWait{500};  // A backend may finish a segment without a mark when archive_mode is off.
     const auto deadline = std::chrono::steady_clock::now() + wait;
     FolderWatch watch(data_directory / "pg_wal" / "archive_status");
@@ -88,7 +90,8 @@ void ensure_archived(WalArchive& archive, const fs::path& data_directory, postgr
         std::error_code error;
         const bool there = fs::exists(data_directory / "pg_wal" / name, error);
         if (!there && !archive.has(name))
-            throw Failure(FailureKind::operation, fmt::format("WAL segment {} is neither archived nor in {}/pg_wal", name, data_directory.string()),
+            throw Failure(FailureKind::operation,
+                          fmt::format("WAL segment {} is neither archived nor in {}/pg_wal", name, data_directory.string()),
                           "it was removed before it was archived: run howdah wal setup so that the server keeps WAL until it is archived");
         if (std::chrono::steady_clock::now() >= deadline)
             throw Failure(FailureKind::operation, fmt::format("WAL segment {} was not complete after {}", name, base::text_duration(wait)),

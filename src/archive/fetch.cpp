@@ -73,15 +73,17 @@ private:
         storage::Store& store = archive_.repository().store();
         const auto marker = store.get("repository", {64u << 10});
         if (!marker || marker->find(archive_.repository().id()) == std::string::npos)
-            throw Failure(FailureKind::repository, fmt::format("the repository at {} went away while {} was looked up", store.location(), options_.name),
+            throw Failure(FailureKind::repository,
+                          fmt::format("the repository at {} went away while {} was looked up", store.location(), options_.name),
                           "mount it again; the absence of a segment cannot be told without it");
         if (store.list_folders(archive_.area().prefix()).empty())
             throw Failure(FailureKind::operation,
-                          fmt::format("repository {} holds nothing of cluster {} with system identifier {}", store.location(), options_.cluster,
-                                      base::text(options_.system)),
+                          fmt::format("repository {} holds nothing of cluster {} with system identifier {}", store.location(),
+                                      options_.cluster, base::text(options_.system)),
                           "check --cluster in restore_command: a wrong name must not look like the end of WAL");
         if (archive_.has(options_.name))
-            throw Failure(FailureKind::repository, fmt::format("{} appeared while its absence was proven", options_.name), "it is asked for again");
+            throw Failure(FailureKind::repository, fmt::format("{} appeared while its absence was proven", options_.name),
+                          "it is asked for again");
     }
 
     const base::RepositoryConfig& config_;
@@ -99,8 +101,10 @@ bool beside_standby_signal(const FetchOptions& options) {
 
 void check_name(const FetchOptions& options) {
     if (postgres::classify_wal_file(options.name) == WalFileKind::other)
-        throw Failure(FailureKind::usage, fmt::format("not the name of a WAL file: '{}'", options.name), "restore_command gives wal fetch its %f and %p");
-    if (options.destination.empty()) throw Failure(FailureKind::usage, "no destination was given", "restore_command gives wal fetch its %f and %p");
+        throw Failure(FailureKind::usage, fmt::format("not the name of a WAL file: '{}'", options.name),
+                      "restore_command gives wal fetch its %f and %p");
+    if (options.destination.empty())
+        throw Failure(FailureKind::usage, "no destination was given", "restore_command gives wal fetch its %f and %p");
 }
 
 }  // namespace

@@ -14,14 +14,14 @@ namespace howdah::archive {
 /// `wal fetch NAME DEST`, called by restore_command.
 struct FetchOptions {
     std::string cluster;
-    base::SystemIdentifier system;          ///< Of the data directory being recovered: never another cluster's WAL.
+    base::SystemIdentifier system;  ///< Of the data directory being recovered: never another cluster's WAL.
     std::string name;
-    std::filesystem::path destination;      ///< Written beside it and renamed, so that a killed fetch leaves no short segment.
-    std::filesystem::path look_ahead;       ///< Folder for segments fetched in advance; empty: none.
+    std::filesystem::path destination;  ///< Written beside it and renamed, so that a killed fetch leaves no short segment.
+    std::filesystem::path look_ahead;   ///< Folder for segments fetched in advance; empty: none.
     unsigned ahead = 8;
     base::Duration wait = std::chrono::minutes(5);
-    bool dry_run = false;                   ///< Only say whether it is there: neither the destination nor the look-ahead folder is touched.
-    bool standby = false;                   ///< Only beside standby.signal: an outage answers "not now" (1) so that streaming may go on.
+    bool dry_run = false;  ///< Only say whether it is there: neither the destination nor the look-ahead folder is touched.
+    bool standby = false;  ///< Only beside standby.signal: an outage answers "not now" (1) so that streaming may go on.
 };
 
 /// The exit code that PostgreSQL reads (DESIGN section 5; PostgreSQL's RestoreArchivedFile): 0 found; 1 only when the absence is proven;

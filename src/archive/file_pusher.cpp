@@ -18,11 +18,13 @@ constexpr std::uint64_t kLargestSegment = 1u << 30;
 
 FileStamp read_whole(const std::filesystem::path& path, std::vector<std::byte>& buffer) {
     const base::File file = base::File::open(path, O_RDONLY);
-    struct stat status {};
-    if (::fstat(file.descriptor(), &status) != 0) throw base::SystemFailure(FailureKind::operation, fmt::format("cannot look at {}", path.string()), errno);
+    struct stat status{};
+    if (::fstat(file.descriptor(), &status) != 0)
+        throw base::SystemFailure(FailureKind::operation, fmt::format("cannot look at {}", path.string()), errno);
     const FileStamp stamp = stamp_of(status);
     if (stamp.size > kLargestSegment)
-        throw Failure(FailureKind::operation, fmt::format("{} is no WAL segment: it has {} bytes", path.string(), stamp.size), "a segment has at most 1 GiB");
+        throw Failure(FailureKind::operation, fmt::format("{} is no WAL segment: it has {} bytes", path.string(), stamp.size),
+                      "a segment has at most 1 GiB");
     buffer.resize(stamp.size);
     if (const std::size_t got = file.read_at(buffer, 0); got != stamp.size)
         throw Failure(FailureKind::operation, fmt::format("{} shrank while it was read: {} of {} bytes", path.string(), got, stamp.size),

@@ -16,7 +16,8 @@ void within_timelines(const std::vector<WalRange>& ranges, std::vector<WalGap>& 
 }
 
 /// A timeline's first segment is the one it was switched in; its parent must reach the segment before.
-void where_switched(const std::vector<WalRange>& ranges, base::Timeline parent, base::Timeline child, std::uint64_t number, std::vector<WalGap>& gaps) {
+void where_switched(const std::vector<WalRange>& ranges, base::Timeline parent, base::Timeline child, std::uint64_t number,
+                    std::vector<WalGap>& gaps) {
     const auto first = std::find_if(ranges.begin(), ranges.end(), [&](const auto& range) { return range.first.timeline == child; });
     if (first == ranges.end()) return;
     if (first->first.number > number) gaps.push_back({{child, number}, {child, first->first.number - 1}});

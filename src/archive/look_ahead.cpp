@@ -63,8 +63,9 @@ bool owned_privately(const struct stat& status) { return status.st_uid == ::gete
 /// Owner's file of the right type, opened without following a link; none otherwise.
 std::optional<base::File> open_private(const fs::path& path, std::size_t& size) {
     base::File file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    struct stat status {};
-    if (!file.is_open() || ::fstat(file.descriptor(), &status) != 0 || !S_ISREG(status.st_mode) || !owned_privately(status)) return std::nullopt;
+    struct stat status{};
+    if (!file.is_open() || ::fstat(file.descriptor(), &status) != 0 || !S_ISREG(status.st_mode) || !owned_privately(status))
+        return std::nullopt;
     size = static_cast<std::size_t>(status.st_size);
     return file;
 }
@@ -93,12 +94,14 @@ void deliver(std::span<const std::byte> bytes, const fs::path& destination) {
 }
 
 LookAhead::LookAhead(const fs::path& folder, const repository::Repository& repository, const repository::ClusterArea& area)
-    : repository_(&repository), system_(area.system()), parent_(fs::absolute(folder)),
+    : repository_(&repository),
+      system_(area.system()),
+      parent_(fs::absolute(folder)),
       owner_(fmt::format("{}-{}-{}+", repository.id(), area.system().value, area.cluster())),  // No cluster name holds a plus sign.
       folder_(parent_ / (owner_ + base::boot_identifier())) {}
 
 bool LookAhead::ours() const {
-    struct stat status {};
+    struct stat status{};
     return ::lstat(folder_.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && owned_privately(status);
 }
 

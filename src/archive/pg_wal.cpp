@@ -5,10 +5,10 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <fcntl.h>
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <fcntl.h>
 
 #include "base/failure.hpp"
 #include "base/process.hpp"
@@ -69,7 +69,8 @@ std::vector<std::string> ready_files(const fs::path& data_directory) {
             if (mark.ends_with(kReady)) names.push_back(mark.substr(0, mark.size() - kReady.size()));
         }
     } catch (const fs::filesystem_error& error) {
-        throw base::SystemFailure(FailureKind::operation, fmt::format("cannot read {}", status_folder(data_directory).string()), error.code().value());
+        throw base::SystemFailure(FailureKind::operation, fmt::format("cannot read {}", status_folder(data_directory).string()),
+                                  error.code().value());
     }
     const auto rank = [](const std::string& name) { return postgres::classify_wal_file(name) == WalFileKind::history ? 0 : 1; };
     std::sort(names.begin(), names.end(), [&](const auto& a, const auto& b) { return std::pair(rank(a), a) < std::pair(rank(b), b); });
@@ -96,7 +97,8 @@ bool server_runs(const fs::path& data_directory) {
 }
 
 FolderWatch::FolderWatch(const fs::path& folder) : watch_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
-    if (watch_.is_open() && ::inotify_add_watch(watch_.descriptor(), folder.c_str(), IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE) < 0) watch_.close();
+    if (watch_.is_open() && ::inotify_add_watch(watch_.descriptor(), folder.c_str(), IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE) < 0)
+        watch_.close();
 }
 
 void FolderWatch::wait(std::chrono::milliseconds longest, const base::Cancellation& cancellation) {

@@ -26,7 +26,10 @@ constexpr unsigned kMostWorkers = 4;
 class Prefetcher {
 public:
     Prefetcher(const repository::Repository& repository, const FetchOptions& options, const LookAhead& folder, std::uint64_t segment_size)
-        : archive_(repository, repository::ClusterArea(options.cluster, options.system)), folder_(folder), ahead_(options.ahead), segment_size_(segment_size) {}
+        : archive_(repository, repository::ClusterArea(options.cluster, options.system)),
+          folder_(folder),
+          ahead_(options.ahead),
+          segment_size_(segment_size) {}
 
     void run() {
         const auto current = position();
@@ -116,8 +119,8 @@ void prefetch(const base::RepositoryConfig& config, const FetchOptions& options,
     Prefetcher(repository, options, folder, segment_size).run();
 }
 
-void start_prefetch(const base::RepositoryConfig& config, const FetchOptions& options, const LookAhead& look_ahead, const postgres::WalSegment& current,
-                    std::uint64_t segment_size) {
+void start_prefetch(const base::RepositoryConfig& config, const FetchOptions& options, const LookAhead& look_ahead,
+                    const postgres::WalSegment& current, std::uint64_t segment_size) {
     if (options.ahead == 0 || !look_ahead.prepare()) return;
     look_ahead.set_position(current.name(segment_size));
     if (half_there(look_ahead, current, segment_size, options.ahead)) return;

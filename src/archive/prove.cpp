@@ -19,10 +19,12 @@ constexpr const char* kHint = "look into the server's log: archive_command's own
 
 void refuse_unable(Session& session) {
     const auto settings = read_archiving_settings(session);
-    if (settings.in_recovery) throw Failure(FailureKind::operation, "archiving cannot be proven on a standby: it cannot switch a segment", "ask the primary");
+    if (settings.in_recovery)
+        throw Failure(FailureKind::operation, "archiving cannot be proven on a standby: it cannot switch a segment", "ask the primary");
     if (const auto why = why_not_archiving(settings); !why.empty())
         throw Failure(FailureKind::operation, why,
-                      settings.mode == "off" && settings.mode_to_come != "off" ? "restart the server: the new archive_mode waits for it" : "run howdah wal setup");
+                      settings.mode == "off" && settings.mode_to_come != "off" ? "restart the server: the new archive_mode waits for it"
+                                                                               : "run howdah wal setup");
 }
 
 struct ArchiverState {
@@ -64,12 +66,15 @@ void await(Session& session, const WalArchive& archive, const std::string& segme
         if (now.fails && now.failures >= before.failures + kFailuresThatCount)
             throw Failure(FailureKind::operation, fmt::format("archive_command fails: {} at {}", now.last_failed, now.failed_at), kHint);
         if (Clock::now() >= deadline)
-            throw Failure(FailureKind::operation,
-                          fmt::format("{}; {}",
-                                      there ? fmt::format("WAL segment {} is in the repository, but the server's archiver did not come as far in time", segment)
-                                            : fmt::format("WAL segment {} did not reach the repository in time", segment),
-                                      now.last_failed.empty() ? "archive_command never failed" : "archive_command last failed for " + now.last_failed),
-                          kHint);
+            throw Failure(
+                FailureKind::operation,
+                fmt::format(
+                    "{}; {}",
+                    there
+                        ? fmt::format("WAL segment {} is in the repository, but the server's archiver did not come as far in time", segment)
+                        : fmt::format("WAL segment {} did not reach the repository in time", segment),
+                    now.last_failed.empty() ? "archive_command never failed" : "archive_command last failed for " + now.last_failed),
+                kHint);
         watch.wait(pause, cancellation);
         cancellation.check("waiting for the archived segment");
         pause = std::min(2 * pause, kLongest);

@@ -21,7 +21,7 @@ struct ArchiveProof {
 /// that runs ahead of a stuck segment proves nothing. `data_directory` may be empty (a server elsewhere); with it the wait is woken by
 /// archive_status. Failure(operation) when archiving is off, waits for a restart or ends with the next one, on a standby, when archive_command fails
 /// meanwhile (with PostgreSQL's own report) or after `wait`.
-ArchiveProof prove_archiving(postgres::Session& session, const WalArchive& archive, const std::filesystem::path& data_directory, base::Duration wait,
-                             const base::Cancellation& cancellation);
+ArchiveProof prove_archiving(postgres::Session& session, const WalArchive& archive, const std::filesystem::path& data_directory,
+                             base::Duration wait, const base::Cancellation& cancellation);
 
 }  // namespace howdah::archive

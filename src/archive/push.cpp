@@ -30,10 +30,13 @@ constexpr std::chrono::seconds kLongestAhead{10};
 class PushRun {
 public:
     PushRun(const repository::Repository& repository, const PushOptions& options, const base::Cancellation& cancellation)
-        : options_(options), cancellation_(cancellation), data_directory_(data_directory_of(options.path)),
+        : options_(options),
+          cancellation_(cancellation),
+          data_directory_(data_directory_of(options.path)),
           control_(postgres::read_control_file(data_directory_)),
           archive_(repository, repository::ClusterArea(options.cluster, control_.system_identifier)),
-          pusher_(archive_, fs::absolute(options.path).parent_path()), acknowledgements_(acknowledgements(options)),
+          pusher_(archive_, fs::absolute(options.path).parent_path()),
+          acknowledgements_(acknowledgements(options)),
           marker_(marker_of(repository.store())) {}
 
     PushResult run() {
@@ -68,7 +71,8 @@ private:
             const std::string& name = names_[*place];
             try {
                 if (*place > 0) base::fault_point("wal_push.between_ahead");
-                if (*place > 0 && !base::guard("T19.durable")) acknowledgements_.write(name, stamp_of(options_.path.parent_path() / name), marker_, archive_.area().wal(name));
+                if (*place > 0 && !base::guard("T19.durable"))
+                    acknowledgements_.write(name, stamp_of(options_.path.parent_path() / name), marker_, archive_.area().wal(name));
                 const PushedFile pushed = pusher_.push(name, worker, *place == 0 && options_.replace_unfinished);
                 if (*place > 0) acknowledge(name, pushed);
                 note(name, *place, pushed);
@@ -129,7 +133,9 @@ PushResult push(const repository::Repository& repository, const PushOptions& opt
     base::fault_point("wal_push.start");
     const std::string name = options.path.filename().string();
     switch (postgres::classify_wal_file(name)) {
-        case WalFileKind::other: throw Failure(FailureKind::usage, fmt::format("not a WAL file: '{}'", options.path.string()), "archive_command gives wal push its %p");
+        case WalFileKind::other:
+            throw Failure(FailureKind::usage, fmt::format("not a WAL file: '{}'", options.path.string()),
+                          "archive_command gives wal push its %p");
         case WalFileKind::backup_label: return {};
         default: break;
     }

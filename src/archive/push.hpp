@@ -15,17 +15,17 @@ namespace howdah::archive {
 /// `wal push PATH`, called by archive_command. Success means durable in the repository. A segment, a history file or a .backup file
 /// (which is acknowledged and not kept: the root holds what it says). `.partial` files are stored under their own name, never as a segment.
 struct PushOptions {
-    std::string cluster;                        ///< Name in the configuration.
-    std::filesystem::path path;                 ///< As PostgreSQL gave it (%p), relative to the data directory or absolute.
-    std::filesystem::path acknowledgements;     ///< Folder below the state directory; each cluster gets one of its own in it.
-    unsigned ahead = 16;                        ///< Ready segments pushed beyond the named one, in order, by all cores.
+    std::string cluster;                     ///< Name in the configuration.
+    std::filesystem::path path;              ///< As PostgreSQL gave it (%p), relative to the data directory or absolute.
+    std::filesystem::path acknowledgements;  ///< Folder below the state directory; each cluster gets one of its own in it.
+    unsigned ahead = 16;                     ///< Ready segments pushed beyond the named one, in order, by all cores.
     unsigned jobs = 0;
     int compression_level = 1;
-    bool unfinished = false;                    ///< Store a segment that its server will never finish, because that server is lost.
-    bool replace_unfinished = false;            ///< Put the finished segment in place of a copy that was archived before it was finished.
+    bool unfinished = false;          ///< Store a segment that its server will never finish, because that server is lost.
+    bool replace_unfinished = false;  ///< Put the finished segment in place of a copy that was archived before it was finished.
 };
 struct PushResult {
-    bool acknowledged = false;   ///< The named file was pushed by an earlier call.
+    bool acknowledged = false;  ///< The named file was pushed by an earlier call.
     std::vector<std::string> pushed;
     base::Bytes bytes, stored;
 };
@@ -45,8 +45,8 @@ bool take_acknowledgement(const base::RepositoryConfig& repository, const PushOp
 /// Makes sure every segment from `first` to `last` is in the archive before it returns: those that are not yet are pushed from pg_wal by
 /// this process (a segment that is complete: .ready or .done or older than the current one), without waiting for archive_command
 /// (trap T15). One that is not complete is awaited for `wait`. Failure(operation) naming the first that is neither archived nor in pg_wal.
-void ensure_archived(WalArchive& archive, const std::filesystem::path& data_directory, postgres::WalSegment first, postgres::WalSegment last,
-                     std::uint64_t segment_size, int compression_level, unsigned jobs, const base::Cancellation& cancellation,
-                     base::Duration wait = std::chrono::minutes(1));
+void ensure_archived(WalArchive& archive, const std::filesystem::path& data_directory, postgres::WalSegment first,
+                     postgres::WalSegment last, std::uint64_t segment_size, int compression_level, unsigned jobs,
+                     const base::Cancellation& cancellation, base::Duration wait = std::chrono::minutes(1));
 
 }  // namespace howdah::archive

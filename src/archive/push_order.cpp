@@ -14,7 +14,8 @@ using postgres::WalFileKind;
 std::string marker_of(storage::Store& store) {
     constexpr const char* kMarker = "repository";
     auto marker = store.get(kMarker, {64u << 10});
-    if (!marker) throw Failure(FailureKind::repository, fmt::format("no repository at {}", store.location()), "mount it, or run howdah repo init");
+    if (!marker)
+        throw Failure(FailureKind::repository, fmt::format("no repository at {}", store.location()), "mount it, or run howdah repo init");
     return *std::move(marker);
 }
 
@@ -40,8 +41,9 @@ void require_finished(const std::filesystem::path& data_directory, const PushOpt
     if (server_runs(data_directory))
         throw Failure(FailureKind::operation, what, "SELECT pg_switch_wal() finishes it; the server then archives it by itself");
     if (!options.unfinished)
-        throw Failure(FailureKind::operation, what,
-                      "start the server, which goes on with it and archives it; --unfinished stores it as it is, when that server is lost for good");
+        throw Failure(
+            FailureKind::operation, what,
+            "start the server, which goes on with it and archives it; --unfinished stores it as it is, when that server is lost for good");
 }
 
 std::vector<std::string> push_order(const PushOptions& options, const std::vector<std::string>& ready, const Acknowledgements& promises) {

@@ -47,7 +47,9 @@ const char* text(PushAction action) {
 std::vector<PlannedPush> plan_push(const repository::Repository& repository, const PushOptions& options) {
     const std::string name = options.path.filename().string();
     switch (postgres::classify_wal_file(name)) {
-        case WalFileKind::other: throw Failure(FailureKind::usage, fmt::format("not a WAL file: '{}'", options.path.string()), "archive_command gives wal push its %p");
+        case WalFileKind::other:
+            throw Failure(FailureKind::usage, fmt::format("not a WAL file: '{}'", options.path.string()),
+                          "archive_command gives wal push its %p");
         case WalFileKind::backup_label: return {{name, PushAction::not_kept}};
         default: break;
     }

@@ -29,7 +29,8 @@ void check_place(const std::string& name, const postgres::WalSegmentHeader& head
     if (header.page_address != expected)
         refuse(name, fmt::format("its first page is of {}, the name says {}", base::text(header.page_address), base::text(expected)));
     if (header.timeline.value > segment.timeline.value)
-        refuse(name, fmt::format("its first page is of timeline {}, the name says {}", base::text(header.timeline), base::text(segment.timeline)));
+        refuse(name, fmt::format("its first page is of timeline {}, the name says {}", base::text(header.timeline),
+                                 base::text(segment.timeline)));
 }
 
 }  // namespace

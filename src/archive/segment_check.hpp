@@ -12,8 +12,8 @@ namespace howdah::archive {
 
 /// A segment file whose first page says what its name says.
 struct CheckedSegment {
-    postgres::WalSegment segment;        ///< Timeline and number of the name.
-    postgres::WalSegmentHeader header;   ///< Of the first page; its timeline may be an older one where a timeline was switched.
+    postgres::WalSegment segment;       ///< Timeline and number of the name.
+    postgres::WalSegmentHeader header;  ///< Of the first page; its timeline may be an older one where a timeline was switched.
 };
 
 /// The checks of trap T19 before a segment is archived or delivered: a known page magic, as many bytes as the header's segment size (never

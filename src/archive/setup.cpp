@@ -33,13 +33,17 @@ struct Current {
 std::map<std::string, Current> read_current(Session& session) {
     static constexpr const char* kNames = "('archive_mode', 'archive_command', 'archive_library', 'archive_timeout', 'wal_level')";
     std::map<std::string, Current> all;
-    const auto rows = session.query(fmt::format("SELECT name, reset_val, source, context = 'postmaster' FROM pg_settings WHERE name IN {}", kNames));
+    const auto rows =
+        session.query(fmt::format("SELECT name, reset_val, source, context = 'postmaster' FROM pg_settings WHERE name IN {}", kNames));
     for (std::size_t row = 0; row < rows.size(); ++row)
-        all[std::string(rows.text(row, 0))] = {std::string(rows.text(row, 1)), std::string(rows.text(row, 2)), rows.boolean(row, 3), std::nullopt};
-    const auto lines = session.query(
-        fmt::format("SELECT name, setting FROM pg_file_settings WHERE sourcefile = current_setting('data_directory') || '/postgresql.auto.conf' AND name IN {}", kNames));
+        all[std::string(rows.text(row, 0))] = {std::string(rows.text(row, 1)), std::string(rows.text(row, 2)), rows.boolean(row, 3),
+                                               std::nullopt};
+    const auto lines = session.query(fmt::format(
+        "SELECT name, setting FROM pg_file_settings WHERE sourcefile = current_setting('data_directory') || '/postgresql.auto.conf' AND name IN {}",
+        kNames));
     for (std::size_t row = 0; row < lines.size(); ++row) all[std::string(lines.text(row, 0))].written = std::string(lines.text(row, 1));
-    for (auto& [name, current] : all) current.to_come = current.needs_restart ? value_after_restart(session, name).value_or(current.value) : current.value;
+    for (auto& [name, current] : all)
+        current.to_come = current.needs_restart ? value_after_restart(session, name).value_or(current.value) : current.value;
     return all;
 }
 
@@ -50,15 +54,19 @@ base::SystemIdentifier system_of(Session& session) {
     return {static_cast<std::uint64_t>(value)};
 }
 
-bool is_ours(const std::string& command) { return command.find("howdah") != std::string::npos && command.find(" wal push ") != std::string::npos; }
+bool is_ours(const std::string& command) {
+    return command.find("howdah") != std::string::npos && command.find(" wal push ") != std::string::npos;
+}
 
 void refuse_foreign(const std::map<std::string, Current>& current) {
     const std::string& command = current.at("archive_command").value;
     if (!command.empty() && !is_ours(command))
-        throw Failure(FailureKind::operation, fmt::format("archive_command is another tool's: {}", command), "stop using that tool first, or give --force; --undo brings it back");
+        throw Failure(FailureKind::operation, fmt::format("archive_command is another tool's: {}", command),
+                      "stop using that tool first, or give --force; --undo brings it back");
     const auto library = current.find("archive_library");
     if (library != current.end() && !library->second.value.empty())
-        throw Failure(FailureKind::operation, fmt::format("archive_library is set: {}", library->second.value), "stop using that module first, or give --force; --undo brings it back");
+        throw Failure(FailureKind::operation, fmt::format("archive_library is set: {}", library->second.value),
+                      "stop using that module first, or give --force; --undo brings it back");
 }
 
 /// Plans one setting unless it has the value already and keeps it over a restart.
@@ -66,8 +74,10 @@ void want(SetupPlan& plan, const std::map<std::string, Current>& current, const 
     const Current& now = current.at(name);
     if (now.value == value && now.to_come == value) return;
     if (now.source == "command line" || now.source == "override")
-        throw Failure(FailureKind::operation, fmt::format("{} is fixed on the server's command line: {}", name, now.value), "remove it there and restart the server");
-    if (now.value == value) plan.notes.push_back(fmt::format("{} is {} and would be {} after the next restart", name, now.value, now.to_come));
+        throw Failure(FailureKind::operation, fmt::format("{} is fixed on the server's command line: {}", name, now.value),
+                      "remove it there and restart the server");
+    if (now.value == value)
+        plan.notes.push_back(fmt::format("{} is {} and would be {} after the next restart", name, now.value, now.to_come));
     plan.changes.push_back({name, now.value, value, value, now.needs_restart && now.value != value});
 }
 
@@ -80,7 +90,8 @@ std::string doubled_percent(const std::string& text) {
 void change(Session& session, const SetupPlan& plan) {
     for (const SettingChange& each : plan.changes) {
         if (each.written)
-            session.query(fmt::format("ALTER SYSTEM SET {} = {}", session.quote_identifier(each.setting), session.quote_literal(*each.written)));
+            session.query(
+                fmt::format("ALTER SYSTEM SET {} = {}", session.quote_identifier(each.setting), session.quote_literal(*each.written)));
         else
             session.query(fmt::format("ALTER SYSTEM RESET {}", session.quote_identifier(each.setting)));
     }
@@ -104,7 +115,8 @@ SetupPlan plan_setup(Session& session, const SetupOptions& options) {
     const auto current = read_current(session);
     if (!options.force) refuse_foreign(current);
     SetupPlan plan;
-    if (const auto& level = current.at("wal_level"); level.value == "minimal" || level.to_come == "minimal") want(plan, current, "wal_level", "replica");
+    if (const auto& level = current.at("wal_level"); level.value == "minimal" || level.to_come == "minimal")
+        want(plan, current, "wal_level", "replica");
     if (const auto& mode = current.at("archive_mode"); mode.value == "always" && mode.to_come == "always")
         plan.notes.push_back("archive_mode stays 'always'");
     else
@@ -122,11 +134,14 @@ SetupPlan plan_setup(Session& session, const SetupOptions& options) {
 SetupPlan plan_undo(Session& session, const fs::path& state_directory, const std::string& cluster) {
     const fs::path path = setup_record_path(state_directory, cluster);
     const auto record = read_setup_record(path);
-    if (!record) throw Failure(FailureKind::operation, fmt::format("nothing to undo for cluster {}: {} does not exist", cluster, path.string()), "wal setup makes it");
+    if (!record)
+        throw Failure(FailureKind::operation, fmt::format("nothing to undo for cluster {}: {} does not exist", cluster, path.string()),
+                      "wal setup makes it");
     if (const auto system = system_of(session); system != record->system)
-        throw Failure(FailureKind::configuration,
-                      fmt::format("{} is of system identifier {}, the server's is {}", path.string(), base::text(record->system), base::text(system)),
-                      "check --cluster and its conninfo");
+        throw Failure(
+            FailureKind::configuration,
+            fmt::format("{} is of system identifier {}, the server's is {}", path.string(), base::text(record->system), base::text(system)),
+            "check --cluster and its conninfo");
     const auto current = read_current(session);
     SetupPlan plan;
     for (const auto& [name, old] : record->settings) {
@@ -163,7 +178,9 @@ void apply_undo(Session& session, const SetupPlan& plan, const fs::path& state_d
     change(session, plan);
     std::error_code error;
     fs::remove(setup_record_path(state_directory, cluster), error);
-    if (error) throw base::SystemFailure(FailureKind::operation, "cannot remove " + setup_record_path(state_directory, cluster).string(), error.value());
+    if (error)
+        throw base::SystemFailure(FailureKind::operation, "cannot remove " + setup_record_path(state_directory, cluster).string(),
+                                  error.value());
 }
 
 }  // namespace howdah::archive

@@ -12,22 +12,22 @@ namespace howdah::archive {
 /// One setting that `wal setup` (or its undo) changes, by ALTER SYSTEM.
 struct SettingChange {
     std::string setting;
-    std::string old_value;                  ///< In force now.
-    std::string new_value;                  ///< In force afterwards.
-    std::optional<std::string> written;     ///< For postgresql.auto.conf; none removes the line there (ALTER SYSTEM RESET).
+    std::string old_value;               ///< In force now.
+    std::string new_value;               ///< In force afterwards.
+    std::optional<std::string> written;  ///< For postgresql.auto.conf; none removes the line there (ALTER SYSTEM RESET).
     bool needs_restart = false;
 };
 struct SetupPlan {
-    std::vector<SettingChange> changes;     ///< Empty: nothing to do.
-    std::vector<std::string> notes;         ///< What is left as it is and why.
+    std::vector<SettingChange> changes;  ///< Empty: nothing to do.
+    std::vector<std::string> notes;      ///< What is left as it is and why.
     bool needs_restart() const;
 };
 
 struct SetupOptions {
-    std::filesystem::path binary;           ///< Of this program, absolute.
-    std::filesystem::path config_file;      ///< Absolute; empty: the program's default.
+    std::filesystem::path binary;       ///< Of this program, absolute.
+    std::filesystem::path config_file;  ///< Absolute; empty: the program's default.
     std::string cluster;
-    bool force = false;                     ///< Replace another tool's archive_command or archive_library.
+    bool force = false;  ///< Replace another tool's archive_command or archive_library.
 };
 
 /// archive_command for these options: each word quoted for the shell, "%" doubled, and PostgreSQL's %p at the end.
@@ -44,8 +44,10 @@ SetupPlan plan_undo(postgres::Session& session, const std::filesystem::path& sta
 
 /// Records the old values below the state directory (durably, before the first change; a record that is there keeps its old values),
 /// changes the settings and reloads. A restart, where the plan says so, is the caller's to announce.
-void apply_setup(postgres::Session& session, const SetupPlan& plan, const std::filesystem::path& state_directory, const std::string& cluster);
+void apply_setup(postgres::Session& session, const SetupPlan& plan, const std::filesystem::path& state_directory,
+                 const std::string& cluster);
 /// Changes the settings, reloads and removes the record.
-void apply_undo(postgres::Session& session, const SetupPlan& plan, const std::filesystem::path& state_directory, const std::string& cluster);
+void apply_undo(postgres::Session& session, const SetupPlan& plan, const std::filesystem::path& state_directory,
+                const std::string& cluster);
 
 }  // namespace howdah::archive

@@ -17,7 +17,7 @@ using postgres::Session;
 namespace {
 
 base::Timestamp modified(const fs::path& file) {
-    struct stat status {};
+    struct stat status{};
     if (::stat(file.c_str(), &status) != 0) return base::Timestamp::max();  // Archived meanwhile.
     return base::Timestamp(std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::microseconds(status.st_mtim.tv_nsec / 1000));
 }
@@ -28,7 +28,8 @@ std::optional<std::string> text_or_none(const postgres::Rows& rows, std::size_t 
 }
 
 void ask_archiver(WalStatus& status, Session& session) {
-    const auto row = session.query("SELECT last_archived_wal, (extract(epoch FROM last_archived_time) * 1000000)::bigint, failed_count, last_failed_wal, coalesce(last_failed_time > last_archived_time, last_failed_time IS NOT NULL) FROM pg_stat_archiver");
+    const auto row = session.query(
+        "SELECT last_archived_wal, (extract(epoch FROM last_archived_time) * 1000000)::bigint, failed_count, last_failed_wal, coalesce(last_failed_time > last_archived_time, last_failed_time IS NOT NULL) FROM pg_stat_archiver");
     status.last_archived = text_or_none(row, 0);
     if (!row.is_null(0, 1)) status.last_archived_time = base::Timestamp(std::chrono::microseconds(row.integer(0, 1)));
     status.failures = static_cast<std::uint64_t>(row.integer(0, 2));
@@ -47,12 +48,15 @@ void measure_rate(WalStatus& status, Session& session, std::chrono::milliseconds
     cancellation.sleep(sample);
     status.current = current_lsn(session);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    const auto row = session.query("SELECT coalesce(wal_bytes / greatest(extract(epoch FROM now() - stats_reset), 1), 0)::float8 FROM pg_stat_wal");
+    const auto row =
+        session.query("SELECT coalesce(wal_bytes / greatest(extract(epoch FROM now() - stats_reset), 1), 0)::float8 FROM pg_stat_wal");
     const double recent = seconds > 0 ? static_cast<double>(status.current.value - before.value) / seconds : 0;
     status.bytes_per_second = std::max(recent, row.real(0, 0));
 }
 
-base::Timeline timeline_of(Session& session) { return {static_cast<std::uint32_t>(session.query("SELECT timeline_id FROM pg_control_checkpoint()").integer(0, 0))}; }
+base::Timeline timeline_of(Session& session) {
+    return {static_cast<std::uint32_t>(session.query("SELECT timeline_id FROM pg_control_checkpoint()").integer(0, 0))};
+}
 
 void measure_lag(WalStatus& status, base::Timeline timeline) {
     for (const WalRange& range : status.ranges)
@@ -70,7 +74,8 @@ void look_at_disk(WalStatus& status, const fs::path& data_directory) {
         return;
     }
     constexpr double kForever = 3.0e9;  // A century: below that a duration holds it.
-    const double seconds = status.bytes_per_second > 0 ? static_cast<double>(status.wal_disk->available.count) / status.bytes_per_second : kForever;
+    const double seconds =
+        status.bytes_per_second > 0 ? static_cast<double>(status.wal_disk->available.count) / status.bytes_per_second : kForever;
     if (seconds < kForever) status.until_full = base::Duration(static_cast<std::int64_t>(seconds * 1e6));
 }
 

@@ -33,18 +33,21 @@ std::vector<UnfinishedSegment> find_unfinished(const WalArchive& archive, std::u
     for (const WalSegment& segment : archived) {
         if (segment.end(segment_size) <= from) continue;
         const auto trailer = archive.trailer(segment.name(segment_size));
-        if (trailer && is_unfinished(*trailer) && is_followed(archived, segment)) found.push_back({trailer->segment, trailer->end_of_records});
+        if (trailer && is_unfinished(*trailer) && is_followed(archived, segment))
+            found.push_back({trailer->segment, trailer->end_of_records});
     }
     return found;
 }
 
 std::string describe(const UnfinishedSegment& unfinished) {
-    return fmt::format("WAL segment {} was archived unfinished: its records end at {}, and nothing after it can be replayed", unfinished.segment,
-                       base::text(unfinished.end_of_records));
+    return fmt::format("WAL segment {} was archived unfinished: its records end at {}, and nothing after it can be replayed",
+                       unfinished.segment, base::text(unfinished.end_of_records));
 }
 
 std::string unfinished_remedy(const std::string& segment) {
-    return fmt::format("while the server's pg_wal has it, run there: howdah wal push --replace-unfinished pg_wal/{}; else take a full backup now", segment);
+    return fmt::format(
+        "while the server's pg_wal has it, run there: howdah wal push --replace-unfinished pg_wal/{}; else take a full backup now",
+        segment);
 }
 
 }  // namespace howdah::archive

@@ -26,7 +26,8 @@ using repository::ObjectWriter;
 
 constexpr std::uint32_t kFramesARequest = 64;
 
-constexpr const char* kTwoServers = "two servers archive under one cluster name, or WAL was rewritten; give each its own cluster name, never delete either";
+constexpr const char* kTwoServers =
+    "two servers archive under one cluster name, or WAL was rewritten; give each its own cluster name, never delete either";
 
 [[noreturn]] void refuse_different(const std::string& object, const std::string& file, const std::string& hint = kTwoServers) {
     throw Failure(FailureKind::operation, fmt::format("{} differs from what is archived under that name: {}", file, object), hint);
@@ -37,7 +38,8 @@ std::string last_word(const std::string& object) { return object.substr(object.r
 /// Frames of class data at the beginning of an object.
 std::uint32_t data_frames(const ObjectReader& object) {
     const auto& directory = object.directory();
-    const auto end = std::find_if(directory.begin(), directory.end(), [](const auto& frame) { return frame.frame_class != FrameClass::data; });
+    const auto end =
+        std::find_if(directory.begin(), directory.end(), [](const auto& frame) { return frame.frame_class != FrameClass::data; });
     return static_cast<std::uint32_t>(end - directory.begin());
 }
 
@@ -51,7 +53,8 @@ std::uint64_t plain_bytes(const ObjectReader& object, std::uint32_t frames) {
 void each_frame(const ObjectReader& object, std::uint32_t frames, repository::SealContext& context,
                 const std::function<void(std::span<const std::byte>)>& visit) {
     for (std::uint32_t first = 0; first < frames; first += kFramesARequest)
-        object.read_frames(first, std::min(kFramesARequest, frames - first), context, [&](std::uint32_t, std::span<const std::byte> plain) { visit(plain); });
+        object.read_frames(first, std::min(kFramesARequest, frames - first), context,
+                           [&](std::uint32_t, std::span<const std::byte> plain) { visit(plain); });
 }
 
 /// Compares while reading, so that the archived segment is never whole in memory a second time.
@@ -76,7 +79,9 @@ std::string WalArchive::object_of(const std::string& name) const {
         case WalFileKind::segment:
         case WalFileKind::partial: return area_.wal(name);
         case WalFileKind::history: return area_.history(name);
-        default: throw Failure(FailureKind::usage, fmt::format("not the name of a WAL file: '{}'", name), "give it as PostgreSQL's %p or %f does");
+        default:
+            throw Failure(FailureKind::usage, fmt::format("not the name of a WAL file: '{}'", name),
+                          "give it as PostgreSQL's %p or %f does");
     }
 }
 
@@ -98,7 +103,8 @@ Stored WalArchive::put_segment(const std::string& name, std::span<const std::byt
     const Compared compared = compare_segment(name, bytes, context);
     if (compared == Compared::same) return Stored::already_there;
     if (compared == Compared::absent)
-        throw Failure(FailureKind::repository, fmt::format("{} vanished while it was compared", object), "look at who deletes from the repository");
+        throw Failure(FailureKind::repository, fmt::format("{} vanished while it was compared", object),
+                      "look at who deletes from the repository");
     refuse_segment(name, compared);
 }
 
@@ -108,16 +114,19 @@ Compared WalArchive::compare_segment(const std::string& name, std::span<const st
     if (!there) return Compared::absent;
     if (same_bytes(*there, bytes, context)) return Compared::same;
     const auto old = trailer(name);
-    if (!old || !is_unfinished(*old) || make_trailer(name, checked, bytes).end_of_records <= old->end_of_records) return Compared::different;
-    return same_bytes(*there, bytes, context, old->end_of_records.value - old->begin.value) ? Compared::unfinished_copy : Compared::different;
+    if (!old || !is_unfinished(*old) || make_trailer(name, checked, bytes).end_of_records <= old->end_of_records)
+        return Compared::different;
+    return same_bytes(*there, bytes, context, old->end_of_records.value - old->begin.value) ? Compared::unfinished_copy
+                                                                                            : Compared::different;
 }
 
 void WalArchive::refuse_segment(const std::string& name, Compared compared) const {
     if (compared != Compared::unfinished_copy) refuse_different(area_.wal(name), "WAL segment " + name);
-    refuse_different(area_.wal(name), "WAL segment " + name,
-                     fmt::format("the archived one was pushed before the server had finished it; in the data directory, as the server's user, run: "
-                                 "howdah wal push --replace-unfinished pg_wal/{}",
-                                 name));
+    refuse_different(
+        area_.wal(name), "WAL segment " + name,
+        fmt::format("the archived one was pushed before the server had finished it; in the data directory, as the server's user, run: "
+                    "howdah wal push --replace-unfinished pg_wal/{}",
+                    name));
 }
 
 bool WalArchive::remove_unfinished(const std::string& name, std::span<const std::byte> bytes, repository::SealContext& context) {
@@ -135,7 +144,8 @@ Stored WalArchive::put_history(const std::string& name, std::string_view text) {
     // Read first: every push of a later timeline passes here, and nearly always the history is there.
     auto there = repository::read_document(store, repository_->key(), Kind::history, object);
     if (!there) {
-        if (repository::write_document(store, repository_->key(), Kind::history, object, text) == storage::Created::yes) return Stored::added;
+        if (repository::write_document(store, repository_->key(), Kind::history, object, text) == storage::Created::yes)
+            return Stored::added;
         there = repository::read_document(store, repository_->key(), Kind::history, object);
     }
     if (base::guard("T19.same_bytes") && (!there || *there != text)) refuse_different(object, "timeline history " + name);
@@ -199,7 +209,8 @@ std::vector<WalRange> WalArchive::ranges(std::uint64_t segment_size) const {
     for (const std::string& name : segments()) {
         const auto segment = postgres::parse_segment_name(name, segment_size);
         if (!segment)
-            throw Failure(FailureKind::operation, fmt::format("archived segment {} does not fit a segment size of {} bytes", name, segment_size),
+            throw Failure(FailureKind::operation,
+                          fmt::format("archived segment {} does not fit a segment size of {} bytes", name, segment_size),
                           "the cluster's segment size is in any of its trailers");
         if (!ranges.empty() && ranges.back().last.next() == *segment)
             ranges.back().last = *segment;
@@ -225,7 +236,8 @@ std::vector<base::Timeline> WalArchive::histories() const {
 }
 
 std::optional<std::string> WalArchive::history(base::Timeline timeline) const {
-    return repository::read_document(repository_->store(), repository_->key(), Kind::history, area_.history(postgres::history_name(timeline)));
+    return repository::read_document(repository_->store(), repository_->key(), Kind::history,
+                                     area_.history(postgres::history_name(timeline)));
 }
 
 }  // namespace howdah::archive

@@ -38,7 +38,8 @@ public:
     /// Compresses, seals and stores a whole segment with its trailer: one put. Checks (traps T18, T19): the size is that of the header,
     /// magic known, name and first page agree, system identifier is the area's. Same name and same bytes is `already_there`; different
     /// bytes is Failure(operation) naming both. Durable when it returns. `stored` is increased by the size of a new object.
-    Stored put_segment(const std::string& name, std::span<const std::byte> bytes, repository::SealContext& context, base::Bytes* stored = nullptr);
+    Stored put_segment(const std::string& name, std::span<const std::byte> bytes, repository::SealContext& context,
+                       base::Bytes* stored = nullptr);
     /// Makes the checks of put_segment and compares.
     Compared compare_segment(const std::string& name, std::span<const std::byte> bytes, repository::SealContext& context) const;
     /// Failure(operation) unless the history is absent or the same.

@@ -14,8 +14,6 @@ unsigned worker_count(unsigned jobs, std::size_t tasks, std::uint64_t segment_si
     return static_cast<unsigned>(std::max<std::uint64_t>(1, std::min({wanted, fitting, static_cast<std::uint64_t>(tasks)})));
 }
 
-void run_workers(unsigned count, const std::function<void()>& work) {
-    base::run_workers(count, work);
-}
+void run_workers(unsigned count, const std::function<void()>& work) { base::run_workers(count, work); }
 
 }  // namespace howdah::archive

@@ -52,7 +52,8 @@ std::vector<Piece> cut(const std::vector<ListedFile>& files) {
             continue;
         }
         for (std::uint64_t offset = 0; offset < files[i].size; offset += kPieceBytes)
-            pieces.push_back({.file = i, .offset = offset, .length = std::min(kPieceBytes, files[i].size - offset), .extents = {}, .pages = {}});
+            pieces.push_back(
+                {.file = i, .offset = offset, .length = std::min(kPieceBytes, files[i].size - offset), .extents = {}, .pages = {}});
     }
     std::stable_partition(pieces.begin(), pieces.end(), [](const Piece& piece) { return !piece.small; });
     return pieces;
@@ -63,7 +64,12 @@ class Worker {
 public:
     Worker(const repository::Repository& repository, const repository::ClusterArea& area, const std::vector<ListedFile>& files,
            const CopyOptions& options, WaitBudget& waits, base::Progress& progress, const base::Cancellation& cancellation)
-        : files_(files), options_(options), waits_(waits), progress_(progress), cancellation_(cancellation), packs_(repository, area, options.compression_level) {}
+        : files_(files),
+          options_(options),
+          waits_(waits),
+          progress_(progress),
+          cancellation_(cancellation),
+          packs_(repository, area, options.compression_level) {}
 
     void copy(Piece& piece);
     base::Bytes finish() {
@@ -75,7 +81,8 @@ private:
     bool open(std::size_t number);
     void copy_run(Piece& piece, const ListedFile& file);
     void check(const ListedFile& file, std::span<std::byte> bytes, std::uint64_t offset, Piece& piece) {
-        if (options_.verify_pages && file.relation) check_pages_read(file_, bytes, offset, file.first_block, waits_, piece.pages, cancellation_);
+        if (options_.verify_pages && file.relation)
+            check_pages_read(file_, bytes, offset, file.first_block, waits_, piece.pages, cancellation_);
     }
 
     const std::vector<ListedFile>& files_;
@@ -132,8 +139,10 @@ void Worker::copy_run(Piece& piece, const ListedFile& file) {
 
 /// Adds an extent after another, as one when it goes on from it in a way the format allows.
 void append(std::vector<Extent>& extents, Extent extent) {
-    if (!extents.empty() && extents.back().pack.empty() && extent.pack.empty()) extents.back().length += extent.length;
-    else extents.push_back(std::move(extent));
+    if (!extents.empty() && extents.back().pack.empty() && extent.pack.empty())
+        extents.back().length += extent.length;
+    else
+        extents.push_back(std::move(extent));
 }
 
 /// Joins a file's pieces. A file that shrank keeps what was read; where a later piece still found bytes (it grew again meanwhile) the
@@ -150,7 +159,8 @@ void join(FileEntry& entry, Piece& piece) {
 
 CopyResult assemble(const std::vector<ListedFile>& files, std::vector<Piece> pieces) {
     CopyResult result;
-    std::sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return std::pair(a.file, a.offset) < std::pair(b.file, b.offset); });
+    std::sort(pieces.begin(), pieces.end(),
+              [](const Piece& a, const Piece& b) { return std::pair(a.file, a.offset) < std::pair(b.file, b.offset); });
     auto piece = pieces.begin();
     for (std::size_t i = 0; i < files.size(); ++i) {
         FileEntry entry;

@@ -16,7 +16,7 @@ namespace howdah::backup {
 struct CopyOptions {
     unsigned jobs = 2;
     int compression_level = 1;
-    bool verify_pages = true;  ///< The cluster has data checksums.
+    bool verify_pages = true;                              ///< The cluster has data checksums.
     base::Duration page_waits = std::chrono::seconds(20);  ///< For all pages that look wrong, over all workers together.
 };
 

@@ -23,14 +23,20 @@ using repository::EntryType;
 
 class Walk {
 public:
-    Walk(std::string version_folder, std::uint32_t segment_blocks, std::string statistics, const base::Cancellation& cancellation, FileList& list)
-        : version_folder_(std::move(version_folder)), segment_blocks_(segment_blocks), statistics_(std::move(statistics)), cancellation_(cancellation), list_(list) {}
+    Walk(std::string version_folder, std::uint32_t segment_blocks, std::string statistics, const base::Cancellation& cancellation,
+         FileList& list)
+        : version_folder_(std::move(version_folder)),
+          segment_blocks_(segment_blocks),
+          statistics_(std::move(statistics)),
+          cancellation_(cancellation),
+          list_(list) {}
 
     void folder(const std::filesystem::path& real, const std::string& path);
 
 private:
     std::vector<std::string> names(const std::filesystem::path& real) const;
-    void entry(const std::filesystem::path& real, const std::string& path, std::string_view name, bool relations, const std::set<std::uint32_t>& unlogged);
+    void entry(const std::filesystem::path& real, const std::string& path, std::string_view name, bool relations,
+               const std::set<std::uint32_t>& unlogged);
     void link(const std::filesystem::path& real, const std::string& path, const struct stat& facts);
     void tablespace(const std::filesystem::path& real, const std::string& path);
     bool left_out(const std::string& path) const { return contents_left_out(path) || (!statistics_.empty() && path == statistics_); }
@@ -59,7 +65,8 @@ std::vector<std::string> Walk::names(const std::filesystem::path& real) const {
         const std::string_view name = item->d_name;
         if (name != "." && name != "..") found.emplace_back(name);
     }
-    if (errno != 0 && errno != ENOENT) throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot read the folder {}", real.string()), errno);
+    if (errno != 0 && errno != ENOENT)
+        throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot read the folder {}", real.string()), errno);
     std::sort(found.begin(), found.end());
     return found;
 }
@@ -88,7 +95,7 @@ void Walk::folder(const std::filesystem::path& real, const std::string& path) {
 
 void Walk::entry(const std::filesystem::path& real, const std::string& path, std::string_view name, bool relations,
                  const std::set<std::uint32_t>& unlogged) {
-    struct stat facts {};
+    struct stat facts{};
     if (::lstat(real.c_str(), &facts) != 0) {
         if (errno == ENOENT) return;
         throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot look at {}", real.string()), errno);
@@ -97,8 +104,10 @@ void Walk::entry(const std::filesystem::path& real, const std::string& path, std
         link(real, path, facts);
     } else if (S_ISDIR(facts.st_mode)) {
         add(real, path, EntryType::directory, facts);
-        if (is_tablespace(path)) tablespace(real, path);
-        else if (!left_out(path)) folder(real, path);
+        if (is_tablespace(path))
+            tablespace(real, path);
+        else if (!left_out(path))
+            folder(real, path);
     } else if (S_ISREG(facts.st_mode)) {
         if (path == "global/pg_control") return;
         const auto relation = relations ? parse_relation_file(name) : std::nullopt;
@@ -116,10 +125,11 @@ void Walk::entry(const std::filesystem::path& real, const std::string& path, std
 /// A tablespace's link (or folder, when it is in place): of its contents only this version's folder belongs to this cluster.
 void Walk::tablespace(const std::filesystem::path& real, const std::string& path) {
     const auto inside = real / version_folder_;
-    struct stat facts {};
+    struct stat facts{};
     // It may be a link to another disk; a restore makes a plain folder of it.
     if (::stat(inside.c_str(), &facts) != 0) {
-        if (errno != ENOENT) throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot look at {}", inside.string()), errno);
+        if (errno != ENOENT)
+            throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot look at {}", inside.string()), errno);
         list_.warnings.push_back(fmt::format("tablespace {} has no folder {}", path, version_folder_));
         return;
     }
@@ -140,7 +150,7 @@ void Walk::link(const std::filesystem::path& real, const std::string& path, cons
         tablespace(real, path);
         return;
     }
-    struct stat behind {};
+    struct stat behind{};
     if (::stat(real.c_str(), &behind) != 0) {
         list_.warnings.push_back(fmt::format("left out the link {}: nothing is where it points, {}", path, target.string()));
         return;
@@ -172,7 +182,8 @@ ListedFile& Walk::add(const std::filesystem::path& real, const std::string& path
 /// The folder of temporary statistics relative to the data directory; empty when it lies outside of it, is the directory itself or, by
 /// a mistake, one of the cluster's own folders, of which nothing must be lost.
 std::string statistics_folder(const std::filesystem::path& data_directory, const std::filesystem::path& statistics) {
-    const auto inside = (data_directory / statistics / "").lexically_normal().lexically_relative((data_directory / "").lexically_normal()).parent_path();
+    const auto inside =
+        (data_directory / statistics / "").lexically_normal().lexically_relative((data_directory / "").lexically_normal()).parent_path();
     if (statistics.empty() || inside.empty()) return {};
     const auto first = inside.begin()->string();
     const bool own = first == "base" || first == "global" || (first.starts_with("pg_") && first != "pg_stat_tmp");
@@ -184,7 +195,8 @@ std::string statistics_folder(const std::filesystem::path& data_directory, const
 FileList list_files(const std::filesystem::path& data_directory, std::uint32_t catalog_version, int major, std::uint32_t segment_blocks,
                     const std::filesystem::path& statistics, const base::Cancellation& cancellation) {
     FileList list;
-    Walk(fmt::format("PG_{}_{}", major, catalog_version), segment_blocks, statistics_folder(data_directory, statistics), cancellation, list).folder(data_directory, "");
+    Walk(fmt::format("PG_{}_{}", major, catalog_version), segment_blocks, statistics_folder(data_directory, statistics), cancellation, list)
+        .folder(data_directory, "");
     std::sort(list.files.begin(), list.files.end(), [](const ListedFile& a, const ListedFile& b) { return a.path < b.path; });
     return list;
 }

@@ -13,14 +13,14 @@ namespace howdah::backup {
 /// A path of the running cluster that belongs to the backup, as it was when the list was made. Files may grow, shrink or vanish until
 /// they are read.
 struct ListedFile {
-    std::string path;             ///< Relative to the data directory.
-    std::filesystem::path real;   ///< Where to open it, links of tablespaces followed.
+    std::string path;            ///< Relative to the data directory.
+    std::filesystem::path real;  ///< Where to open it, links of tablespaces followed.
     repository::EntryType type = repository::EntryType::file;
     std::string link_target;
     std::uint32_t mode = 0600;
     std::uint64_t size = 0;
     std::int64_t modified_us = 0;
-    bool relation = false;        ///< Made of pages.
+    bool relation = false;          ///< Made of pages.
     std::uint32_t first_block = 0;  ///< Block in the fork of the file's first page.
 };
 

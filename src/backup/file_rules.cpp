@@ -84,7 +84,7 @@ bool name_left_out(std::string_view name) {
 }
 
 bool top_file_left_out(std::string_view name) {
-    static constexpr std::array<std::string_view, 6> kFiles{"backup_label",        "backup_label.old", "tablespace_map",
+    static constexpr std::array<std::string_view, 6> kFiles{"backup_label",       "backup_label.old", "tablespace_map",
                                                             "tablespace_map.old", "backup_manifest",  "current_logfiles"};
     return contains(kFiles, name);
 }

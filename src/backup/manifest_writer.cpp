@@ -16,7 +16,8 @@ std::string tree_root(const std::string& path) {
     return holds_relations(folder) ? folder : std::string();
 }
 
-WrittenTrees write_trees(const repository::Repository& repository, const repository::ClusterArea& area, std::vector<repository::FileEntry> entries) {
+WrittenTrees write_trees(const repository::Repository& repository, const repository::ClusterArea& area,
+                         std::vector<repository::FileEntry> entries) {
     std::map<std::string, std::vector<repository::FileEntry>> groups;
     for (auto& entry : entries) {
         auto root = tree_root(entry.path);

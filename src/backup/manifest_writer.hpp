@@ -18,6 +18,7 @@ struct WrittenTrees {
 
 /// Stores the entries as trees of at most kTreeEntries, grouped by tree_root and sorted by path, so that what did not change since an
 /// earlier backup is the same object.
-WrittenTrees write_trees(const repository::Repository& repository, const repository::ClusterArea& area, std::vector<repository::FileEntry> entries);
+WrittenTrees write_trees(const repository::Repository& repository, const repository::ClusterArea& area,
+                         std::vector<repository::FileEntry> entries);
 
 }  // namespace howdah::backup

@@ -54,7 +54,7 @@ private:
 
 void Finder::visit(const fs::path& path, const std::string& role, bool may_miss) {
     if (!seen_.insert(path).second) return;
-    struct stat status {};
+    struct stat status{};
     if (::stat(path.c_str(), &status) != 0) {
         if (!(may_miss && errno == ENOENT)) leave_out(path, std::strerror(errno));
         return;
@@ -81,9 +81,12 @@ void Finder::follow(const fs::path& path, const std::string& role) {
     const bool settings = holds_settings(role);
     for (const auto& reference : settings ? postgres::references_of_settings(text) : postgres::references_of_rules(text)) {
         const auto target = (path.parent_path() / reference.path).lexically_normal();
-        if (reference.kind == FileReference::Kind::names) visit(target, kNames);
-        else if (reference.kind == FileReference::Kind::folder) visit_folder(target, settings ? kInclude : kRules);
-        else visit(target, settings ? kInclude : kRules, reference.kind == FileReference::Kind::file_if_exists);
+        if (reference.kind == FileReference::Kind::names)
+            visit(target, kNames);
+        else if (reference.kind == FileReference::Kind::folder)
+            visit_folder(target, settings ? kInclude : kRules);
+        else
+            visit(target, settings ? kInclude : kRules, reference.kind == FileReference::Kind::file_if_exists);
     }
 }
 
@@ -105,7 +108,8 @@ void visit_files_of_server(postgres::Session& session, Finder& finder, std::vect
         const auto rows = session.query("SELECT DISTINCT sourcefile FROM pg_file_settings WHERE sourcefile IS NOT NULL");
         for (std::size_t i = 0; i < rows.size(); ++i) finder.visit(fs::path(rows.text(i, 0)).lexically_normal(), kInclude);
     } catch (const postgres::ServerFailure& failure) {
-        warnings.push_back(fmt::format("included configuration files could not be listed by the server, only by reading them: {}", failure.what()));
+        warnings.push_back(
+            fmt::format("included configuration files could not be listed by the server, only by reading them: {}", failure.what()));
     }
 }
 
@@ -114,12 +118,17 @@ void visit_files_of_server(postgres::Session& session, Finder& finder, std::vect
 OutsideFiles find_outside_files(postgres::Session& session, const postgres::ClusterFacts& facts, const fs::path& data_directory) {
     OutsideFiles files;
     Finder finder(data_directory, files);
-    for (const auto& [path, role, usual] : {std::tuple{facts.config_file, "config_file", "postgresql.conf"}, std::tuple{facts.hba_file, "hba_file", "pg_hba.conf"},
-                                            std::tuple{facts.ident_file, "ident_file", "pg_ident.conf"}}) {
+    for (const auto& [path, role, usual] :
+         {std::tuple{facts.config_file, "config_file", "postgresql.conf"}, std::tuple{facts.hba_file, "hba_file", "pg_hba.conf"},
+          std::tuple{facts.ident_file, "ident_file", "pg_ident.conf"}}) {
         std::error_code error;
-        if (!path.empty()) finder.visit(path.lexically_normal(), role);
-        else if (fs::exists(data_directory / usual, error)) finder.visit(data_directory / usual, role);
-        else files.warnings.push_back(fmt::format("left out the server's {}: it lies elsewhere, and this role may not read where (pg_read_all_settings)", usual));
+        if (!path.empty())
+            finder.visit(path.lexically_normal(), role);
+        else if (fs::exists(data_directory / usual, error))
+            finder.visit(data_directory / usual, role);
+        else
+            files.warnings.push_back(
+                fmt::format("left out the server's {}: it lies elsewhere, and this role may not read where (pg_read_all_settings)", usual));
     }
     visit_files_of_server(session, finder, files.warnings);
     std::sort(files.listed.begin(), files.listed.end(), [](const ListedFile& a, const ListedFile& b) { return a.path < b.path; });

@@ -18,6 +18,7 @@ struct OutsideFiles {
     std::vector<ListedFile> listed;              ///< For the copy. Their paths are absolute, so that none is one of the data directory's.
     std::vector<std::string> warnings;
 };
-OutsideFiles find_outside_files(postgres::Session& session, const postgres::ClusterFacts& facts, const std::filesystem::path& data_directory);
+OutsideFiles find_outside_files(postgres::Session& session, const postgres::ClusterFacts& facts,
+                                const std::filesystem::path& data_directory);
 
 }  // namespace howdah::backup

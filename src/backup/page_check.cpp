@@ -21,10 +21,12 @@ constexpr std::array kWaits{0ms, 5ms, 20ms, 50ms, 100ms, 150ms};
 struct Frame {
     const base::File& file;
     std::span<std::byte> pages;
-    std::uint64_t offset;      ///< In the file.
+    std::uint64_t offset;       ///< In the file.
     std::uint32_t first_block;  ///< Of the frame.
 
-    std::span<std::byte> page(std::uint32_t block) const { return pages.subspan(std::size_t{block - first_block} * kBlockSize, kBlockSize); }
+    std::span<std::byte> page(std::uint32_t block) const {
+        return pages.subspan(std::size_t{block - first_block} * kBlockSize, kBlockSize);
+    }
 };
 
 /// Reads a page again; whether it turned out well or under a writer's hands. Leaves the newest reading in the frame.
@@ -59,8 +61,8 @@ bool WaitBudget::take(base::Duration wait) {
     return true;
 }
 
-void check_pages_read(const base::File& file, std::span<std::byte> bytes, std::uint64_t file_offset, std::uint32_t first_block, WaitBudget& waits,
-                      PageFindings& findings, const base::Cancellation& cancellation) {
+void check_pages_read(const base::File& file, std::span<std::byte> bytes, std::uint64_t file_offset, std::uint32_t first_block,
+                      WaitBudget& waits, PageFindings& findings, const base::Cancellation& cancellation) {
     if (!base::guard("T11.verify")) return;
     const auto whole = bytes.first(bytes.size() / kBlockSize * kBlockSize);
     if (whole.empty()) return;
@@ -72,7 +74,8 @@ void check_pages_read(const base::File& file, std::span<std::byte> bytes, std::u
     for (const auto& page : wrong) suspects.push_back(page.block);
     if (base::guard("T11.reread") && !recheck(frame, suspects, waits, cancellation)) findings.hurried += suspects.size();
     for (const auto block : suspects)
-        findings.bad.push_back({block, postgres::page_checksum(frame.page(block), block), postgres::page_stored_checksum(frame.page(block))});
+        findings.bad.push_back(
+            {block, postgres::page_checksum(frame.page(block), block), postgres::page_stored_checksum(frame.page(block))});
 }
 
 }  // namespace howdah::backup

@@ -34,7 +34,7 @@ struct PageFindings {
 /// recovery repairs it. So all such pages among the bytes are read again together, at once and then five times over about a third of
 /// a second, into their places in `bytes`: a right checksum settles a page, bytes that differ between two readings are a write under
 /// way and settle it too, bytes that stay wrong are corruption. The LSN of a torn page proves nothing and is not trusted.
-void check_pages_read(const base::File& file, std::span<std::byte> bytes, std::uint64_t file_offset, std::uint32_t first_block, WaitBudget& waits,
-                      PageFindings& findings, const base::Cancellation& cancellation);
+void check_pages_read(const base::File& file, std::span<std::byte> bytes, std::uint64_t file_offset, std::uint32_t first_block,
+                      WaitBudget& waits, PageFindings& findings, const base::Cancellation& cancellation);
 
 }  // namespace howdah::backup

@@ -56,8 +56,8 @@ Listing list_everything(Source& source, const base::Cancellation& cancellation) 
 }
 
 /// pg_control as it is after every other file was read (trap T13), in a small pack of its own.
-FileEntry copy_control(const Source& source, const repository::Repository& repository, const repository::ClusterArea& area, const CopyOptions& options,
-                       CopyResult& copied) {
+FileEntry copy_control(const Source& source, const repository::Repository& repository, const repository::ClusterArea& area,
+                       const CopyOptions& options, CopyResult& copied) {
     std::string bytes;
     postgres::read_control_file(source.data_directory, &bytes);
     FileEntry entry;
@@ -110,8 +110,10 @@ void describe_orphaned_links(Root& root, const std::vector<ListedFile>& files) {
     for (const auto& file : files) {
         if (file.type != repository::EntryType::symlink || !file.path.starts_with(kSpaces)) continue;
         const auto oid = static_cast<std::uint32_t>(std::strtoul(file.path.c_str() + kSpaces.size(), nullptr, 10));
-        const auto known = std::find_if(root.tablespaces.begin(), root.tablespaces.end(), [&](const auto& space) { return space.oid == oid; });
-        if (known == root.tablespaces.end()) root.tablespaces.push_back({.oid = oid, .name = std::to_string(oid), .location = file.link_target});
+        const auto known =
+            std::find_if(root.tablespaces.begin(), root.tablespaces.end(), [&](const auto& space) { return space.oid == oid; });
+        if (known == root.tablespaces.end())
+            root.tablespaces.push_back({.oid = oid, .name = std::to_string(oid), .location = file.link_target});
     }
 }
 
@@ -137,7 +139,8 @@ void await_wal(const Source& source, const repository::Repository& repository, c
     archive::WalArchive wal(repository, area);
     const auto size = root.wal_segment_size;
     archive::ensure_archived(wal, source.data_directory, *postgres::parse_segment_name(root.first_segment, size),
-                             *postgres::parse_segment_name(root.last_segment, size), size, options.compression_level, options.jobs, cancellation);
+                             *postgres::parse_segment_name(root.last_segment, size), size, options.compression_level, options.jobs,
+                             cancellation);
 }
 
 /// What a tool does that takes a lost session lightly: a second backup begun after the copy gives a label that starts too late. The
@@ -183,11 +186,12 @@ void take(BackupResult& result, Source& source, const repository::Repository& re
 
     describe_bad_pages(result, copied.entries);
     for (const auto& file : copied.hurried)
-        result.warnings.push_back(fmt::format("{} with a wrong checksum not looked at again for the full time, since so many are wrong: a page that was just being "
-                                              "written may be among them",
-                                              file));
-    root.files = static_cast<std::uint64_t>(
-        std::count_if(copied.entries.begin(), copied.entries.end(), [](const FileEntry& entry) { return entry.type == repository::EntryType::file; }));
+        result.warnings.push_back(fmt::format(
+            "{} with a wrong checksum not looked at again for the full time, since so many are wrong: a page that was just being "
+            "written may be among them",
+            file));
+    root.files = static_cast<std::uint64_t>(std::count_if(
+        copied.entries.begin(), copied.entries.end(), [](const FileEntry& entry) { return entry.type == repository::EntryType::file; }));
     root.outside = std::move(listing.outside.named);
     root.bytes = root.bytes_read = copied.read;
     root.bad_pages = copied.bad_pages;

@@ -13,14 +13,14 @@ namespace howdah::backup {
 
 struct FullBackupOptions {
     std::string label = "howdah";
-    unsigned jobs = 0;              ///< 0: usable cores.
+    unsigned jobs = 0;  ///< 0: usable cores.
     int compression_level = 1;
-    bool checkpoint_spread = false; ///< Wait for a spread checkpoint instead of asking for a fast one.
-    bool dry_run = false;           ///< Look and count, copy nothing.
+    bool checkpoint_spread = false;  ///< Wait for a spread checkpoint instead of asking for a fast one.
+    bool dry_run = false;            ///< Look and count, copy nothing.
 };
 
 struct BackupResult {
-    repository::Root root;   ///< As published; of a dry run only the counts are filled.
+    repository::Root root;  ///< As published; of a dry run only the counts are filled.
     bool published = false;
     /// Pages that are corrupt in the live cluster too: "base/5/16397 block 12: checksum 1a2b expected, 3c4d found".
     std::vector<std::string> bad_pages;

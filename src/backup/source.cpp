@@ -18,7 +18,8 @@ std::filesystem::path find_data_directory(const base::ClusterConfig& cluster, co
     auto directory = cluster.data_directory.empty() ? facts.data_directory : cluster.data_directory;
     if (directory.empty())
         throw Failure(FailureKind::configuration, fmt::format("the data directory of cluster {} is not known", cluster.name),
-                      fmt::format("set data_directory in [cluster.{}], or grant the role pg_read_all_settings so that the server tells it", cluster.name));
+                      fmt::format("set data_directory in [cluster.{}], or grant the role pg_read_all_settings so that the server tells it",
+                                  cluster.name));
     std::error_code error;
     if (!std::filesystem::is_directory(directory, error))
         throw Failure(FailureKind::configuration, fmt::format("no data directory there: {}", directory.string()),
@@ -30,7 +31,8 @@ std::filesystem::path find_data_directory(const base::ClusterConfig& cluster, co
 }
 
 [[noreturn]] void refuse_other_server(const std::filesystem::path& data_directory, const std::string& why) {
-    throw Failure(FailureKind::configuration, fmt::format("{} is not the connected server's data directory: {}", data_directory.string(), why),
+    throw Failure(FailureKind::configuration,
+                  fmt::format("{} is not the connected server's data directory: {}", data_directory.string(), why),
                   "make conninfo and data_directory name the same server, and run howdah on its host");
 }
 
@@ -53,9 +55,12 @@ Source open_source(const base::ClusterConfig& cluster, const base::Cancellation&
     std::error_code error;
     const auto& served = source.facts.data_directory;
     if (!served.empty() && std::filesystem::exists(served, error) && !std::filesystem::equivalent(served, source.data_directory, error))
-        throw Failure(FailureKind::configuration, fmt::format("{} is not the running server's data directory: that is {}", source.data_directory.string(), served.string()),
-                      "a copy of a cluster has its system identifier too; set data_directory to the server's own");
-    if (const auto why = postgres::why_not_running_on(*source.session, source.data_directory)) refuse_other_server(source.data_directory, *why);
+        throw Failure(
+            FailureKind::configuration,
+            fmt::format("{} is not the running server's data directory: that is {}", source.data_directory.string(), served.string()),
+            "a copy of a cluster has its system identifier too; set data_directory to the server's own");
+    if (const auto why = postgres::why_not_running_on(*source.session, source.data_directory))
+        refuse_other_server(source.data_directory, *why);
     return source;
 }
 
@@ -66,16 +71,19 @@ void require_backup_possible(const Source& source) {
         refuse(fmt::format("PostgreSQL {} is not supported", facts.version / 10000), "Howdah handles 14 to 18");
     if (facts.in_recovery) refuse("this server is a standby: it is in recovery", "take the backup from the primary");
     if (!facts.may_backup)
-        refuse("this role may not take backups: no EXECUTE on the backup functions", "docs/use/rights.md lists the grants a backup role needs");
+        refuse("this role may not take backups: no EXECUTE on the backup functions",
+               "docs/use/rights.md lists the grants a backup role needs");
     if (source.control.block_size != postgres::kBlockSize)
         refuse(fmt::format("block size not supported: {}", source.control.block_size), "Howdah handles the default of 8192 bytes");
     if (facts.wal_level == "minimal") refuse("wal_level is minimal", "run `howdah wal setup`, then restart the server");
     if (facts.archive_mode == "off")
-        refuse("archive_mode is off: WAL of the backup could be removed before it is archived", "run `howdah wal setup`, then restart the server");
+        refuse("archive_mode is off: WAL of the backup could be removed before it is archived",
+               "run `howdah wal setup`, then restart the server");
 }
 
 void require_started_here(const Source& source, const postgres::BackupStarted& started) {
-    if (const auto why = postgres::why_not_started_on(*source.session, started, source.data_directory)) refuse_other_server(source.data_directory, *why);
+    if (const auto why = postgres::why_not_started_on(*source.session, started, source.data_directory))
+        refuse_other_server(source.data_directory, *why);
 }
 
 }  // namespace howdah::backup

@@ -15,13 +15,13 @@ namespace howdah::backup {
 /// Whether a cluster is protected as its objectives say, looked at from the repository and, as far as they can be reached, the server
 /// and its data directory.
 struct Status {
-    std::optional<repository::Backup> newest;      ///< The newest sound backup of the cluster.
-    std::optional<base::Duration> age;             ///< Since its stop, by the store's clock.
-    std::optional<base::Timestamp> recoverable_to; ///< Last commit in the archived WAL that the newest backup reaches.
+    std::optional<repository::Backup> newest;       ///< The newest sound backup of the cluster.
+    std::optional<base::Duration> age;              ///< Since its stop, by the store's clock.
+    std::optional<base::Timestamp> recoverable_to;  ///< Last commit in the archived WAL that the newest backup reaches.
     archive::WalStatus wal;
     bool server_reached = false;
-    std::string server_failure;                    ///< Why not.
-    std::vector<std::string> broken;               ///< Each objective that does not hold, as a sentence. Empty: all is well.
+    std::string server_failure;       ///< Why not.
+    std::vector<std::string> broken;  ///< Each objective that does not hold, as a sentence. Empty: all is well.
 };
 
 /// Objectives: the server archives and will after a restart, its last attempt did not fail, a backup younger than objective.backup_age, no segment waiting longer than objective.rpo, no gap between the newest backup

@@ -25,7 +25,8 @@ void check_wal(const repository::Repository& repository, const repository::Backu
     const auto last = postgres::parse_segment_name(root.last_segment, size);
     auto segment = postgres::parse_segment_name(root.first_segment, size);
     if (!segment || !last) {
-        problems.push_back(fmt::format("backup {} names WAL segments that are none: {} to {}", root.id, root.first_segment, root.last_segment));
+        problems.push_back(
+            fmt::format("backup {} names WAL segments that are none: {} to {}", root.id, root.first_segment, root.last_segment));
         return;
     }
     const auto ranges = wal.ranges(size);
@@ -33,7 +34,8 @@ void check_wal(const repository::Repository& repository, const repository::Backu
     if (std::any_of(ranges.begin(), ranges.end(), covers)) return;
     for (; *segment <= *last; segment = segment->next()) {
         const auto name = segment->name(size);
-        if (!wal.has(name)) problems.push_back(fmt::format("backup {} cannot be restored: WAL segment {} is not in the archive", root.id, name));
+        if (!wal.has(name))
+            problems.push_back(fmt::format("backup {} cannot be restored: WAL segment {} is not in the archive", root.id, name));
     }
 }
 
@@ -51,7 +53,8 @@ void guarded(VerifyResult& result, const Check& check) {
 }
 
 /// When the segment that makes a gap of it was stored; where a timeline branches off, when the newest of all was.
-base::Timestamp stored_after(const repository::Repository& repository, const repository::ClusterArea& area, const archive::WalGap& gap, std::uint64_t size) {
+base::Timestamp stored_after(const repository::Repository& repository, const repository::ClusterArea& area, const archive::WalGap& gap,
+                             std::uint64_t size) {
     const auto object = area.wal(gap.last.next().name(size));
     std::optional<base::Timestamp> after;
     base::Timestamp newest;
@@ -83,7 +86,8 @@ void check_gaps(const repository::Repository& repository, const repository::Clus
             missing = !filled();
         }
         if (missing)
-            problems.push_back(fmt::format("WAL of cluster {} has a gap: {} to {} are not in the archive", area.cluster(), gap.first.name(*size), gap.last.name(*size)));
+            problems.push_back(fmt::format("WAL of cluster {} has a gap: {} to {} are not in the archive", area.cluster(),
+                                           gap.first.name(*size), gap.last.name(*size)));
     }
 }
 
@@ -93,21 +97,23 @@ void check_unfinished(const repository::Repository& repository, const repository
     const auto size = wal.segment_size();
     if (!size) return;
     for (const auto& unfinished : archive::find_unfinished(wal, *size))
-        problems.push_back(fmt::format("cluster {}: {}; {}", area.cluster(), archive::describe(unfinished), archive::unfinished_remedy(unfinished.segment)));
+        problems.push_back(fmt::format("cluster {}: {}; {}", area.cluster(), archive::describe(unfinished),
+                                       archive::unfinished_remedy(unfinished.segment)));
 }
 
 /// The end of a backup's own WAL, which may lie in an unfinished segment that nothing follows yet.
 void check_stop(const repository::Repository& repository, const repository::Backup& backup, std::vector<std::string>& problems) {
     const auto trailer = archive::WalArchive(repository, backup.area).trailer(backup.root.last_segment);
     if (trailer && archive::is_unfinished(*trailer) && trailer->end_of_records < backup.root.stop)
-        problems.push_back(fmt::format("backup {} cannot be restored: WAL segment {} was archived unfinished, its records end at {} before the backup's end at {}", backup.root.id,
-                                       trailer->segment, base::text(trailer->end_of_records), base::text(backup.root.stop)));
+        problems.push_back(fmt::format(
+            "backup {} cannot be restored: WAL segment {} was archived unfinished, its records end at {} before the backup's end at {}",
+            backup.root.id, trailer->segment, base::text(trailer->end_of_records), base::text(backup.root.stop)));
 }
 
 }  // namespace
 
-VerifyResult verify(const repository::Repository& repository, const std::string& cluster, unsigned jobs, const base::Cancellation& cancellation,
-                    std::chrono::seconds settle) {
+VerifyResult verify(const repository::Repository& repository, const std::string& cluster, unsigned jobs,
+                    const base::Cancellation& cancellation, std::chrono::seconds settle) {
     VerifyResult result;
     repository.store().list({}, [&](const storage::Listed& object) {
         ++result.objects;
@@ -124,7 +130,8 @@ VerifyResult verify(const repository::Repository& repository, const std::string&
     for (const auto& area : repository.areas())
         if (cluster.empty() || area.cluster() == cluster) guarded(result, [&] { check_unfinished(repository, area, result.problems); });
     for (const auto& area : repository.areas())
-        if (cluster.empty() || area.cluster() == cluster) guarded(result, [&] { check_gaps(repository, area, settle, cancellation, result.problems); });
+        if (cluster.empty() || area.cluster() == cluster)
+            guarded(result, [&] { check_gaps(repository, area, settle, cancellation, result.problems); });
     return result;
 }
 

@@ -21,7 +21,7 @@ struct VerifyResult {
 /// Proves what is stored: every byte of every object authenticated, every manifest complete, the WAL of every backup there from start to
 /// stop and without a gap to the newest archived segment of its timeline, the ledger in agreement. `cluster` empty: all. May run beside
 /// anything else; `settle` as in repository/verify.hpp.
-VerifyResult verify(const repository::Repository& repository, const std::string& cluster, unsigned jobs, const base::Cancellation& cancellation,
-                    std::chrono::seconds settle = repository::kSettle);
+VerifyResult verify(const repository::Repository& repository, const std::string& cluster, unsigned jobs,
+                    const base::Cancellation& cancellation, std::chrono::seconds settle = repository::kSettle);
 
 }  // namespace howdah::backup

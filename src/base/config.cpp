@@ -28,8 +28,10 @@ const auto& chosen(const Entries& entries, const std::string& name, const std::s
     for (const auto& entry : entries) names += (names.empty() ? "" : ", ") + entry.first;
     if (entries.empty())
         throw Failure(FailureKind::configuration, fmt::format("no {} is configured", kind),
-                      fmt::format("write one with `howdah config init` or set HOWDAH_{}", kind == "cluster" ? "CLUSTER_MAIN_CONNINFO" : "REPOSITORY_MAIN_URL"));
-    if (name.empty()) throw Failure(FailureKind::usage, fmt::format("no {} was named: there are {}", kind, names), fmt::format("add --{} NAME", kind));
+                      fmt::format("write one with `howdah config init` or set HOWDAH_{}",
+                                  kind == "cluster" ? "CLUSTER_MAIN_CONNINFO" : "REPOSITORY_MAIN_URL"));
+    if (name.empty())
+        throw Failure(FailureKind::usage, fmt::format("no {} was named: there are {}", kind, names), fmt::format("add --{} NAME", kind));
     throw Failure(FailureKind::configuration, fmt::format("no such {}: {}", kind, name), fmt::format("configured: {}", names));
 }
 
@@ -40,7 +42,8 @@ std::vector<fs::path> files_beside(const fs::path& file, std::vector<ConfigProbl
     for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
         if (entry->path().extension() == ".toml") files.push_back(entry->path());
     if (error && error != std::errc::no_such_file_or_directory)
-        problems.push_back({folder, 0, {}, "cannot list " + folder.string() + ": " + error.message(), "give the user that runs this command access"});
+        problems.push_back(
+            {folder, 0, {}, "cannot list " + folder.string() + ": " + error.message(), "give the user that runs this command access"});
     std::sort(files.begin(), files.end());
     return files;
 }
@@ -77,7 +80,8 @@ Config load_config(const fs::path& file, std::vector<ConfigProblem>* problems) {
     std::error_code error;
     const bool absent = fs::status(main_file, error).type() == fs::file_type::not_found;
     if (absent && !file.empty())
-        throw Failure(FailureKind::configuration, "no such configuration file: " + file.string(), "write it with `howdah config init` or name another with --config");
+        throw Failure(FailureKind::configuration, "no such configuration file: " + file.string(),
+                      "write it with `howdah config init` or name another with --config");
     if (!absent) loader.read(main_file);
     for (const fs::path& path : files_beside(main_file, loader.problems)) loader.read(path);
     std::vector<std::string> environment;
@@ -91,7 +95,8 @@ Config load_config(const fs::path& file, std::vector<ConfigProblem>* problems) {
     } else if (!loader.problems.empty()) {
         ConfigProblem first = loader.problems.front();
         const std::string hint = std::exchange(first.hint, {});
-        throw Failure(FailureKind::configuration, "configuration failed: " + first.text(), hint.empty() ? "`howdah config check` lists every problem" : hint);
+        throw Failure(FailureKind::configuration, "configuration failed: " + first.text(),
+                      hint.empty() ? "`howdah config check` lists every problem" : hint);
     }
     return std::move(loader.config);
 }
@@ -101,17 +106,20 @@ std::string describe_config(const Config& config) {
     for_each_setting(config, [&](const schema::Setting& setting, const std::string& name) {
         const std::string key = fmt::format("{}.{}{}", setting.section, name.empty() ? "" : name + ".", setting.key);
         const auto origin = config.origins.find(key);
-        description += fmt::format("{} = {}  # {}\n", key, schema::shown(setting, config, name), origin == config.origins.end() ? "default" : origin->second);
+        description += fmt::format("{} = {}  # {}\n", key, schema::shown(setting, config, name),
+                                   origin == config.origins.end() ? "default" : origin->second);
     });
     return description;
 }
 
 std::string initial_config() {
-    std::string text = "# Howdah's configuration. `howdah config check` names every mistake, `howdah config show` every setting there is.\n";
+    std::string text =
+        "# Howdah's configuration. `howdah config check` names every mistake, `howdah config show` every setting there is.\n";
     std::string_view section;
     for (const schema::Setting& setting : schema::settings()) {
         if (setting.initial.empty()) continue;
-        if (setting.section != section) text += fmt::format("\n[{}{}]\n", setting.section, schema::is_named(setting.section) ? ".main" : "");
+        if (setting.section != section)
+            text += fmt::format("\n[{}{}]\n", setting.section, schema::is_named(setting.section) ? ".main" : "");
         section = setting.section;
         text += fmt::format("# {}\n{} = {}\n", setting.meaning, setting.key, setting.initial);
     }

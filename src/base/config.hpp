@@ -14,9 +14,9 @@ namespace howdah::base {
 /// [cluster.NAME]: one PostgreSQL server instance.
 struct ClusterConfig {
     std::string name;
-    std::string conninfo;                    ///< libpq's own rules; secrets belong in a passfile.
-    std::filesystem::path data_directory;    ///< Empty: asked of the server (local connections only).
-    std::filesystem::path program_directory; ///< pg_ctl and friends; empty: found by version (/usr/lib/postgresql/N/bin, PATH).
+    std::string conninfo;                     ///< libpq's own rules; secrets belong in a passfile.
+    std::filesystem::path data_directory;     ///< Empty: asked of the server (local connections only).
+    std::filesystem::path program_directory;  ///< pg_ctl and friends; empty: found by version (/usr/lib/postgresql/N/bin, PATH).
 };
 
 /// [repository.NAME]: where backups and WAL live.
@@ -37,13 +37,13 @@ struct Config {
         std::filesystem::path directory;  ///< As configured; what is in force says state_directory().
     } state;
     struct {
-        unsigned jobs = 0;         ///< Workers; 0 is the number of usable cores.
-        int compression_level = 1; ///< zstd.
+        unsigned jobs = 0;          ///< Workers; 0 is the number of usable cores.
+        int compression_level = 1;  ///< zstd.
         bool checkpoint_spread = false;
     } backup;
     struct {
-        unsigned push_ahead = 16;    ///< Ready segments pushed by one call beyond the named one.
-        unsigned fetch_ahead = 8;    ///< Segments fetched in advance during recovery.
+        unsigned push_ahead = 16;                       ///< Ready segments pushed by one call beyond the named one.
+        unsigned fetch_ahead = 8;                       ///< Segments fetched in advance during recovery.
         Duration fetch_wait = std::chrono::minutes(5);  ///< How long fetch retries through an outage before 126.
     } wal;
     struct {

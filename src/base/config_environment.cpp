@@ -16,8 +16,8 @@ constexpr std::string_view kPrefix = "HOWDAH_";
 
 /// Names that the program and its tests use and that are no settings.
 bool is_reserved(std::string_view variable) {
-    constexpr std::array<std::string_view, 7> kReserved = {"HOWDAH_PG_BIN", "HOWDAH_FAULT", "HOWDAH_GUARDS_OFF", "HOWDAH_CONFIG",
-                                                           "HOWDAH_VERSION_TESTS", "HOWDAH_JOBS", "HOWDAH_USER"};
+    constexpr std::array<std::string_view, 7> kReserved = {"HOWDAH_PG_BIN",        "HOWDAH_FAULT", "HOWDAH_GUARDS_OFF", "HOWDAH_CONFIG",
+                                                           "HOWDAH_VERSION_TESTS", "HOWDAH_JOBS",  "HOWDAH_USER"};
     return variable.starts_with("HOWDAH_TEST_") || std::find(kReserved.begin(), kReserved.end(), variable) != kReserved.end();
 }
 
@@ -64,7 +64,8 @@ std::vector<std::string> known_variables(const Config& config) {
 /// The entry that a NAME in the environment means: the one whose name reads so, or a new one in lower case.
 std::string ConfigLoader::name_for(std::string_view section, const std::string& wanted) const {
     const auto find = [&wanted](const auto& entries) {
-        const auto same = std::find_if(entries.begin(), entries.end(), [&](const auto& entry) { return upper(entry.first) == upper(wanted); });
+        const auto same =
+            std::find_if(entries.begin(), entries.end(), [&](const auto& entry) { return upper(entry.first) == upper(wanted); });
         return same == entries.end() ? lower(wanted) : same->first;
     };
     return section == "cluster" ? find(config.clusters) : find(config.repositories);
@@ -79,7 +80,8 @@ void ConfigLoader::read_variable(const std::string& variable, const std::string&
         schema::Objection objection = named ? schema::check_name(name) : schema::Objection();
         if (objection.what.empty()) objection = schema::assign(setting, config, name, {schema::Value::Kind::word, value});
         if (!objection.what.empty()) return object({}, variable, std::move(objection));
-        config.origins[std::string(setting.section) + "." + (named ? name + "." : "") + std::string(setting.key)] = "environment " + variable;
+        config.origins[std::string(setting.section) + "." + (named ? name + "." : "") + std::string(setting.key)] =
+            "environment " + variable;
         return;
     }
     std::string hint = did_you_mean(variable, known_variables(config));

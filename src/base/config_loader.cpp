@@ -65,7 +65,8 @@ void ConfigLoader::read(const std::filesystem::path& file) {
         if (const auto at = what.find(file.string()); at != std::string::npos) what.replace(at, file.string().size(), "it");
         return object({file, 0}, {}, {std::move(what), failure.hint()});
     }
-    if (!error.what.empty()) object({file, error.line}, {}, {"not valid TOML: " + error.what, "correct that line; texts stand in double quotes"});
+    if (!error.what.empty())
+        object({file, error.line}, {}, {"not valid TOML: " + error.what, "correct that line; texts stand in double quotes"});
 }
 
 void ConfigLoader::read_key(const Place& place, const std::vector<std::string>& path, bool table, const schema::Value& value) {
@@ -117,9 +118,11 @@ void ConfigLoader::finish() {
     for (const auto& [name, repository] : config.repositories) {
         if (!repository.url.empty()) continue;
         const std::string key = "repository." + name + ".url";
-        const bool objected = std::any_of(problems.begin(), problems.end(), [&](const ConfigProblem& problem) { return problem.key == key; });
+        const bool objected =
+            std::any_of(problems.begin(), problems.end(), [&](const ConfigProblem& problem) { return problem.key == key; });
         const auto place = first_seen_.find("repository." + name);
-        if (!objected) object(place == first_seen_.end() ? Place() : place->second, key, {"missing", "add url = \"file:///absolute/path\""});
+        if (!objected)
+            object(place == first_seen_.end() ? Place() : place->second, key, {"missing", "add url = \"file:///absolute/path\""});
     }
 }
 

@@ -28,7 +28,8 @@ private:
         unsigned line = 0;
     };
     void read_key(const Place& place, const std::vector<std::string>& path, bool table, const schema::Value& value);
-    void read_setting(const Place& place, const std::string& section, const std::string& name, const std::string& key, const schema::Value& value);
+    void read_setting(const Place& place, const std::string& section, const std::string& name, const std::string& key,
+                      const schema::Value& value);
     void read_variable(const std::string& variable, const std::string& value);
     std::string name_for(std::string_view section, const std::string& upper) const;
     void object(const Place& place, const std::string& key, schema::Objection objection);

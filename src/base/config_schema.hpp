@@ -34,12 +34,12 @@ struct Setting {
     std::string_view section;  ///< "backup", "cluster".
     std::string_view key;
     Field field;
-    std::string_view meaning;            ///< One sentence, the comment that `config init` writes.
-    std::string_view initial = {};       ///< The value `config init` writes, as TOML; none: it is left out.
-    long least = 0;                      ///< Of a number.
-    long most = 0;                       ///< Of a number.
+    std::string_view meaning;       ///< One sentence, the comment that `config init` writes.
+    std::string_view initial = {};  ///< The value `config init` writes, as TOML; none: it is left out.
+    long least = 0;                 ///< Of a number.
+    long most = 0;                  ///< Of a number.
     Check check = nullptr;
-    Check check_in_file = nullptr;       ///< Secrets may come from the environment and never from a file.
+    Check check_in_file = nullptr;  ///< Secrets may come from the environment and never from a file.
 };
 
 std::span<const Setting> settings();

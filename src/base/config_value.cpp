@@ -58,8 +58,10 @@ Objection parse(const Setting& setting, const Value& value, Number& into) {
 }
 
 Objection parse(const Setting&, const Value& value, bool& into) {
-    const bool is_true = value.text == "true" || (value.kind == Kind::word && (value.text == "on" || value.text == "yes" || value.text == "1"));
-    const bool is_false = value.text == "false" || (value.kind == Kind::word && (value.text == "off" || value.text == "no" || value.text == "0"));
+    const bool is_true =
+        value.text == "true" || (value.kind == Kind::word && (value.text == "on" || value.text == "yes" || value.text == "1"));
+    const bool is_false =
+        value.text == "false" || (value.kind == Kind::word && (value.text == "off" || value.text == "no" || value.text == "0"));
     if ((value.kind != Kind::boolean && value.kind != Kind::word) || (!is_true && !is_false)) return wrong_type("true or false", value);
     into = is_true;
     return {};
@@ -68,7 +70,8 @@ Objection parse(const Setting&, const Value& value, bool& into) {
 Objection parse(const Setting&, const Value& value, Duration& into) {
     constexpr const char* kHint = "use a number with us, ms, s, min, h, d or w, such as \"15min\"";
     const auto duration = is_text(value) || value.kind == Kind::number ? parse_duration(value.text) : std::nullopt;
-    if (duration && value.text.find_first_not_of("0123456789 ") == std::string::npos) return {fmt::format("a duration without a unit: {}", seen(value)), kHint};
+    if (duration && value.text.find_first_not_of("0123456789 ") == std::string::npos)
+        return {fmt::format("a duration without a unit: {}", seen(value)), kHint};
     if (!duration) return {fmt::format("not a duration: {}", seen(value)), kHint};
     if (*duration <= Duration::zero()) return {fmt::format("not longer than zero: {}", seen(value)), kHint};
     into = *duration;
@@ -77,7 +80,8 @@ Objection parse(const Setting&, const Value& value, Duration& into) {
 
 /// The form that parse_duration reads back exactly.
 std::string exact(Duration duration) {
-    constexpr std::pair<std::int64_t, const char*> kUnits[] = {{86'400'000'000, "d"}, {3'600'000'000, "h"}, {60'000'000, "min"}, {1'000'000, "s"}, {1000, "ms"}};
+    constexpr std::pair<std::int64_t, const char*> kUnits[] = {
+        {86'400'000'000, "d"}, {3'600'000'000, "h"}, {60'000'000, "min"}, {1'000'000, "s"}, {1000, "ms"}};
     for (const auto& [factor, name] : kUnits)
         if (duration.count() % factor == 0) return fmt::format("{}{}", duration.count() / factor, name);
     return fmt::format("{}us", duration.count());

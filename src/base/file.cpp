@@ -60,7 +60,8 @@ std::string read_to_end(const File& file, const fs::path& path, Bytes limit, Fai
 class PendingFile {
 public:
     PendingFile(const fs::path& target, mode_t mode, FailureKind kind)
-        : path_(folder_of(target) / (".howdah-" + random_hex(8) + ".tmp")), file_(File::open(path_, O_WRONLY | O_CREAT | O_EXCL, mode, kind)) {}
+        : path_(folder_of(target) / (".howdah-" + random_hex(8) + ".tmp")),
+          file_(File::open(path_, O_WRONLY | O_CREAT | O_EXCL, mode, kind)) {}
     PendingFile(const PendingFile&) = delete;
     PendingFile& operator=(const PendingFile&) = delete;
     ~PendingFile() {
@@ -69,8 +70,7 @@ public:
 
     const File& file() const { return file_; }
     void publish(const fs::path& target, FailureKind kind) {
-        if (::rename(path_.c_str(), target.c_str()) != 0)
-            throw SystemFailure(kind, "cannot replace " + target.string(), errno);
+        if (::rename(path_.c_str(), target.c_str()) != 0) throw SystemFailure(kind, "cannot replace " + target.string(), errno);
         published_ = true;
     }
 
@@ -142,7 +142,7 @@ void File::append(std::span<const std::byte> bytes) const {
 }
 
 std::uint64_t File::size() const {
-    struct stat status {};
+    struct stat status{};
     if (::fstat(descriptor_, &status) != 0) throw SystemFailure(kind_, "cannot look at " + name_of(descriptor_), errno);
     return static_cast<std::uint64_t>(status.st_size);
 }
@@ -184,7 +184,7 @@ void sync_directory(const fs::path& folder, FailureKind kind) { File::open(folde
 
 void create_directories_durably(const fs::path& folder, mode_t mode, FailureKind kind) {
     const fs::path path = folder.has_filename() ? folder : folder.parent_path();
-    struct stat status {};
+    struct stat status{};
     if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return;
     const fs::path parent = folder_of(path);
     if (parent != path) create_directories_durably(parent, mode, kind);
@@ -213,7 +213,7 @@ TemporaryDirectory::~TemporaryDirectory() {
 }
 
 Space space_of(const fs::path& path) {
-    struct statvfs status {};
+    struct statvfs status{};
     fs::path looked_at = path.has_filename() ? path : path.parent_path();
     while (::statvfs(looked_at.c_str(), &status) != 0) {
         if (errno == EINTR) continue;

@@ -59,9 +59,9 @@ void log(LogLevel level, std::string_view message) {
     if (level < log_level()) return;
     const auto index = static_cast<std::size_t>(level);
     const std::string safe = redact(message);
-    std::string line = chosen_format == LogFormat::json
-                                 ? fmt::format("{{\"time\":\"{}\",\"level\":\"{}\",\"message\":{}}}\n", now_text(), kJsonNames[index], json_quote(safe))
-                                 : fmt::format("{} {} {}\n", now_text(), kNames[index], as_one_entry(safe));
+    std::string line = chosen_format == LogFormat::json ? fmt::format("{{\"time\":\"{}\",\"level\":\"{}\",\"message\":{}}}\n", now_text(),
+                                                                      kJsonNames[index], json_quote(safe))
+                                                        : fmt::format("{} {} {}\n", now_text(), kNames[index], as_one_entry(safe));
     line.insert(0, progress_eraser());
     // A log that cannot be written has nowhere to say so; the program's work goes on.
     while (::write(STDERR_FILENO, line.data(), line.size()) < 0 && errno == EINTR) {

@@ -128,7 +128,7 @@ bool drop_to_user(const Plan& plan) {
 }
 
 void restore_default_signals() {
-    struct sigaction standard {};
+    struct sigaction standard{};
     standard.sa_handler = SIG_DFL;
     for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
     sigset_t none;
@@ -260,12 +260,14 @@ void await_start(const File& report, const Plan& plan, const ProcessOptions& opt
                                 "run the command as root or as that user");
         case Stage::folder: throw SystemFailure(FailureKind::operation, start + " in " + plan.folder, failure.error);
         case Stage::program:
-            throw SystemFailure(FailureKind::operation, start, failure.error, failure.error == ENOENT ? "install it or add its folder to PATH" : "");
+            throw SystemFailure(FailureKind::operation, start, failure.error,
+                                failure.error == ENOENT ? "install it or add its folder to PATH" : "");
     }
 }
 
 /// Collects both outputs until the program ends; throws when the time is over or a stop is asked for.
-void watch(const Child& child, std::array<Capture, 2>& captures, const std::string& program, Duration timeout, const Cancellation& cancellation) {
+void watch(const Child& child, std::array<Capture, 2>& captures, const std::string& program, Duration timeout,
+           const Cancellation& cancellation) {
     constexpr Duration kLongest = std::chrono::hours(24 * 365);
     constexpr std::chrono::milliseconds kLookAgain(20);
     const auto deadline = Clock::now() + std::min(timeout, kLongest);
@@ -275,7 +277,8 @@ void watch(const Child& child, std::array<Capture, 2>& captures, const std::stri
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
         std::array<pollfd, 4> polled = {pollfd{wake.descriptor(), POLLIN, 0}, pollfd{child.ended_descriptor(), POLLIN, 0},
                                         pollfd{captures[0].pipe.descriptor(), POLLIN, 0}, pollfd{captures[1].pipe.descriptor(), POLLIN, 0}};
-        const auto wait = std::clamp(left, std::chrono::milliseconds(0), child.ended_descriptor() < 0 ? kLookAgain : std::chrono::minutes(1));
+        const auto wait =
+            std::clamp(left, std::chrono::milliseconds(0), child.ended_descriptor() < 0 ? kLookAgain : std::chrono::minutes(1));
         if (::poll(polled.data(), polled.size(), static_cast<int>(wait.count())) < 0 && errno != EINTR)
             throw SystemFailure(FailureKind::operation, "cannot wait for " + program, errno);
         // Looked at before the pipes are read: what it wrote before its end is then in them.

@@ -36,13 +36,13 @@ void become(const User& user);
 
 /// How a program is run. Arguments are passed as they are, never through a shell.
 struct ProcessOptions {
-    std::optional<User> user;                        ///< Drop to this user first (only root can).
-    std::map<std::string, std::string> environment;  ///< Added to or replacing ours; an empty value removes the name.
-    std::filesystem::path working_directory;         ///< Empty: ours, or / when that user may not enter ours.
-    std::string input;                               ///< Given on standard input; /dev/null when empty.
+    std::optional<User> user;                          ///< Drop to this user first (only root can).
+    std::map<std::string, std::string> environment;    ///< Added to or replacing ours; an empty value removes the name.
+    std::filesystem::path working_directory;           ///< Empty: ours, or / when that user may not enter ours.
+    std::string input;                                 ///< Given on standard input; /dev/null when empty.
     std::optional<std::filesystem::path> output_file;  ///< Both outputs are appended there instead of being captured.
-    Duration timeout = std::chrono::minutes(10);     ///< The program is killed and a Failure thrown when it takes longer.
-    bool die_with_parent = true;                     ///< SIGKILL when the calling thread's process dies, even by kill -9.
+    Duration timeout = std::chrono::minutes(10);       ///< The program is killed and a Failure thrown when it takes longer.
+    bool die_with_parent = true;                       ///< SIGKILL when the calling thread's process dies, even by kill -9.
 };
 
 struct ProcessResult {
@@ -54,7 +54,8 @@ struct ProcessResult {
 /// Runs a program to its end, in a process group of its own. Throws Failure when it cannot be started or times out, Cancelled when a
 /// stop is asked for; the whole group is killed then. A non-zero exit is the caller's to judge. Programs that it leaves behind (pg_ctl
 /// does) are not waited for, even if they hold its outputs open. Thread-safe.
-ProcessResult run_process(const std::vector<std::string>& command, const ProcessOptions& options = {}, const Cancellation& cancellation = {});
+ProcessResult run_process(const std::vector<std::string>& command, const ProcessOptions& options = {},
+                          const Cancellation& cancellation = {});
 
 /// The same, but a non-zero exit throws Failure "`what` failed: exit code N: last lines of its error output".
 ProcessResult run_process_checked(const std::string& what, const std::vector<std::string>& command, const ProcessOptions& options = {},

@@ -17,7 +17,7 @@ namespace {
 template <typename Lookup>
 std::optional<User> look_up(const std::string& wanted, Lookup lookup) {
     std::vector<char> buffer(4096);
-    struct passwd entry {};
+    struct passwd entry{};
     struct passwd* found = nullptr;
     int error = 0;
     while ((error = lookup(&entry, buffer.data(), buffer.size(), &found)) == ERANGE) buffer.resize(2 * buffer.size());
@@ -43,7 +43,7 @@ std::optional<User> find_user(const std::string& name) {
 User current_user() { return user_of(::geteuid(), ::getegid()); }
 
 User owner_of(const std::filesystem::path& path) {
-    struct stat status {};
+    struct stat status{};
     if (::stat(path.c_str(), &status) != 0) throw SystemFailure(FailureKind::operation, "cannot look at " + path.string(), errno);
     return user_of(status.st_uid, status.st_gid);
 }

@@ -41,7 +41,7 @@ extern "C" void on_stopping_signal(int signal) {
 }  // namespace
 
 struct SignalScope::State {
-    struct sigaction before_pipe {};
+    struct sigaction before_pipe{};
     std::array<struct sigaction, kStopping.size()> before{};
     File wake;
     std::thread listener;
@@ -59,7 +59,7 @@ SignalScope::SignalScope(Cancellation& cancellation) : state_(std::make_unique<S
         if (first_signal != 0) cancellation.request();
     });
 
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = SIG_IGN;
     ::sigaction(SIGPIPE, &action, &state_->before_pipe);
     action.sa_handler = on_stopping_signal;

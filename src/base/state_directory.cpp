@@ -46,11 +46,12 @@ fs::path state_directory(const Config& config) {
     if (configured.empty() && is_writable(kSystemFolder)) return kSystemFolder;
     const fs::path own = user_folder();
     if (!usable(own))
-        throw Failure(FailureKind::configuration, "no writable state folder: " + own.string(), "set state.directory to a folder that this user may write");
+        throw Failure(FailureKind::configuration, "no writable state folder: " + own.string(),
+                      "set state.directory to a folder that this user may write");
     std::error_code error;
     if (!configured.empty() || fs::exists(kSystemFolder, error))
-        log_warning("user {} may not write the state folder {}: the journal and caches are in {} instead", current_user().name, configured.empty() ? kSystemFolder : configured.string(),
-                    own.string());
+        log_warning("user {} may not write the state folder {}: the journal and caches are in {} instead", current_user().name,
+                    configured.empty() ? kSystemFolder : configured.string(), own.string());
     return own;
 }
 

@@ -43,12 +43,12 @@ constexpr std::array kByteUnits = {
     NamedScale{"kB", kKibi},
     NamedScale{"KB", kKibi},
     NamedScale{"KiB", kKibi},
-    NamedScale{"MB", kKibi * kKibi},
-    NamedScale{"MiB", kKibi * kKibi},
-    NamedScale{"GB", kKibi * kKibi * kKibi},
-    NamedScale{"GiB", kKibi * kKibi * kKibi},
-    NamedScale{"TB", kKibi * kKibi * kKibi * kKibi},
-    NamedScale{"TiB", kKibi * kKibi * kKibi * kKibi},
+    NamedScale{"MB", kKibi* kKibi},
+    NamedScale{"MiB", kKibi* kKibi},
+    NamedScale{"GB", kKibi* kKibi* kKibi},
+    NamedScale{"GiB", kKibi* kKibi* kKibi},
+    NamedScale{"TB", kKibi* kKibi* kKibi* kKibi},
+    NamedScale{"TiB", kKibi* kKibi* kKibi* kKibi},
 };
 constexpr std::uint64_t kSecond = 1'000'000;
 constexpr std::array kTimeUnits = {
@@ -183,7 +183,8 @@ std::string text_duration(Duration duration) {
     if (const auto ms = rounded(1000); ms < 1000) return fmt::format("{}{} ms", sign, ms);
     if (const auto tenths = rounded(kSecond / 10); tenths < 600) return fmt::format("{}{}.{} s", sign, tenths / 10, tenths % 10);
     if (const auto seconds = rounded(kSecond); seconds < 3600) return fmt::format("{}{} min {:02} s", sign, seconds / 60, seconds % 60);
-    if (const auto minutes = rounded(60 * kSecond); minutes < 1440) return fmt::format("{}{} h {:02} min", sign, minutes / 60, minutes % 60);
+    if (const auto minutes = rounded(60 * kSecond); minutes < 1440)
+        return fmt::format("{}{} h {:02} min", sign, minutes / 60, minutes % 60);
     const auto hours = rounded(3600 * kSecond);
     return fmt::format("{}{} d {} h", sign, hours / 24, hours % 24);
 }

@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 #include <set>
@@ -28,7 +28,9 @@ struct BackupCommandOptions {
     bool all = false;
 };
 
-double mib_per_second(base::Bytes bytes, double seconds) { return seconds > 0 ? static_cast<double>(bytes.count) / (1 << 20) / seconds : 0; }
+double mib_per_second(base::Bytes bytes, double seconds) {
+    return seconds > 0 ? static_cast<double>(bytes.count) / (1 << 20) / seconds : 0;
+}
 
 Json describe(const repository::Root& root) {
     return {{"id", root.id},
@@ -62,7 +64,8 @@ void print_result(const Context& context, const backup::BackupResult& result) {
         document["backup"] = describe(root);
         // What only a backup that was taken has.
         if (!result.published)
-            for (const char* key : {"id", "timeline", "start_lsn", "stop_lsn", "start_time", "stop_time", "first_segment", "last_segment", "bytes_read", "stored_bytes", "seconds"})
+            for (const char* key : {"id", "timeline", "start_lsn", "stop_lsn", "start_time", "stop_time", "first_segment", "last_segment",
+                                    "bytes_read", "stored_bytes", "seconds"})
                 document["backup"][key] = nullptr;
         document["bad_pages"] = result.bad_pages;
         document["warnings"] = result.warnings;
@@ -71,17 +74,19 @@ void print_result(const Context& context, const backup::BackupResult& result) {
     for (const auto& warning : result.warnings) print(coloured(Colour::yellow, "warning  ") + warning + "\n");
     for (const auto& page : result.bad_pages) print(coloured(Colour::red, "bad page  ") + page + "\n");
     if (!result.published) return print(fmt::format("Would copy {} files, {}.\n", root.files, base::text(root.bytes)));
-    print(fmt::format("Backup {} is complete: {} files, {} copied in {:.1f} s ({:.0f} MiB/s), {} stored.\n", root.id, root.files, base::text(root.bytes),
-                      root.seconds, mib_per_second(root.bytes, root.seconds), base::text(root.stored_bytes)));
+    print(fmt::format("Backup {} is complete: {} files, {} copied in {:.1f} s ({:.0f} MiB/s), {} stored.\n", root.id, root.files,
+                      base::text(root.bytes), root.seconds, mib_per_second(root.bytes, root.seconds), base::text(root.stored_bytes)));
     if (!result.bad_pages.empty())
-        print(fmt::format("{} page(s) have a wrong checksum in the live cluster too; the backup holds them as they are and is marked.\n"
-                          "HINT: find what damaged them, and restore those relations from an older backup.\n",
-                          result.bad_pages.size()));
+        print(
+            fmt::format("{} page(s) have a wrong checksum in the live cluster too; the backup holds them as they are and is marked.\n"
+                        "HINT: find what damaged them, and restore those relations from an older backup.\n",
+                        result.bad_pages.size()));
 }
 
 void run(Context& context, const BackupCommandOptions& options) {
     if (options.type != "full")
-        throw base::Failure(base::FailureKind::usage, fmt::format("this version takes no backups of type {}", options.type), "use --type full");
+        throw base::Failure(base::FailureKind::usage, fmt::format("this version takes no backups of type {}", options.type),
+                            "use --type full");
     const bool spread = options.checkpoint.empty() ? context.config.backup.checkpoint_spread : options.checkpoint == "spread";
     const backup::FullBackupOptions full{.label = options.label,
                                          .jobs = options.jobs ? options.jobs : context.config.backup.jobs,
@@ -93,10 +98,14 @@ void run(Context& context, const BackupCommandOptions& options) {
         const auto result = backup::run_full_backup(context.cluster(), repository, full, context.cancellation);
         print_result(context, result);
         if (!result.bad_pages.empty()) context.exit_code = 1;
-        return JournalNote{.message = fmt::format("backup {}", result.root.id), .figures = compact_text(describe(result.root)), .found_something = !result.bad_pages.empty()};
+        return JournalNote{.message = fmt::format("backup {}", result.root.id),
+                           .figures = compact_text(describe(result.root)),
+                           .found_something = !result.bad_pages.empty()};
     };
-    if (context.dry_run) work();
-    else with_journal(context, "backup run", work);
+    if (context.dry_run)
+        work();
+    else
+        with_journal(context, "backup run", work);
 }
 
 std::string listed(const std::set<std::string>& names) {
@@ -118,7 +127,8 @@ std::set<std::string> known_clusters(const Context& context, const repository::R
 std::string nothing_listed(const Context& context, std::set<std::string> stored) {
     if (context.cluster_name.empty()) return "No backups yet: `howdah backup run` takes one.\n";
     stored.erase(context.cluster_name);
-    return fmt::format("No backups of cluster {} yet: `howdah backup run` takes one.{}\n", context.cluster_name, stored.empty() ? "" : " The repository also knows: " + listed(stored) + ".");
+    return fmt::format("No backups of cluster {} yet: `howdah backup run` takes one.{}\n", context.cluster_name,
+                       stored.empty() ? "" : " The repository also knows: " + listed(stored) + ".");
 }
 
 void list(Context& context, const BackupCommandOptions& options) {
@@ -132,13 +142,17 @@ void list(Context& context, const BackupCommandOptions& options) {
                 {false, false, false, true, true, true, true, true, true, true, false});
     for (const auto& backup : backups) {
         const auto& root = backup.root;
-        const std::string state = !backup.damage.empty() ? "damaged" : backup.expired ? "expired" : root.bad_pages ? fmt::format("{} bad pages", root.bad_pages) : "good";
+        const std::string state = !backup.damage.empty() ? "damaged"
+                                  : backup.expired       ? "expired"
+                                  : root.bad_pages       ? fmt::format("{} bad pages", root.bad_pages)
+                                                         : "good";
         auto entry = describe(root);
         entry["state"] = state;
         if (!backup.damage.empty()) entry["damage"] = backup.damage;
         document["backups"].push_back(entry);
-        table.add({root.id, root.type, root.cluster, base::text_duration(now - root.stop_time), base::text(root.bytes), base::text(root.stored_bytes),
-                   fmt::format("{:.1f} s", root.seconds), base::text(root.timeline), base::text(root.start), base::text(root.stop), state});
+        table.add({root.id, root.type, root.cluster, base::text_duration(now - root.stop_time), base::text(root.bytes),
+                   base::text(root.stored_bytes), fmt::format("{:.1f} s", root.seconds), base::text(root.timeline), base::text(root.start),
+                   base::text(root.stop), state});
         if (!backup.damage.empty()) context.exit_code = 1;
     }
     if (context.output == Output::json) return print_json(document);
@@ -150,7 +164,8 @@ void add_field(Table& table, const std::string& key, const Json& value) {
     if (value.is_array()) {
         for (const auto& entry : value) {
             std::string line;
-            for (const auto& [name, part] : entry.items()) line += (line.empty() ? "" : ", ") + name + " " + (part.is_string() ? part.get<std::string>() : part.dump());
+            for (const auto& [name, part] : entry.items())
+                line += (line.empty() ? "" : ", ") + name + " " + (part.is_string() ? part.get<std::string>() : part.dump());
             table.add({key, line});
         }
     } else if (key == "bytes" || key.ends_with("_bytes") || key == "bytes_read") {
@@ -166,7 +181,8 @@ void show(Context& context, const BackupCommandOptions& options) {
     const auto repository = context.open_repository();
     const auto backup = repository::find_backup(repository, context.cluster_name, options.id);
     if (!backup.damage.empty())
-        throw base::Failure(base::FailureKind::operation, fmt::format("backup {} is damaged: {}", backup.root.id, backup.damage), "run `howdah backup verify`");
+        throw base::Failure(base::FailureKind::operation, fmt::format("backup {} is damaged: {}", backup.root.id, backup.damage),
+                            "run `howdah backup verify`");
     auto document = json_document();
     document["backup"] = describe(backup.root);
     document["backup"]["trees"] = backup.root.trees.size();
@@ -205,10 +221,12 @@ void verify(Context& context, const BackupCommandOptions& options) {
                               result.good() ? "every stored byte is authentic and every manifest complete" : "NOT GOOD"));
         }
         if (!result.good()) context.exit_code = 1;
-        const auto message = result.good() ? std::string("all good") : fmt::format("{} damaged objects, {} problems", result.damage.size(), result.problems.size());
+        const auto message = result.good() ? std::string("all good")
+                                           : fmt::format("{} damaged objects, {} problems", result.damage.size(), result.problems.size());
         if (context.output == Output::nagios)
             answer_probe(context, result.good() ? ProbeState::ok : ProbeState::critical, message,
-                         fmt::format("damaged={} problems={} backups={} bytes={}B", result.damage.size(), result.problems.size(), result.backups, result.bytes.count));
+                         fmt::format("damaged={} problems={} backups={} bytes={}B", result.damage.size(), result.problems.size(),
+                                     result.backups, result.bytes.count));
         return JournalNote{.message = message, .found_something = !result.good()};
     };
     with_journal(context, "backup verify", work);
@@ -236,7 +254,8 @@ void status(Context& context) {
         const auto age = status.age ? std::chrono::duration_cast<std::chrono::seconds>(*status.age).count() : -1;
         return answer_probe(context, status.broken.empty() ? ProbeState::ok : ProbeState::critical,
                             status.broken.empty() ? "backups and WAL are as they should be" : status.broken.front(),
-                            fmt::format("backup_age={}s wal_ready={}", age, status.wal.backlog ? status.wal.backlog->ready : 0), status.broken);
+                            fmt::format("backup_age={}s wal_ready={}", age, status.wal.backlog ? status.wal.backlog->ready : 0),
+                            status.broken);
     }
     Table table({"WHAT", "VALUE"});
     table.add({"newest backup", status.newest ? status.newest->root.id + ", " + base::text_duration(*status.age) + " old" : "none"});
@@ -255,7 +274,8 @@ void add_backup(CLI::App& program, Context& context) {
     area->require_subcommand(1);
     auto* verb = area->add_subcommand("run", "Take a backup of the running cluster");
     verb->add_option("--type", options->type, "full")->capture_default_str();
-    verb->add_option("--checkpoint", options->checkpoint, "fast starts at once, spread is gentle and may take minutes")->check(CLI::IsMember({"fast", "spread"}));
+    verb->add_option("--checkpoint", options->checkpoint, "fast starts at once, spread is gentle and may take minutes")
+        ->check(CLI::IsMember({"fast", "spread"}));
     verb->add_option("--label", options->label, "Label written into the backup")->capture_default_str();
     verb->add_option("--jobs", options->jobs, "Workers (default: all cores)")->check(CLI::Range(1u, 256u));
     verb->callback([&context, options] { context.command = [&context, options] { run(context, *options); }; });

@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include <map>
 #include <memory>
@@ -33,15 +33,20 @@ Colour colour_of(Severity severity) {
 }
 
 Json describe(const preflight::Finding& finding) {
-    return {{"check", finding.check}, {"severity", preflight::word(finding.severity)}, {"value", finding.value}, {"what", finding.what}, {"advice", finding.advice}};
+    return {{"check", finding.check},
+            {"severity", preflight::word(finding.severity)},
+            {"value", finding.value},
+            {"what", finding.what},
+            {"advice", finding.advice}};
 }
 
 void print_findings(const std::vector<preflight::Finding>& findings, bool all) {
     for (const auto& finding : findings) {
         if (finding.severity == Severity::ok && !all) continue;
-        print(fmt::format("{}  {}: {}: {}\n", coloured(colour_of(finding.severity), fmt::format("{:8}", preflight::word(finding.severity))), finding.check, finding.value,
-                          finding.what));
-        if (!finding.advice.empty() && finding.severity != Severity::ok) print("          " + coloured(Colour::dim, "HINT: " + finding.advice) + "\n");
+        print(fmt::format("{}  {}: {}: {}\n", coloured(colour_of(finding.severity), fmt::format("{:8}", preflight::word(finding.severity))),
+                          finding.check, finding.value, finding.what));
+        if (!finding.advice.empty() && finding.severity != Severity::ok)
+            print("          " + coloured(Colour::dim, "HINT: " + finding.advice) + "\n");
     }
 }
 
@@ -59,9 +64,14 @@ void answer(Context& context, const std::vector<preflight::Finding>& findings, S
             names += (names.empty() ? "" : ", ") + finding.check;
             details.push_back(fmt::format("{} {}: {}: {}", preflight::word(severity), finding.check, finding.value, finding.what));
         }
-    const auto state = worst == Severity::critical ? ProbeState::critical : worst == Severity::warning ? ProbeState::warning : ProbeState::ok;
-    const auto sentence = details.empty() ? "ready" : fmt::format("{} critical, {}: {}", counts[Severity::critical], counted(counts[Severity::warning], "warning", "warnings"), names);
-    answer_probe(context, state, sentence, fmt::format("critical={} warning={}", counts[Severity::critical], counts[Severity::warning]), details);
+    const auto state = worst == Severity::critical  ? ProbeState::critical
+                       : worst == Severity::warning ? ProbeState::warning
+                                                    : ProbeState::ok;
+    const auto sentence = details.empty() ? "ready"
+                                          : fmt::format("{} critical, {}: {}", counts[Severity::critical],
+                                                        counted(counts[Severity::warning], "warning", "warnings"), names);
+    answer_probe(context, state, sentence, fmt::format("critical={} warning={}", counts[Severity::critical], counts[Severity::warning]),
+                 details);
 }
 
 void run(Context& context, const CheckOptions& options) {
@@ -86,8 +96,9 @@ void run(Context& context, const CheckOptions& options) {
         return print_json(document);
     }
     print_findings(findings, options.all);
-    print(fmt::format("{} critical, {}, {}, {} fine\n", counts[Severity::critical], counted(counts[Severity::warning], "warning", "warnings"),
-                      counted(counts[Severity::notice], "notice", "notices"), counts[Severity::ok]));
+    print(fmt::format("{} critical, {}, {}, {} fine\n", counts[Severity::critical],
+                      counted(counts[Severity::warning], "warning", "warnings"), counted(counts[Severity::notice], "notice", "notices"),
+                      counts[Severity::ok]));
 }
 
 }  // namespace

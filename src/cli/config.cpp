@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -38,7 +38,8 @@ void init(Context& context) {
         document["file"] = path.string();
         print_json(document);
     } else {
-        print(fmt::format("Wrote {}. Set conninfo, data_directory and the repository there, then run `howdah config check`.\n", path.string()));
+        print(fmt::format("Wrote {}. Set conninfo, data_directory and the repository there, then run `howdah config check`.\n",
+                          path.string()));
     }
 }
 
@@ -54,13 +55,17 @@ void check(Context& context) {
         document["ok"] = problems.empty();
         document["problems"] = Json::array();
         for (const auto& problem : problems)
-            document["problems"].push_back({{"file", problem.file.string()}, {"line", problem.line}, {"key", problem.key}, {"what", problem.what}, {"hint", problem.hint}});
+            document["problems"].push_back({{"file", problem.file.string()},
+                                            {"line", problem.line},
+                                            {"key", problem.key},
+                                            {"what", problem.what},
+                                            {"hint", problem.hint}});
         print_json(document);
     } else {
         for (const auto& problem : problems) print(problem.text() + "\n");
         if (problems.empty())
-            print(fmt::format("The configuration is sound: {} file(s), {} cluster(s), {} repositor{}.\n", config.files.size(), config.clusters.size(),
-                              config.repositories.size(), config.repositories.size() == 1 ? "y" : "ies"));
+            print(fmt::format("The configuration is sound: {} file(s), {} cluster(s), {} repositor{}.\n", config.files.size(),
+                              config.clusters.size(), config.repositories.size(), config.repositories.size() == 1 ? "y" : "ies"));
     }
     if (!problems.empty()) context.exit_code = static_cast<int>(base::FailureKind::configuration);
 }

@@ -23,11 +23,13 @@ constexpr std::string_view kFileScheme = "file://";
 
 class DeepLook {
 public:
-    explicit DeepLook(const base::Config& config) : config_(&config), user_(working_user(config, {}).value_or(base::current_user())), groups_(base::groups_of(user_)) {}
+    explicit DeepLook(const base::Config& config)
+        : config_(&config), user_(working_user(config, {}).value_or(base::current_user())), groups_(base::groups_of(user_)) {}
 
     std::vector<base::ConfigProblem> all() {
         if (config_->repositories.empty())
-            problems_.push_back({first_file(), 0, "repository", "no repository is configured", "add [repository.main] with url and key_file, or set HOWDAH_REPOSITORY_MAIN_URL"});
+            problems_.push_back({first_file(), 0, "repository", "no repository is configured",
+                                 "add [repository.main] with url and key_file, or set HOWDAH_REPOSITORY_MAIN_URL"});
         for (const auto& [name, cluster] : config_->clusters) look_at(cluster);
         for (const auto& [name, repository] : config_->repositories) look_at(repository);
         return std::move(problems_);
@@ -62,7 +64,8 @@ private:
             object(key + "conninfo", fmt::format("no keyword=value and no URI: {} would be taken for a database's name", cluster.conninfo),
                    "write it like \"host=/var/run/postgresql user=postgres\", a database as dbname=NAME");
         } else if (const auto read = read_conninfo(cluster.conninfo, {}); !read) {
-            object(key + "conninfo", fmt::format("libpq cannot read it: {}", read.error().message()), "write it like \"host=/var/run/postgresql user=postgres\" or as a URI");
+            object(key + "conninfo", fmt::format("libpq cannot read it: {}", read.error().message()),
+                   "write it like \"host=/var/run/postgresql user=postgres\" or as a URI");
         }
         look_at_folder(key + "data_directory", cluster.data_directory, "name the folder that SHOW data_directory tells");
         look_at_folder(key + "program_directory", cluster.program_directory, "name the folder with pg_ctl, or leave it out");
@@ -72,8 +75,10 @@ private:
         std::error_code error;
         if (folder.empty()) return;
         const auto status = fs::status(folder, error);
-        if (status.type() == fs::file_type::not_found) object(key, fmt::format("there is no such folder: {}", folder.string()), hint);
-        else if (fs::exists(status) && !fs::is_directory(status)) object(key, fmt::format("not a folder: {}", folder.string()), hint);
+        if (status.type() == fs::file_type::not_found)
+            object(key, fmt::format("there is no such folder: {}", folder.string()), hint);
+        else if (fs::exists(status) && !fs::is_directory(status))
+            object(key, fmt::format("not a folder: {}", folder.string()), hint);
     }
 
     void look_at(const base::RepositoryConfig& repository) {
@@ -93,18 +98,25 @@ private:
 
     static bool made(const base::RepositoryConfig& repository) {
         std::error_code error;
-        return repository.url.starts_with(kFileScheme) && fs::exists(fs::path(repository.url.substr(kFileScheme.size())) / repository::kMarkerName, error);
+        return repository.url.starts_with(kFileScheme) &&
+               fs::exists(fs::path(repository.url.substr(kFileScheme.size())) / repository::kMarkerName, error);
     }
 
     /// Whether the file can be read, or need not be there yet.
     bool look_at_secret(const std::string& key, const fs::path& file, bool needed) {
         if (file.empty()) return true;
-        struct stat status {};
+        struct stat status{};
         if (::stat(file.c_str(), &status) != 0) {
             const int reason = errno;
             if (reason == ENOENT && !needed) return true;
-            if (reason == ENOENT) object(key, fmt::format("there is no such file: {}", file.string()), "bring the copy back; a new one opens nothing that was stored before");
-            else object(key, base::SystemFailure(base::FailureKind::configuration, fmt::format("cannot look at {}", file.string()), reason).what(), "give this user the right to go there");
+            if (reason == ENOENT)
+                object(key, fmt::format("there is no such file: {}", file.string()),
+                       "bring the copy back; a new one opens nothing that was stored before");
+            else
+                object(
+                    key,
+                    base::SystemFailure(base::FailureKind::configuration, fmt::format("cannot look at {}", file.string()), reason).what(),
+                    "give this user the right to go there");
             return false;
         }
         if (!S_ISREG(status.st_mode)) {
@@ -112,15 +124,17 @@ private:
             return false;
         }
         if ((status.st_mode & (S_IRWXO | S_IWGRP)) != 0)
-            object(key, fmt::format("other users have rights to {}: its mode is {:04o}", file.string(), status.st_mode & 07777u), fmt::format("chmod 600 {}", file.string()));
+            object(key, fmt::format("other users have rights to {}: its mode is {:04o}", file.string(), status.st_mode & 07777u),
+                   fmt::format("chmod 600 {}", file.string()));
         if (user_may(status, 4) && may_reach(file)) return true;
-        object(key, fmt::format("user {} cannot read {}", user_.name, file.string()), fmt::format("chown {} {}, and let that user into its folders", user_.name, file.string()));
+        object(key, fmt::format("user {} cannot read {}", user_.name, file.string()),
+               fmt::format("chown {} {}, and let that user into its folders", user_.name, file.string()));
         return false;
     }
 
     bool may_reach(const fs::path& file) const {
         for (auto folder = file.parent_path(); !folder.empty(); folder = folder.parent_path()) {
-            struct stat status {};
+            struct stat status{};
             if (::stat(folder.c_str(), &status) == 0 && !user_may(status, 1)) return false;
             if (folder == folder.parent_path()) break;
         }

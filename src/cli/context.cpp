@@ -28,7 +28,8 @@ std::filesystem::path existing_part(std::filesystem::path path) {
 
 std::optional<base::User> owner_of_cluster(const base::ClusterConfig& cluster) {
     std::error_code error;
-    if (!cluster.data_directory.empty() && std::filesystem::exists(cluster.data_directory, error)) return base::owner_of(cluster.data_directory);
+    if (!cluster.data_directory.empty() && std::filesystem::exists(cluster.data_directory, error))
+        return base::owner_of(cluster.data_directory);
     return socket_owner(cluster.conninfo);
 }
 
@@ -105,7 +106,8 @@ void leave_root() {
     auto user = base::find_user("postgres");
     if (!user) user = base::find_user("nobody");
     if (!user)
-        throw base::Failure(base::FailureKind::operation, "looking for a user to run a server as: neither postgres nor nobody exists", "run as another user than root");
+        throw base::Failure(base::FailureKind::operation, "looking for a user to run a server as: neither postgres nor nobody exists",
+                            "run as another user than root");
     base::become(*user);
     if (::chdir("/") != 0) throw base::SystemFailure(base::FailureKind::operation, "cannot go to /", errno);
 }

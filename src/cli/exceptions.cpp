@@ -19,7 +19,8 @@ bool lies_in_repository(const fs::path& path, const base::Config& config) {
     constexpr std::string_view kFileScheme = "file://";
     for (const auto& [name, repository] : config.repositories) {
         if (!repository.url.starts_with(kFileScheme)) continue;
-        const auto relative = path.lexically_normal().lexically_relative(fs::path(repository.url.substr(kFileScheme.size())).lexically_normal());
+        const auto relative =
+            path.lexically_normal().lexically_relative(fs::path(repository.url.substr(kFileScheme.size())).lexically_normal());
         if (!relative.empty() && *relative.begin() != "..") return true;
     }
     return false;
@@ -39,7 +40,8 @@ Failure as_failure(const std::exception& exception, const base::Config& config) 
     if (const auto* failure = dynamic_cast<const Failure*>(&exception)) return *failure;
     if (const auto* error = dynamic_cast<const fs::filesystem_error*>(&exception)) return of_files(*error, config);
     if (dynamic_cast<const std::bad_alloc*>(&exception))
-        return Failure(FailureKind::operation, fmt::format("the memory is not enough: {}", exception.what()), "give fewer --jobs, or this process more memory");
+        return Failure(FailureKind::operation, fmt::format("the memory is not enough: {}", exception.what()),
+                       "give fewer --jobs, or this process more memory");
     if (dynamic_cast<const std::system_error*>(&exception))
         return Failure(FailureKind::operation, fmt::format("the system refused: {}", exception.what()),
                        "look at the limits of this user (ulimit -a) for processes, threads and open files");

@@ -10,7 +10,9 @@
 namespace howdah::cli {
 
 Caller called_by_server(int argc, const char* const* argv) {
-    const auto is = [](const char* word, std::initializer_list<std::string_view> words) { return std::find(words.begin(), words.end(), word) != words.end(); };
+    const auto is = [](const char* word, std::initializer_list<std::string_view> words) {
+        return std::find(words.begin(), words.end(), word) != words.end();
+    };
     for (int i = 1; i < argc; ++i) {
         if (!is(argv[i], {"wal"})) continue;
         // Global options may stand between the area and its verb.
@@ -32,8 +34,6 @@ int exit_code_of(const Context& context, const base::Failure& failure) {
     return static_cast<int>(failure.kind());
 }
 
-int usage_exit_code(const Context& context) {
-    return exit_code_of(context, base::Failure(base::FailureKind::usage, "wrong use"));
-}
+int usage_exit_code(const Context& context) { return exit_code_of(context, base::Failure(base::FailureKind::usage, "wrong use")); }
 
 }  // namespace howdah::cli

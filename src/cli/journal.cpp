@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -39,7 +39,8 @@ void list(Context& context, const JournalOptions& options) {
                                        {"hash", entry.hash}});
         // The sums of the current hour have no number before they are chained.
         table.add({entry.number ? std::to_string(entry.number) : "–", base::text(std::chrono::floor<std::chrono::seconds>(entry.start)),
-                   entry.end ? base::text_duration(*entry.end - entry.start) : "–", entry.operation, entry.cluster, entry.user, journal::word(entry.outcome), entry.message});
+                   entry.end ? base::text_duration(*entry.end - entry.start) : "–", entry.operation, entry.cluster, entry.user,
+                   journal::word(entry.outcome), entry.message});
     }
     if (context.output == Output::json) return print_json(document);
     if (!entries.empty()) return print(table.text());

@@ -46,7 +46,8 @@ void print_lines(const std::string& begin, const std::vector<std::string>& lines
 }
 
 std::size_t display_width(const std::string& text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }));
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }));
 }
 
 std::string coloured(Colour colour, const std::string& text) {
@@ -63,7 +64,8 @@ std::string coloured(Colour colour, const std::string& text) {
     return std::string("\033[") + code + "m" + text + "\033[0m";
 }
 
-Table::Table(std::vector<std::string> headings, std::vector<bool> right_aligned) : headings_(std::move(headings)), right_(std::move(right_aligned)) {
+Table::Table(std::vector<std::string> headings, std::vector<bool> right_aligned)
+    : headings_(std::move(headings)), right_(std::move(right_aligned)) {
     right_.resize(headings_.size());
 }
 

@@ -21,7 +21,8 @@ std::string plain(std::string text) {
 
 }  // namespace
 
-void answer_probe(Context& context, ProbeState state, const std::string& sentence, const std::string& figures, const std::vector<std::string>& details) {
+void answer_probe(Context& context, ProbeState state, const std::string& sentence, const std::string& figures,
+                  const std::vector<std::string>& details) {
     const char* word = state == ProbeState::ok ? "OK" : state == ProbeState::warning ? "WARNING" : "CRITICAL";
     std::string text = fmt::format("{}: {} | {}\n", word, plain(sentence), figures);
     for (const auto& detail : details) text += plain(detail) + "\n";

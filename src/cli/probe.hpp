@@ -11,6 +11,7 @@ struct Context;
 enum class ProbeState { ok = 0, warning = 1, critical = 2 };
 
 /// Prints a probe's answer, "CRITICAL: sentence | figures" and the details on the lines after it, and sets the exit code.
-void answer_probe(Context& context, ProbeState state, const std::string& sentence, const std::string& figures, const std::vector<std::string>& details = {});
+void answer_probe(Context& context, ProbeState state, const std::string& sentence, const std::string& figures,
+                  const std::vector<std::string>& details = {});
 
 }  // namespace howdah::cli

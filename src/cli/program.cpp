@@ -1,7 +1,7 @@
 #include "cli/program.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include <csignal>
 #include <cstdlib>
@@ -34,8 +34,10 @@ std::string output_number(std::string& word) {
 }
 
 void add_global_options(CLI::App& program, Context& context) {
-    program.add_option("--config", context.config_file, "Configuration file (default: /etc/howdah/howdah.toml, then environment)")->envname("HOWDAH_CONFIG");
-    program.add_option("--cluster", context.cluster_name, "Cluster to work on, as named in the configuration; needed when there are several");
+    program.add_option("--config", context.config_file, "Configuration file (default: /etc/howdah/howdah.toml, then environment)")
+        ->envname("HOWDAH_CONFIG");
+    program.add_option("--cluster", context.cluster_name,
+                       "Cluster to work on, as named in the configuration; needed when there are several");
     program.add_option("--repository", context.repository_name, "Repository to work on; needed when there are several");
     program.add_option("--output", context.output, "text for people, json for programs, nagios for probes")
         ->transform(CLI::Validator(output_number, "", "output"))
@@ -64,7 +66,7 @@ void add_areas(CLI::App& program, Context& context) {
 /// Everything the configuration decides before a command runs.
 void prepare(Context& context) {
     if (context.needs_config) context.config = base::load_config(context.config_file);
-    const auto level = context.verbose ? base::LogLevel::debug
+    const auto level = context.verbose                       ? base::LogLevel::debug
                        : context.config.log.level == "debug" ? base::LogLevel::debug
                        : context.config.log.level == "info"  ? base::LogLevel::info
                        : context.config.log.level == "error" ? base::LogLevel::error
@@ -83,8 +85,9 @@ void report(const Context& context, const base::Failure& failure) {
         return;
     }
     if (context.output == Output::json) {
-        print(fmt::format("{{\"schema\":1,\"ok\":false,\"error\":{{\"message\":{},\"hint\":{},\"exit_code\":{}}}}}\n", base::json_quote(base::redact(failure.what())),
-                          base::json_quote(base::redact(failure.hint())), exit_code_of(context, failure)));
+        print(fmt::format("{{\"schema\":1,\"ok\":false,\"error\":{{\"message\":{},\"hint\":{},\"exit_code\":{}}}}}\n",
+                          base::json_quote(base::redact(failure.what())), base::json_quote(base::redact(failure.hint())),
+                          exit_code_of(context, failure)));
     }
     std::string text = fmt::format("howdah: {}\n", failure.text());
     std::fputs(base::redact(text).c_str(), stderr);

@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -27,7 +27,8 @@ void init(Context& context, const RepoOptions& options) {
     const auto& config = context.repository_config();
     if (context.dry_run) {
         repository::check_initialise(config, !options.no_encryption);
-        print_intention(context, fmt::format("Would make a repository at {}, {}.", config.url, options.no_encryption ? "without encryption" : "encrypted"));
+        print_intention(context, fmt::format("Would make a repository at {}, {}.", config.url,
+                                             options.no_encryption ? "without encryption" : "encrypted"));
         return;
     }
     with_journal(context, "repo init", [&] {
@@ -43,12 +44,15 @@ void init(Context& context, const RepoOptions& options) {
             return JournalNote{.message = fmt::format("made repository {}", made.id)};
         }
         print(fmt::format("Made the repository {} at {}.\n", made.id, config.url));
-        if (!made.encrypted) print("It is not encrypted: whoever can read it can read the data.\n");
+        if (!made.encrypted)
+            print("It is not encrypted: whoever can read it can read the data.\n");
         else if (!made.key_file.empty())
-            print(fmt::format("{} {}\nWithout this key file nobody, you included, can ever read a backup again: copy it now to a place that does not burn "
-                              "down with this host.\n",
-                              made.key_file_made ? "Made the key file" : "Used the key file that was there:", made.key_file.string()));
-        else print("Without the passphrase nobody, you included, can ever read a backup again.\n");
+            print(fmt::format(
+                "{} {}\nWithout this key file nobody, you included, can ever read a backup again: copy it now to a place that does not burn "
+                "down with this host.\n",
+                made.key_file_made ? "Made the key file" : "Used the key file that was there:", made.key_file.string()));
+        else
+            print("Without the passphrase nobody, you included, can ever read a backup again.\n");
         return JournalNote{.message = fmt::format("made repository {}", made.id)};
     });
 }
@@ -70,7 +74,8 @@ void info(Context& context) {
     document["clusters"] = Json::array();
     for (const auto& area : repository.areas()) {
         const auto backups = repository::list_backups(repository, area.cluster());
-        const auto count = std::count_if(backups.begin(), backups.end(), [&](const auto& backup) { return backup.area.prefix() == area.prefix(); });
+        const auto count =
+            std::count_if(backups.begin(), backups.end(), [&](const auto& backup) { return backup.area.prefix() == area.prefix(); });
         document["clusters"].push_back({{"cluster", area.cluster()}, {"system_identifier", base::text(area.system())}, {"backups", count}});
     }
     if (context.output == Output::json) return print_json(document);
@@ -87,8 +92,11 @@ void check(Context& context) {
     const auto result = repository::check_repository(repository, context.cancellation);
     if (context.output == Output::nagios)
         return answer_probe(context, result.problems.empty() ? ProbeState::ok : ProbeState::critical,
-                            result.problems.empty() ? "the repository is whole" : fmt::format("{} problem(s), the first: {}", result.problems.size(), result.problems.front()),
-                            fmt::format("problems={} objects={} bytes={}B leftover_bytes={}B", result.problems.size(), result.objects, result.bytes.count, result.leftover_bytes.count));
+                            result.problems.empty()
+                                ? "the repository is whole"
+                                : fmt::format("{} problem(s), the first: {}", result.problems.size(), result.problems.front()),
+                            fmt::format("problems={} objects={} bytes={}B leftover_bytes={}B", result.problems.size(), result.objects,
+                                        result.bytes.count, result.leftover_bytes.count));
     if (context.output == Output::json) {
         auto document = json_document();
         document["ok"] = result.problems.empty();
@@ -101,19 +109,22 @@ void check(Context& context) {
     } else {
         print_lines(coloured(Colour::red, "problem   "), result.problems);
         print_lines(coloured(Colour::yellow, "leftover  "), result.leftovers);
-        print(fmt::format("{} objects, {}; {} problem(s), {} leftover(s) of {}{}\n", result.objects, base::text(result.bytes), result.problems.size(),
-                          result.leftovers.size(), base::text(result.leftover_bytes), result.leftovers.empty() ? "" : ": `howdah repo gc` frees them"));
+        print(fmt::format("{} objects, {}; {} problem(s), {} leftover(s) of {}{}\n", result.objects, base::text(result.bytes),
+                          result.problems.size(), result.leftovers.size(), base::text(result.leftover_bytes),
+                          result.leftovers.empty() ? "" : ": `howdah repo gc` frees them"));
     }
     if (!result.problems.empty()) context.exit_code = 1;
 }
 
 void gc(Context& context, const RepoOptions& options) {
     const auto grace = base::parse_duration(options.grace);
-    if (!grace) throw base::Failure(base::FailureKind::usage, fmt::format("--grace is not a duration: {}", options.grace), "write 0, 30min, 24h or 7d");
+    if (!grace)
+        throw base::Failure(base::FailureKind::usage, fmt::format("--grace is not a duration: {}", options.grace),
+                            "write 0, 30min, 24h or 7d");
     const auto repository = context.open_repository();
     const auto work = [&] {
-        const auto result =
-            repository::collect_garbage(repository, {.grace = std::chrono::ceil<std::chrono::seconds>(*grace), .dry_run = context.dry_run}, context.cancellation);
+        const auto result = repository::collect_garbage(
+            repository, {.grace = std::chrono::ceil<std::chrono::seconds>(*grace), .dry_run = context.dry_run}, context.cancellation);
         if (context.output == Output::json) {
             auto document = json_document();
             document["dry_run"] = context.dry_run;
@@ -127,14 +138,16 @@ void gc(Context& context, const RepoOptions& options) {
         } else {
             if (context.verbose || context.dry_run)
                 for (const auto& name : result.names) print((context.dry_run ? "would delete " : "deleted ") + name + "\n");
-            print(fmt::format("{} object(s) {}, {} freed; {} newly doomed, deleted after {}; {} of leftovers; {} old links pruned\n", result.deleted,
-                              context.dry_run ? "would be deleted" : "deleted", base::text(result.freed), result.doomed, base::text_duration(*grace),
-                              base::text(result.leftovers), result.links_pruned));
+            print(fmt::format("{} object(s) {}, {} freed; {} newly doomed, deleted after {}; {} of leftovers; {} old links pruned\n",
+                              result.deleted, context.dry_run ? "would be deleted" : "deleted", base::text(result.freed), result.doomed,
+                              base::text_duration(*grace), base::text(result.leftovers), result.links_pruned));
         }
         return JournalNote{.message = fmt::format("deleted {} objects, {}", result.deleted, base::text(result.freed))};
     };
-    if (context.dry_run) work();
-    else with_journal(context, "repo gc", work);
+    if (context.dry_run)
+        work();
+    else
+        with_journal(context, "repo gc", work);
 }
 
 void repair(Context& context) {
@@ -149,18 +162,23 @@ void repair(Context& context) {
             document["events_lost"] = result.events_lost;
             print_json(document);
         } else {
-            for (const auto& damage : result.given_up) print((context.dry_run ? "would give up " : "gave up ") + damage.object + ": " + damage.what + "\n");
+            for (const auto& damage : result.given_up)
+                print((context.dry_run ? "would give up " : "gave up ") + damage.object + ": " + damage.what + "\n");
             print(result.given_up.empty() ? std::string("No chain of the repository is damaged.\n")
-                                          : fmt::format("{} link(s) {}; `howdah backup verify` tells what else is missing\n", result.given_up.size(),
-                                                        context.dry_run ? "would be given up" : "given up"));
-            if (result.events_lost) print("An event was lost, which may have been a pin: backups that had expired are held until they are unpinned or expire again.\n");
+                                          : fmt::format("{} link(s) {}; `howdah backup verify` tells what else is missing\n",
+                                                        result.given_up.size(), context.dry_run ? "would be given up" : "given up"));
+            if (result.events_lost)
+                print(
+                    "An event was lost, which may have been a pin: backups that had expired are held until they are unpinned or expire again.\n");
         }
         std::string names;
         for (const auto& damage : result.given_up) names += " " + damage.object;
         return JournalNote{.message = result.given_up.empty() ? std::string("nothing to repair") : "gave up" + names};
     };
-    if (context.dry_run) work();
-    else with_journal(context, "repo repair", work);
+    if (context.dry_run)
+        work();
+    else
+        with_journal(context, "repo repair", work);
 }
 
 }  // namespace
@@ -181,7 +199,8 @@ void add_repo(CLI::App& program, Context& context) {
         context.command = [&context] { repair(context); };
     });
     verb = area->add_subcommand("gc", "Free objects that no kept backup needs");
-    verb->add_option("--grace", options->grace, "How long an object stays after it was found unneeded (0 frees at once)")->capture_default_str();
+    verb->add_option("--grace", options->grace, "How long an object stays after it was found unneeded (0 frees at once)")
+        ->capture_default_str();
     verb->callback([&context, options] { context.command = [&context, options] { gc(context, *options); }; });
 }
 

@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -34,7 +34,9 @@ struct RestoreCommandOptions {
 
 restore::Target target_of(const RestoreCommandOptions& options) {
     const int given = !options.time.empty() + !options.lsn.empty() + options.latest + options.backup_end;
-    if (given > 1) throw base::Failure(base::FailureKind::usage, "more than one target was given", "give one of --to-time, --to-lsn, --to-backup-end and --latest");
+    if (given > 1)
+        throw base::Failure(base::FailureKind::usage, "more than one target was given",
+                            "give one of --to-time, --to-lsn, --to-backup-end and --latest");
     if (!options.time.empty()) {
         const auto time = base::parse_timestamp(options.time);
         if (!time)
@@ -44,7 +46,9 @@ restore::Target target_of(const RestoreCommandOptions& options) {
     }
     if (!options.lsn.empty()) {
         const auto lsn = base::parse_lsn(options.lsn);
-        if (!lsn) throw base::Failure(base::FailureKind::usage, fmt::format("--to-lsn is not an LSN: {}", options.lsn), "write it like 0/3000028");
+        if (!lsn)
+            throw base::Failure(base::FailureKind::usage, fmt::format("--to-lsn is not an LSN: {}", options.lsn),
+                                "write it like 0/3000028");
         return restore::ToLsn{*lsn};
     }
     if (options.backup_end) return restore::ToBackupEnd{};
@@ -66,11 +70,13 @@ Json describe(const restore::Plan& plan) {
 
 void print_plan(const restore::Plan& plan, const std::string& into) {
     const auto& root = plan.backup.root;
-    print(fmt::format("Backup {} of cluster {} ({}, complete since {}) into {},\nthen {} WAL segment(s) on timeline {} to {}.\n", root.id, root.cluster,
-                      base::text(root.bytes), base::text(root.stop_time), into, plan.path.segments.size(), base::text(plan.timeline), restore::describe(plan.target)));
+    print(fmt::format("Backup {} of cluster {} ({}, complete since {}) into {},\nthen {} WAL segment(s) on timeline {} to {}.\n", root.id,
+                      root.cluster, base::text(root.bytes), base::text(root.stop_time), into, plan.path.segments.size(),
+                      base::text(plan.timeline), restore::describe(plan.target)));
     for (const auto& note : plan.notes) print(coloured(Colour::yellow, "note  ") + note + "\n");
     for (const auto& space : plan.tablespaces)
-        print(coloured(Colour::yellow, "warning  ") + fmt::format("replay creates tablespace {} at {}, which no mapping changes\n", space.oid, space.path));
+        print(coloured(Colour::yellow, "warning  ") +
+              fmt::format("replay creates tablespace {} at {}, which no mapping changes\n", space.oid, space.path));
 }
 
 /// The server's programs for what is restored; Failure when this host has none of that version.
@@ -81,7 +87,8 @@ std::filesystem::path programs_for(const Context& context, const repository::Roo
 }
 
 /// Starts what was restored. Whatever goes wrong now, the copy is whole.
-restore::StartResult start(Context& context, const repository::Root& root, const std::filesystem::path& data_directory, base::Duration patience) {
+restore::StartResult start(Context& context, const repository::Root& root, const std::filesystem::path& data_directory,
+                           base::Duration patience) {
     const auto programs = programs_for(context, root);
     try {
         return restore::start_restored(data_directory, programs, patience, context.cancellation);
@@ -89,17 +96,21 @@ restore::StartResult start(Context& context, const repository::Root& root, const
         throw;
     } catch (const base::Failure& failure) {
         throw base::Failure(failure.kind(), fmt::format("the copy in {} is complete, but {}", data_directory.string(), failure.what()),
-                            fmt::format("{}; start it again with: {} -D {} start", failure.hint(), (programs / "pg_ctl").string(), base::shell_quote(data_directory.string())));
+                            fmt::format("{}; start it again with: {} -D {} start", failure.hint(), (programs / "pg_ctl").string(),
+                                        base::shell_quote(data_directory.string())));
     }
 }
 
 /// A sentence for people; the documents name every file.
 void print_notes(const std::vector<std::string>& notes) {
     constexpr std::string_view kMoved = " of the backup's host is now ";
-    const auto moved = static_cast<std::size_t>(std::count_if(notes.begin(), notes.end(), [&](const auto& note) { return note.find(kMoved) != std::string::npos; }));
+    const auto moved = static_cast<std::size_t>(
+        std::count_if(notes.begin(), notes.end(), [&](const auto& note) { return note.find(kMoved) != std::string::npos; }));
     for (const auto& note : notes)
         if (moved < 2 || note.find(kMoved) == std::string::npos) print(coloured(Colour::dim, "note  ") + note + "\n");
-    if (moved >= 2) print(coloured(Colour::dim, "note  ") + fmt::format("{} configuration files from outside the data directory are now inside it\n", moved));
+    if (moved >= 2)
+        print(coloured(Colour::dim, "note  ") +
+              fmt::format("{} configuration files from outside the data directory are now inside it\n", moved));
 }
 
 /// What is configured is not to be restored into: every repository in a folder, every cluster with its tablespaces.
@@ -107,7 +118,8 @@ std::vector<restore::ForeignFolder> foreign_folders(const base::Config& config) 
     constexpr std::string_view kFolder = "file://";
     std::vector<restore::ForeignFolder> folders;
     for (const auto& [name, repository] : config.repositories)
-        if (repository.url.starts_with(kFolder)) folders.push_back({repository.url.substr(kFolder.size()), "the repository " + name, false});
+        if (repository.url.starts_with(kFolder))
+            folders.push_back({repository.url.substr(kFolder.size()), "the repository " + name, false});
     for (const auto& [name, cluster] : config.clusters)
         for (auto& folder : restore::folders_of_cluster(name, cluster.data_directory)) folders.push_back(std::move(folder));
     return folders;
@@ -118,39 +130,47 @@ base::Duration require_sensible(const RestoreCommandOptions& options) {
     if (options.pause && options.time.empty() && options.lsn.empty() && !options.backup_end)
         throw base::Failure(base::FailureKind::usage, "--pause needs a target to pause at", "give --to-time, --to-lsn or --to-backup-end");
     if (options.pause && options.start)
-        throw base::Failure(base::FailureKind::usage, "--start waits for the promotion that --pause prevents", "start the server yourself and look at it, or leave --pause out");
+        throw base::Failure(base::FailureKind::usage, "--start waits for the promotion that --pause prevents",
+                            "start the server yourself and look at it, or leave --pause out");
     const auto patience = base::parse_duration(options.patience);
-    if (!patience) throw base::Failure(base::FailureKind::usage, fmt::format("--wait is not a duration: {}", options.patience), "write 90s, 30min or 2h");
+    if (!patience)
+        throw base::Failure(base::FailureKind::usage, fmt::format("--wait is not a duration: {}", options.patience),
+                            "write 90s, 30min or 2h");
     if (options.sandbox && options.start)
-        throw base::Failure(base::FailureKind::usage, "--sandbox and --start were given together: --start runs the server with its own settings",
-                            "beside a live server give --port N instead; or restore with --sandbox only, and start it with archiving and outside connections off");
+        throw base::Failure(
+            base::FailureKind::usage, "--sandbox and --start were given together: --start runs the server with its own settings",
+            "beside a live server give --port N instead; or restore with --sandbox only, and start it with archiving and outside connections off");
     if (options.start && !options.config_to.empty())
-        throw base::Failure(base::FailureKind::usage, "--start and --config-to were given together: --start runs the server with the configuration in its data directory",
-                            "leave --config-to out, or start the server yourself with the configuration's own tools (pg_ctlcluster, systemctl)");
+        throw base::Failure(
+            base::FailureKind::usage,
+            "--start and --config-to were given together: --start runs the server with the configuration in its data directory",
+            "leave --config-to out, or start the server yourself with the configuration's own tools (pg_ctlcluster, systemctl)");
     return *patience;
 }
 
 void run(Context& context, const RestoreCommandOptions& options) {
     const auto patience = require_sensible(options);
     const auto repository = context.open_repository();
-    const auto plan = restore::make_plan(repository, {.cluster = context.resolved_cluster_name(),
-                                                      .backup_id = options.backup,
-                                                      .target = target_of(options),
-                                                      .timeline = options.timeline ? std::optional(base::Timeline{options.timeline}) : std::nullopt});
+    const auto plan =
+        restore::make_plan(repository, {.cluster = context.resolved_cluster_name(),
+                                        .backup_id = options.backup,
+                                        .target = target_of(options),
+                                        .timeline = options.timeline ? std::optional(base::Timeline{options.timeline}) : std::nullopt});
     auto document = json_document();
     document["ok"] = true;
     document["dry_run"] = context.dry_run;
     document["plan"] = describe(plan);
-    const restore::RestoreOptions restoring{.into = options.into,
-                                            .tablespaces = options.tablespaces,
-                                            .config_to = options.config_to.empty() ? std::nullopt : std::optional<std::filesystem::path>(options.config_to),
-                                            .fetch = fetch_command(context, plan.backup.root.cluster),
-                                            .jobs = options.jobs ? options.jobs : context.config.backup.jobs,
-                                            .archiving = options.archive == "keep",
-                                            .port = options.port ? std::optional(options.port) : std::nullopt,
-                                            .promote = !options.pause,
-                                            .foreign = foreign_folders(context.config),
-                                            .sandbox = options.sandbox};
+    const restore::RestoreOptions restoring{
+        .into = options.into,
+        .tablespaces = options.tablespaces,
+        .config_to = options.config_to.empty() ? std::nullopt : std::optional<std::filesystem::path>(options.config_to),
+        .fetch = fetch_command(context, plan.backup.root.cluster),
+        .jobs = options.jobs ? options.jobs : context.config.backup.jobs,
+        .archiving = options.archive == "keep",
+        .port = options.port ? std::optional(options.port) : std::nullopt,
+        .promote = !options.pause,
+        .foreign = foreign_folders(context.config),
+        .sandbox = options.sandbox};
     const auto check = [&] {
         if (options.start) programs_for(context, plan.backup.root);
         restore::check_restore(repository, plan, restoring);
@@ -182,11 +202,13 @@ void run(Context& context, const RestoreCommandOptions& options) {
                 print(fmt::format("The server runs ({}): consistent after {:.1f} s, promoted after {:.1f} s.\n", started.conninfo,
                                   started.seconds_to_consistent, started.seconds_to_promoted));
         } else if (context.output == Output::text) {
-            print(fmt::format("Start it as any PostgreSQL server: it recovers to the target by itself. Do not stop it before pg_is_in_recovery() is false.\n{}",
-                              options.port ? "" : "Beside a live server give it another port (--port N, or `pg_ctl -o '-p N'`).\n"));
+            print(fmt::format(
+                "Start it as any PostgreSQL server: it recovers to the target by itself. Do not stop it before pg_is_in_recovery() is false.\n{}",
+                options.port ? "" : "Beside a live server give it another port (--port N, or `pg_ctl -o '-p N'`).\n"));
         }
         if (context.output == Output::json) print_json(document);
-        return JournalNote{.message = fmt::format("restored backup {} into {}", plan.backup.root.id, result.data_directory.string()), .figures = compact_text(document)};
+        return JournalNote{.message = fmt::format("restored backup {} into {}", plan.backup.root.id, result.data_directory.string()),
+                           .figures = compact_text(document)};
     });
 }
 
@@ -203,9 +225,12 @@ void add_restore(CLI::App& program, Context& context) {
     area->add_flag("--latest", options->latest, "Recover everything archived (the default)");
     area->add_option("--timeline", options->timeline, "Timeline to end on (default: the newest that can be reached)");
     area->add_option("--tablespace", options->tablespaces, "Where a tablespace goes: NAME=DIR, OID=DIR or OLDPATH=DIR; may be repeated");
-    area->add_flag("--sandbox", options->sandbox, "Beside the live cluster: tablespaces go next to --into, and WAL that creates one elsewhere is refused");
-    area->add_option("--config-to", options->config_to, "Put configuration from outside the data directory below this folder (/ for its old places)");
-    area->add_option("--archive", options->archive, "off: the restored server archives nothing; keep: as the original did, for one that takes its place")
+    area->add_flag("--sandbox", options->sandbox,
+                   "Beside the live cluster: tablespaces go next to --into, and WAL that creates one elsewhere is refused");
+    area->add_option("--config-to", options->config_to,
+                     "Put configuration from outside the data directory below this folder (/ for its old places)");
+    area->add_option("--archive", options->archive,
+                     "off: the restored server archives nothing; keep: as the original did, for one that takes its place")
         ->check(CLI::IsMember({"off", "keep"}))
         ->capture_default_str();
     area->add_flag("--start", options->start, "Start the server and wait until it is promoted");
@@ -214,7 +239,8 @@ void add_restore(CLI::App& program, Context& context) {
     area->add_option("--wait", options->patience, "How long --start waits for the end of recovery")->capture_default_str();
     area->add_option("--jobs", options->jobs, "Workers (default: all cores)")->check(CLI::Range(1u, 256u));
     for (auto* option : area->get_options())
-        if (option->get_items_expected_max() > 0) option->check(CLI::Validator([](std::string& value) { return value.empty() ? "an empty value means nothing here" : ""; }, ""));
+        if (option->get_items_expected_max() > 0)
+            option->check(CLI::Validator([](std::string& value) { return value.empty() ? "an empty value means nothing here" : ""; }, ""));
     area->callback([&context, options] { context.command = [&context, options] { run(context, *options); }; });
 }
 

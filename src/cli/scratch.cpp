@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -24,7 +24,8 @@ std::filesystem::path registry(const Context& context) { return context.state_di
 void start(Context& context, const ScratchCommandOptions& options) {
     postgres::ScratchOptions scratch;
     scratch.directory = std::filesystem::absolute(options.directory);
-    if (context.dry_run) return print_intention(context, fmt::format("Would make and start a private server in {}.", scratch.directory.string()));
+    if (context.dry_run)
+        return print_intention(context, fmt::format("Would make and start a private server in {}.", scratch.directory.string()));
     scratch.detached = true;
     scratch.listen_tcp = options.tcp;
     leave_root();
@@ -41,7 +42,8 @@ void start(Context& context, const ScratchCommandOptions& options) {
 
 void stop(Context& context, const ScratchCommandOptions& options) {
     const auto directory = std::filesystem::absolute(options.directory);
-    if (context.dry_run) return print_intention(context, fmt::format("Would stop the scratch server in {} and remove its data.", directory.string()));
+    if (context.dry_run)
+        return print_intention(context, fmt::format("Would stop the scratch server in {} and remove its data.", directory.string()));
     leave_root();
     postgres::stop_detached(directory, registry(context));
     if (context.output != Output::json) return print("Stopped and removed.\n");
@@ -57,7 +59,8 @@ void list(Context& context) {
     Table table({"DIRECTORY", "CONNINFO"});
     leave_root();
     for (const auto& server : postgres::list_detached(registry(context))) {
-        document["servers"].push_back({{"directory", server.directory.string()}, {"conninfo", server.conninfo}, {"running", server.running}});
+        document["servers"].push_back(
+            {{"directory", server.directory.string()}, {"conninfo", server.conninfo}, {"running", server.running}});
         table.add({server.directory.string(), server.running ? server.conninfo : "not running"});
     }
     if (context.output == Output::json) return print_json(document);

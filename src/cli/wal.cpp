@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -64,7 +64,8 @@ void push(Context& context, const WalOptions& options) {
     if (context.dry_run) return print_push_plan(context, pushing);
     const auto by_hand = [&] {
         const auto result = archive::push(context.open_repository(), pushing, context.cancellation);
-        return JournalNote{.message = fmt::format("{} and {} more", pushing.path.filename().string(), result.pushed.size() - std::min<std::size_t>(1, result.pushed.size()))};
+        return JournalNote{.message = fmt::format("{} and {} more", pushing.path.filename().string(),
+                                                  result.pushed.size() - std::min<std::size_t>(1, result.pushed.size()))};
     };
     if (options.replace_unfinished) return with_journal(context, "wal push --replace-unfinished", by_hand);
     if (options.unfinished) return with_journal(context, "wal push --unfinished", by_hand);
@@ -78,24 +79,29 @@ void fetch(Context& context, const WalOptions& options) {
     auto wait = context.config.wal.fetch_wait;
     if (!options.wait.empty()) {
         const auto given = base::parse_duration(options.wait);
-        if (!given) throw base::Failure(base::FailureKind::usage, fmt::format("--wait is not a duration: {}", options.wait), "write 0, 30s or 5min");
+        if (!given)
+            throw base::Failure(base::FailureKind::usage, fmt::format("--wait is not a duration: {}", options.wait),
+                                "write 0, 30s or 5min");
         wait = *given;
     }
     // PostgreSQL runs restore_command in the data directory: its pg_control says whose WAL is wanted.
     std::error_code error;
     if (!std::filesystem::exists("global/pg_control", error))
-        throw base::Failure(base::FailureKind::operation, fmt::format("no data directory here: {} has no global/pg_control", std::filesystem::current_path(error).string()),
-                            "PostgreSQL runs restore_command in the data directory; by hand, go there first");
+        throw base::Failure(
+            base::FailureKind::operation,
+            fmt::format("no data directory here: {} has no global/pg_control", std::filesystem::current_path(error).string()),
+            "PostgreSQL runs restore_command in the data directory; by hand, go there first");
     const auto control = postgres::read_control_file(".");
-    const archive::FetchOptions fetching{.cluster = context.cluster_name.empty() ? context.cluster().name : context.cluster_name,
-                                         .system = control.system_identifier,
-                                         .name = options.name,
-                                         .destination = options.destination,
-                                         .look_ahead = options.no_look_ahead ? std::filesystem::path() : context.state_directory_if_any() / "wal-look-ahead",
-                                         .ahead = context.config.wal.fetch_ahead,
-                                         .wait = wait,
-                                         .dry_run = context.dry_run,
-                                         .standby = options.standby};
+    const archive::FetchOptions fetching{
+        .cluster = context.cluster_name.empty() ? context.cluster().name : context.cluster_name,
+        .system = control.system_identifier,
+        .name = options.name,
+        .destination = options.destination,
+        .look_ahead = options.no_look_ahead ? std::filesystem::path() : context.state_directory_if_any() / "wal-look-ahead",
+        .ahead = context.config.wal.fetch_ahead,
+        .wait = wait,
+        .dry_run = context.dry_run,
+        .standby = options.standby};
     const bool absent = archive::fetch(context.repository_config(), fetching, context.cancellation) == archive::FetchOutcome::absent;
     if (absent) context.exit_code = 1;
     if (!context.dry_run) return;
@@ -106,15 +112,16 @@ void fetch(Context& context, const WalOptions& options) {
 Json describe(const archive::SetupPlan& plan) {
     Json changes = Json::array();
     for (const auto& change : plan.changes)
-        changes.push_back({{"setting", change.setting}, {"old", change.old_value}, {"new", change.new_value}, {"needs_restart", change.needs_restart}});
+        changes.push_back(
+            {{"setting", change.setting}, {"old", change.old_value}, {"new", change.new_value}, {"needs_restart", change.needs_restart}});
     return changes;
 }
 
 void print_plan(const archive::SetupPlan& plan) {
     Table table({"SETTING", "NOW", "THEN", "RESTART"});
     for (const auto& change : plan.changes)
-        table.add({change.setting, change.old_value.empty() ? "(empty)" : change.old_value, change.new_value.empty() ? "(empty)" : change.new_value,
-                   change.needs_restart ? "yes" : "no"});
+        table.add({change.setting, change.old_value.empty() ? "(empty)" : change.old_value,
+                   change.new_value.empty() ? "(empty)" : change.new_value, change.needs_restart ? "yes" : "no"});
     if (!table.empty()) print(table.text());
     for (const auto& note : plan.notes) print(coloured(Colour::dim, "note  ") + note + "\n");
 }
@@ -122,7 +129,8 @@ void print_plan(const archive::SetupPlan& plan) {
 /// The proof that archiving works, unless a restart must come first.
 void prove(Context& context, postgres::Session& session, const WalOptions& options, Json& document) {
     const auto wait = base::parse_duration(options.proof_wait);
-    if (!wait) throw base::Failure(base::FailureKind::usage, fmt::format("--wait is not a duration: {}", options.proof_wait), "write 30s or 2min");
+    if (!wait)
+        throw base::Failure(base::FailureKind::usage, fmt::format("--wait is not a duration: {}", options.proof_wait), "write 30s or 2min");
     const auto repository = context.open_repository();
     const auto facts = postgres::read_cluster_facts(session);
     const archive::WalArchive wal(repository, repository::ClusterArea(context.cluster().name, facts.system_identifier));
@@ -131,8 +139,8 @@ void prove(Context& context, postgres::Session& session, const WalOptions& optio
     document["proven_segment"] = proof.segment;
     document["proven_seconds"] = json_seconds(proof.time);
     if (context.output == Output::text)
-        print(fmt::format("{} segment {} came into the repository {} after the switch.\n", coloured(Colour::green, "Proven:"), proof.segment,
-                          base::text_duration(proof.time)));
+        print(fmt::format("{} segment {} came into the repository {} after the switch.\n", coloured(Colour::green, "Proven:"),
+                          proof.segment, base::text_duration(proof.time)));
 }
 
 void setup(Context& context, const WalOptions& options) {
@@ -153,10 +161,13 @@ void setup(Context& context, const WalOptions& options) {
     document["needs_restart"] = plan.needs_restart();
     if (context.output == Output::text) print_plan(plan);
     const auto work = [&] {
-        if (options.undo) archive::apply_undo(session, plan, state, cluster);
-        else archive::apply_setup(session, plan, state, cluster);
+        if (options.undo)
+            archive::apply_undo(session, plan, state, cluster);
+        else
+            archive::apply_setup(session, plan, state, cluster);
         if (context.output == Output::text && plan.needs_restart())
-            print(coloured(Colour::yellow, "Restart the server now") + (options.undo ? ".\n" : ", then run `howdah wal setup` again: it proves that archiving works.\n"));
+            print(coloured(Colour::yellow, "Restart the server now") +
+                  (options.undo ? ".\n" : ", then run `howdah wal setup` again: it proves that archiving works.\n"));
         if (!options.undo && !plan.needs_restart()) prove(context, session, options, document);
         return JournalNote{.message = fmt::format("{} settings changed", plan.changes.size()), .figures = compact_text(document)};
     };
@@ -182,8 +193,9 @@ void status(Context& context) {
     const bool good = status.gaps.empty() && !status.archiver_fails && status.not_archiving.empty();
     if (!good) context.exit_code = 1;
     if (context.output == Output::nagios)
-        return answer_probe(context, good ? ProbeState::ok : ProbeState::critical, in_one_line(status),
-                            fmt::format("gaps={} ready={} lag={}B", status.gaps.size(), status.backlog ? status.backlog->ready : 0, status.lag.count));
+        return answer_probe(
+            context, good ? ProbeState::ok : ProbeState::critical, in_one_line(status),
+            fmt::format("gaps={} ready={} lag={}B", status.gaps.size(), status.backlog ? status.backlog->ready : 0, status.lag.count));
     if (context.output == Output::json) {
         auto document = json_document();
         document["ok"] = good;
@@ -208,11 +220,14 @@ void add_wal(CLI::App& program, Context& context) {
     verb->callback([&context, options] { context.command = [&context, options] { setup(context, *options); }; });
     verb = area->add_subcommand("push", "Archive a WAL file: what archive_command calls with %p");
     verb->add_option("path", options->path, "The file, as PostgreSQL names it by %p")->required();
-    auto* unfinished = verb->add_flag("--unfinished", options->unfinished, "By hand, when the server is lost: store its last segment although it was never finished");
-    verb->add_flag("--replace-unfinished", options->replace_unfinished, "By hand: put the finished segment in place of a copy archived before it was finished")
+    auto* unfinished = verb->add_flag("--unfinished", options->unfinished,
+                                      "By hand, when the server is lost: store its last segment although it was never finished");
+    verb->add_flag("--replace-unfinished", options->replace_unfinished,
+                   "By hand: put the finished segment in place of a copy archived before it was finished")
         ->excludes(unfinished);
     verb->callback([&context, options] { context.command = [&context, options] { push(context, *options); }; });
-    verb = area->add_subcommand("fetch", "Fetch a WAL file: what restore_command calls with %f and %p. 0 found, 1 surely absent, 126 anything else");
+    verb = area->add_subcommand("fetch",
+                                "Fetch a WAL file: what restore_command calls with %f and %p. 0 found, 1 surely absent, 126 anything else");
     verb->add_option("name", options->name, "The file's name (%f)")->required();
     verb->add_option("destination", options->destination, "Where to put it (%p)")->required();
     verb->add_option("--wait", options->wait, "How long an outage is waited for (default: wal.fetch_wait)");

@@ -7,7 +7,8 @@ namespace howdah::cli {
 namespace {
 
 std::string gap_text(const archive::WalGap& gap, std::uint64_t segment_size) {
-    return gap.first == gap.last ? gap.first.name(segment_size) : fmt::format("{} to {}", gap.first.name(segment_size), gap.last.name(segment_size));
+    return gap.first == gap.last ? gap.first.name(segment_size)
+                                 : fmt::format("{} to {}", gap.first.name(segment_size), gap.last.name(segment_size));
 }
 
 }  // namespace
@@ -35,26 +36,34 @@ Json describe_wal_status(const archive::WalStatus& status) {
                                  {"last", range.last.name(status.segment_size)},
                                  {"segments", range.last.number - range.first.number + 1}});
     wal["gaps"] = Json::array();
-    for (const auto& gap : status.gaps) wal["gaps"].push_back({{"first", gap.first.name(status.segment_size)}, {"last", gap.last.name(status.segment_size)}});
+    for (const auto& gap : status.gaps)
+        wal["gaps"].push_back({{"first", gap.first.name(status.segment_size)}, {"last", gap.last.name(status.segment_size)}});
     return wal;
 }
 
 void add_wal_status(Table& table, const archive::WalStatus& status) {
     for (const auto& range : status.ranges)
-        table.add({"archived", fmt::format("timeline {}: {} to {} ({} segments)", base::text(range.first.timeline), range.first.name(status.segment_size),
-                                           range.last.name(status.segment_size), range.last.number - range.first.number + 1)});
+        table.add({"archived", fmt::format("timeline {}: {} to {} ({} segments)", base::text(range.first.timeline),
+                                           range.first.name(status.segment_size), range.last.name(status.segment_size),
+                                           range.last.number - range.first.number + 1)});
     if (status.ranges.empty()) table.add({"archived", "no WAL yet"});
     for (const auto& gap : status.gaps) table.add({"gap", gap_text(gap, status.segment_size)});
     if (status.backlog)
-        table.add({"waiting", fmt::format("{} file(s){}", status.backlog->ready,
-                                          status.backlog->oldest_age ? ", the oldest for " + base::text_duration(*status.backlog->oldest_age) : "")});
-    if (status.current) table.add({"not yet archived", fmt::format("{} (server at {}, archive to {})", base::text(status.lag), base::text(status.current), base::text(status.archived_to))});
+        table.add({"waiting",
+                   fmt::format("{} file(s){}", status.backlog->ready,
+                               status.backlog->oldest_age ? ", the oldest for " + base::text_duration(*status.backlog->oldest_age) : "")});
+    if (status.current)
+        table.add({"not yet archived", fmt::format("{} (server at {}, archive to {})", base::text(status.lag), base::text(status.current),
+                                                   base::text(status.archived_to))});
     if (!status.not_archiving.empty()) table.add({"archiving", status.not_archiving});
     if (status.failures)
-        table.add({"failures", fmt::format("{}, the last of {}{}", status.failures, status.last_failed.value_or("unknown"), status.archiver_fails ? ": archiving fails now" : "")});
+        table.add({"failures", fmt::format("{}, the last of {}{}", status.failures, status.last_failed.value_or("unknown"),
+                                           status.archiver_fails ? ": archiving fails now" : "")});
     if (status.wal_disk)
-        table.add({"WAL disk", fmt::format("{} free{}", base::text(status.wal_disk->available),
-                                           status.until_full ? ", full in " + base::text_duration(*status.until_full) + " if nothing were archived" : "")});
+        table.add(
+            {"WAL disk",
+             fmt::format("{} free{}", base::text(status.wal_disk->available),
+                         status.until_full ? ", full in " + base::text_duration(*status.until_full) + " if nothing were archived" : "")});
 }
 
 }  // namespace howdah::cli

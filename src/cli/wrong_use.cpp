@@ -1,7 +1,7 @@
 #include "cli/wrong_use.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <string>
@@ -18,9 +18,9 @@ using base::FailureKind;
 
 /// A walk over the words as far as they are known: area and verb, options with their values, positional words.
 struct Walk {
-    const CLI::App* app = nullptr;     ///< The last area or verb that was named.
-    std::string unknown;               ///< The first word or option that is none.
-    std::string without_value;         ///< The first option or positional word with an empty value.
+    const CLI::App* app = nullptr;  ///< The last area or verb that was named.
+    std::string unknown;            ///< The first word or option that is none.
+    std::string without_value;      ///< The first option or positional word with an empty value.
 };
 
 std::string command_of(const CLI::App* app) {
@@ -122,23 +122,28 @@ Failure unknown_option(const CLI::App* app, const std::string& name) {
     std::vector<std::string> longer;
     std::copy_if(known.begin(), known.end(), std::back_inserter(longer), [&](const auto& each) { return each.starts_with(name); });
     const auto nearest = longer.size() == 1 ? fmt::format("did you mean {}?", longer.front()) : base::did_you_mean(name, known);
-    return Failure(FailureKind::usage, fmt::format("unknown option of `{}`: {}", command_of(app), name), (nearest.empty() ? "" : nearest + " ") + see_help(app));
+    return Failure(FailureKind::usage, fmt::format("unknown option of `{}`: {}", command_of(app), name),
+                   (nearest.empty() ? "" : nearest + " ") + see_help(app));
 }
 
 Failure unknown_word(const CLI::App* app, const std::string& word) {
     const auto known = names_below(app);
     if (!known.empty()) {
         const auto nearest = base::did_you_mean(word, known);
-        const auto what = app->get_parent() ? fmt::format("unknown verb of `{}`: {}", command_of(app), word) : fmt::format("unknown area: {}", word);
+        const auto what =
+            app->get_parent() ? fmt::format("unknown verb of `{}`: {}", command_of(app), word) : fmt::format("unknown area: {}", word);
         return Failure(FailureKind::usage, what, (nearest.empty() ? "there are " + listed(known) + "; " : nearest + " ") + see_help(app));
     }
     const auto option = "--" + word.substr(0, word.find('='));
-    const auto meant = word.find('=') != std::string::npos && option_of(app, option) ? fmt::format("did you mean {} {}? ", option, word.substr(word.find('=') + 1)) : "";
+    const auto meant = word.find('=') != std::string::npos && option_of(app, option)
+                           ? fmt::format("did you mean {} {}? ", option, word.substr(word.find('=') + 1))
+                           : "";
     return Failure(FailureKind::usage, fmt::format("unexpected word for `{}`: {}", command_of(app), word), meant + see_help(app));
 }
 
 Failure empty_value(const Walk& walk) {
-    return Failure(FailureKind::usage, fmt::format("{} of `{}` has an empty value", walk.without_value, command_of(walk.app)), "give it a value, or leave it out");
+    return Failure(FailureKind::usage, fmt::format("{} of `{}` has an empty value", walk.without_value, command_of(walk.app)),
+                   "give it a value, or leave it out");
 }
 
 }  // namespace
@@ -151,11 +156,13 @@ std::optional<Failure> find_empty_value(const CLI::App& program, int argc, const
 
 Failure explain_wrong_use(const CLI::App& program, const CLI::ParseError& error, int argc, const char* const* argv) {
     const auto walk = walk_over(program, argc, argv);
-    if (!walk.unknown.empty()) return walk.unknown.starts_with('-') ? unknown_option(walk.app, walk.unknown) : unknown_word(walk.app, walk.unknown);
+    if (!walk.unknown.empty())
+        return walk.unknown.starts_with('-') ? unknown_option(walk.app, walk.unknown) : unknown_word(walk.app, walk.unknown);
     if (!walk.without_value.empty()) return empty_value(walk);
     const auto below_it = names_below(walk.app);
     if (!below_it.empty() && walk.app->get_require_subcommand_min() > 0) {
-        const auto what = walk.app->get_parent() ? fmt::format("no verb was given for `{}`", command_of(walk.app)) : std::string("no area was given");
+        const auto what =
+            walk.app->get_parent() ? fmt::format("no verb was given for `{}`", command_of(walk.app)) : std::string("no area was given");
         return Failure(FailureKind::usage, what, fmt::format("there are {}; {}", listed(below_it), see_help(walk.app)));
     }
     return Failure(FailureKind::usage, fmt::format("`{}` was used wrongly: {}", command_of(walk.app), error.what()), see_help(walk.app));

@@ -53,7 +53,8 @@ std::optional<Error> misplaced(const std::vector<HostEntry>& hosts, bool uri) {
         if (entry.host.find('@', 1) != std::string::npos)
             return wrong("a host name holds \"@\": a URI has special characters of user name and password percent-encoded");
         if (entry.port.find_first_not_of("0123456789 ") != std::string::npos) {
-            return wrong(uri ? "a port is not a number: a URI has special characters of user name and password percent-encoded" : "a port is not a number");
+            return wrong(uri ? "a port is not a number: a URI has special characters of user name and password percent-encoded"
+                             : "a port is not a number");
         }
     }
     return std::nullopt;

@@ -41,7 +41,8 @@ class Load {
 public:
     Load(const std::string& conninfo, std::uint32_t seed)
         : result_(std::async(std::launch::async, [this, conninfo, seed] {
-              const sample::WorkloadOptions options{.connections = 2, .seed = seed, .mix = sample::Mix::all, .duration = {}, .statements = {}, .rate = kStatementsPerSecond};
+              const sample::WorkloadOptions options{
+                  .connections = 2, .seed = seed, .mix = sample::Mix::all, .duration = {}, .statements = {}, .rate = kStatementsPerSecond};
               return sample::run_workload(conninfo, options, stop_);
           })) {}
     ~Load() { stop_.request(); }
@@ -132,11 +133,13 @@ void Demo::prepare() {
 
 void Demo::load_marketplace() {
     listener_.begin(fmt::format("loading the marketplace, scale {}", options_.scale));
-    const auto loaded = sample::load(ground_->server().conninfo(), {.scale = options_.scale, .seed = options_.seed, .jobs = kLoadJobs}, cancellation_);
+    const auto loaded =
+        sample::load(ground_->server().conninfo(), {.scale = options_.scale, .seed = options_.seed, .jobs = kLoadJobs}, cancellation_);
     report_.tables = loaded.tables;
     report_.database_bytes = loaded.size;
     report_.load_seconds = std::chrono::duration<double>(loaded.took).count();
-    listener_.end(fmt::format("{} tables, {} foreign keys, {} in {:.1f} s", loaded.tables, loaded.foreign_keys, base::text(loaded.size), report_.load_seconds));
+    listener_.end(fmt::format("{} tables, {} foreign keys, {} in {:.1f} s", loaded.tables, loaded.foreign_keys, base::text(loaded.size),
+                              report_.load_seconds));
 }
 
 /// A full backup while the shop is used.
@@ -157,7 +160,8 @@ void Demo::back_up() {
                       .bad_pages = root.bad_pages,
                       .statements_meanwhile = report_.workload_statements};
     listener_.end(fmt::format("{}: {} in {} files → {} stored in {:.1f} s ({:.0f} MiB/s)", root.id, base::text(root.bytes), root.files,
-                              base::text(root.stored_bytes), root.seconds, static_cast<double>(root.bytes.count) / (1 << 20) / root.seconds));
+                              base::text(root.stored_bytes), root.seconds,
+                              static_cast<double>(root.bytes.count) / (1 << 20) / root.seconds));
 }
 
 void Demo::record_truth() {
@@ -191,7 +195,8 @@ void Demo::have_accident() {
     const auto durable = last_archived_commit();
     const auto lost = report_.accident.at - durable.value_or(report_.accident.at);
     report_.rpo_loss_seconds = std::chrono::duration<double>(lost).count();
-    listener_.end(fmt::format("DELETE FROM {} without WHERE: {} rows gone; DROP TABLE {}", victims.text(0, 0), report_.accident.rows_deleted, victims.text(1, 0)));
+    listener_.end(fmt::format("DELETE FROM {} without WHERE: {} rows gone; DROP TABLE {}", victims.text(0, 0),
+                              report_.accident.rows_deleted, victims.text(1, 0)));
 }
 
 /// The newest commit that is in the repository by now: what would be left had the host been lost.
@@ -222,26 +227,29 @@ void Demo::archive_rest() {
         report_.wal.stored_bytes += object.size;
     });
     report_.wal.bytes = {report_.wal.segments * segment_size};
-    listener_.end(fmt::format("{} segments, {} → {} stored", report_.wal.segments, base::text(report_.wal.bytes), base::text(report_.wal.stored_bytes)));
+    listener_.end(fmt::format("{} segments, {} → {} stored", report_.wal.segments, base::text(report_.wal.bytes),
+                              base::text(report_.wal.stored_bytes)));
 }
 
 void Demo::restore() {
     listener_.begin(fmt::format("restoring to {} in a sandbox", base::text(truth_.target)));
     const auto decided = std::chrono::steady_clock::now();
-    const auto plan = restore::make_plan(*repository_, {.cluster = "demo", .backup_id = {}, .target = restore::ToTime{truth_.target}, .timeline = {}});
-    const restore::RestoreOptions restoring{
-        .into = ground_->server().workspace() / "restored",
-        .tablespaces = {},
-        .config_to = {},
-        .fetch = {{ground_->binary().string(), "--config", ground_->config_file().string(), "--cluster", "demo", "wal", "fetch", "%f", "%p"}},
-        .sandbox = true};
+    const auto plan =
+        restore::make_plan(*repository_, {.cluster = "demo", .backup_id = {}, .target = restore::ToTime{truth_.target}, .timeline = {}});
+    const restore::RestoreOptions restoring{.into = ground_->server().workspace() / "restored",
+                                            .tablespaces = {},
+                                            .config_to = {},
+                                            .fetch = {{ground_->binary().string(), "--config", ground_->config_file().string(), "--cluster",
+                                                       "demo", "wal", "fetch", "%f", "%p"}},
+                                            .sandbox = true};
     const auto restored = restore::run_restore(*repository_, plan, restoring, cancellation_);
     report_.restore.copy_seconds = restored.seconds;
     restore::StartResult started;
     auto sandbox = restore::start_sandbox(restored.data_directory, ground_->server().programs(), kPatience, cancellation_, &started);
     report_.rto_seconds = seconds_since(decided);
     report_.restore.recovery_seconds = started.seconds_to_promoted;
-    listener_.end(fmt::format("{} copied in {:.1f} s, recovered and promoted in {:.1f} s", base::text(restored.bytes), restored.seconds, started.seconds_to_promoted));
+    listener_.end(fmt::format("{} copied in {:.1f} s, recovered and promoted in {:.1f} s", base::text(restored.bytes), restored.seconds,
+                              started.seconds_to_promoted));
     base::pause_point("demo.restored", sandbox.conninfo());
     compare(sandbox);
 }
@@ -252,7 +260,8 @@ void Demo::compare(postgres::ScratchServer& sandbox) {
     listener_.begin("comparing every table with the truth");
     postgres::Session open(sandbox.conninfo());
     const auto last = open.query("SELECT to_char(pg_last_xact_replay_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')");
-    if (const auto time = base::parse_timestamp(last.text(0, 0))) report_.rpo_seconds = std::chrono::duration<double>(report_.accident.at - *time).count();
+    if (const auto time = base::parse_timestamp(last.text(0, 0)))
+        report_.rpo_seconds = std::chrono::duration<double>(report_.accident.at - *time).count();
     const auto present = sample::tables(open);
     std::vector<std::string> common;
     for (const auto& [name, sum] : truth_.tables)
@@ -263,8 +272,10 @@ void Demo::compare(postgres::ScratchServer& sandbox) {
         ++result.tables_compared;
         result.rows_compared += expected.rows;
         const auto sum = found.find(name);
-        if (sum != found.end() && sum->second == expected) ++result.tables_equal;
-        else result.differences.push_back({name, describe(expected), sum == found.end() ? "no such table" : describe(sum->second)});
+        if (sum != found.end() && sum->second == expected)
+            ++result.tables_equal;
+        else
+            result.differences.push_back({name, describe(expected), sum == found.end() ? "no such table" : describe(sum->second)});
     }
     report_.ok = result.tables_compared > 0 && result.tables_equal == result.tables_compared;
     listener_.end(fmt::format("{} of {} tables equal, {} rows", result.tables_equal, result.tables_compared, result.rows_compared));

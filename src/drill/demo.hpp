@@ -27,7 +27,7 @@ struct TableDifference {
 };
 
 struct DemoReport {
-    bool ok = false;             ///< Every table compared and equal.
+    bool ok = false;  ///< Every table compared and equal.
     int server_version = 0;
     double scale = 0;
     std::size_t tables = 0;
@@ -46,7 +46,7 @@ struct DemoReport {
         base::Bytes bytes, stored_bytes;
     } wal;
     struct {
-        base::Timestamp at;          ///< When the careless transaction committed, by the server's clock.
+        base::Timestamp at;  ///< When the careless transaction committed, by the server's clock.
         std::int64_t rows_deleted = 0;
         std::string dropped_table;
     } accident;

@@ -19,10 +19,11 @@ postgres::ScratchServer make_server() {
 }
 
 std::string configuration(const postgres::ScratchServer& server, const fs::path& folder) {
-    return fmt::format("[cluster.demo]\nconninfo = \"{}\"\ndata_directory = \"{}\"\nprogram_directory = \"{}\"\n\n"
-                       "[repository.demo]\nurl = \"file://{}/repository\"\nkey_file = \"{}/repository.key\"\n\n"
-                       "[state]\ndirectory = \"{}/state\"\n\n[log]\nlevel = \"warning\"\n",
-                       server.conninfo(), server.data_directory().string(), server.programs().string(), folder.string(), folder.string(), folder.string());
+    return fmt::format(
+        "[cluster.demo]\nconninfo = \"{}\"\ndata_directory = \"{}\"\nprogram_directory = \"{}\"\n\n"
+        "[repository.demo]\nurl = \"file://{}/repository\"\nkey_file = \"{}/repository.key\"\n\n"
+        "[state]\ndirectory = \"{}/state\"\n\n[log]\nlevel = \"warning\"\n",
+        server.conninfo(), server.data_directory().string(), server.programs().string(), folder.string(), folder.string(), folder.string());
 }
 
 }  // namespace

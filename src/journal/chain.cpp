@@ -56,12 +56,15 @@ void check_row(Walk& walk, const Row& row) {
 void check_heads(Walk& walk, const std::optional<Head>& head) {
     if (!head && walk.last_number > 0) walk.problems.push_back("the head of the chain is missing from the database");
     if (head && head->number > walk.last_number)
-        walk.problems.push_back(fmt::format("the newest entries were removed: the chain ends at {}, its head is {}", walk.last_number, head->number));
+        walk.problems.push_back(
+            fmt::format("the newest entries were removed: the chain ends at {}, its head is {}", walk.last_number, head->number));
     else if (head && (head->number < walk.last_number || head->hash != walk.last_hash))
-        walk.problems.push_back(fmt::format("entry {} is not the one that the head of the chain names ({})", walk.last_number, head->number));
+        walk.problems.push_back(
+            fmt::format("entry {} is not the one that the head of the chain names ({})", walk.last_number, head->number));
     if (walk.remembered && !walk.remembered_seen && walk.remembered->number > walk.last_number)
-        walk.problems.push_back(fmt::format("the newest entries were removed or the journal was begun anew: it ends at {}, journal.head remembers {}",
-                                            walk.last_number, walk.remembered->number));
+        walk.problems.push_back(
+            fmt::format("the newest entries were removed or the journal was begun anew: it ends at {}, journal.head remembers {}",
+                        walk.last_number, walk.remembered->number));
 }
 
 }  // namespace
@@ -75,12 +78,14 @@ std::string hash_of(const Row& row, std::string_view previous) {
     put(bytes, row.started_by);
     put(bytes, row.start_time);
     put(bytes, row.end_time);
-    for (const std::string* field : {&row.operation, &row.cluster, &row.repository, &row.outcome, &row.user, &row.host, &row.process, &row.message, &row.figures})
+    for (const std::string* field :
+         {&row.operation, &row.cluster, &row.repository, &row.outcome, &row.user, &row.host, &row.process, &row.message, &row.figures})
         put(bytes, std::string_view(*field));
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned size = 0;
     if (EVP_Digest(bytes.data(), bytes.size(), digest, &size, EVP_sha256(), nullptr) != 1)
-        throw base::Failure(base::FailureKind::operation, "SHA-256 failed: the cryptographic library refused it", "look at OpenSSL's configuration on this host");
+        throw base::Failure(base::FailureKind::operation, "SHA-256 failed: the cryptographic library refused it",
+                            "look at OpenSSL's configuration on this host");
     std::string hex;
     for (unsigned i = 0; i < size; ++i) hex += fmt::format("{:02x}", digest[i]);
     return hex;
@@ -102,8 +107,8 @@ Head append_row(Database& database, Row& row) {
     insert.bind(1, static_cast<std::int64_t>(row.number)).bind(2, row.kind).bind(3, static_cast<std::int64_t>(row.started_by));
     insert.bind(4, row.start_time).bind(5, row.end_time);
     int parameter = 6;
-    for (const std::string* field :
-         {&row.operation, &row.cluster, &row.repository, &row.outcome, &row.user, &row.host, &row.process, &row.message, &row.figures, &row.hash})
+    for (const std::string* field : {&row.operation, &row.cluster, &row.repository, &row.outcome, &row.user, &row.host, &row.process,
+                                     &row.message, &row.figures, &row.hash})
         insert.bind(parameter++, *field);
     insert.step();
     auto move = database.prepare("INSERT OR REPLACE INTO head VALUES (1, ?, ?)");
@@ -113,8 +118,8 @@ Head append_row(Database& database, Row& row) {
 
 std::string row_columns(std::string_view alias) {
     std::string columns;
-    for (const char* name : {"number", "kind", "started_by", "start_time", "end_time", "operation", "cluster", "repository", "outcome", "user", "host", "process",
-                             "message", "figures", "hash"})
+    for (const char* name : {"number", "kind", "started_by", "start_time", "end_time", "operation", "cluster", "repository", "outcome",
+                             "user", "host", "process", "message", "figures", "hash"})
         columns += fmt::format("{}{}.{}", columns.empty() ? "" : ", ", alias, name);
     return columns;
 }
@@ -127,8 +132,8 @@ Row read_row(const Statement& statement, int first_column) {
     row.started_by = static_cast<std::uint64_t>(statement.integer(column++));
     row.start_time = statement.integer(column++);
     row.end_time = statement.integer(column++);
-    for (std::string* field :
-         {&row.operation, &row.cluster, &row.repository, &row.outcome, &row.user, &row.host, &row.process, &row.message, &row.figures, &row.hash})
+    for (std::string* field : {&row.operation, &row.cluster, &row.repository, &row.outcome, &row.user, &row.host, &row.process,
+                               &row.message, &row.figures, &row.hash})
         *field = statement.text(column++);
     return row;
 }

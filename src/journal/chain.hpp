@@ -19,9 +19,9 @@ struct Row {
     std::int64_t start_time = 0;
     std::int64_t end_time = 0;
     std::string operation, cluster, repository, outcome, user, host;
-    std::string process;           ///< "boot id:pid:start ticks": whether an operation without an end still runs.
+    std::string process;  ///< "boot id:pid:start ticks": whether an operation without an end still runs.
     std::string message, figures;
-    std::string hash;              ///< 64 lower-case hex digits.
+    std::string hash;  ///< 64 lower-case hex digits.
 };
 
 /// Hash of the row before the first.

@@ -19,7 +19,8 @@ std::string hint_for(int code) {
         case SQLITE_AUTH:
         case SQLITE_CANTOPEN: return "give the user that runs this command the right to write the state directory and the files in it";
         case SQLITE_CORRUPT:
-        case SQLITE_NOTADB: return "move journal.db and journal.head aside and keep them as evidence; the next operation begins a new journal";
+        case SQLITE_NOTADB:
+            return "move journal.db and journal.head aside and keep them as evidence; the next operation begins a new journal";
         case SQLITE_IOERR: return "look at the free space and the health of the state directory's file system";
         default: return "look at the state directory's journal.db";
     }
@@ -29,7 +30,8 @@ std::string hint_for(int code) {
     const int primary = code & 0xff;
     std::string what = fmt::format("journal {} cannot be used: {}", path.string(), message);
     if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED)
-        throw DatabaseBusy(base::FailureKind::operation, std::move(what), "another process holds the journal; find it with: fuser " + path.string());
+        throw DatabaseBusy(base::FailureKind::operation, std::move(what),
+                           "another process holds the journal; find it with: fuser " + path.string());
     throw base::Failure(base::FailureKind::operation, std::move(what), hint_for(primary));
 }
 
@@ -46,7 +48,8 @@ Statement& Statement::bind(int parameter, std::int64_t value) {
 }
 
 Statement& Statement::bind(int parameter, std::string_view value) {
-    const int code = sqlite3_bind_text64(statement_, parameter, value.data() ? value.data() : "", value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+    const int code =
+        sqlite3_bind_text64(statement_, parameter, value.data() ? value.data() : "", value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
     if (code != SQLITE_OK) fail(code, sqlite3_errstr(code), *path_);
     return *this;
 }
@@ -104,7 +107,8 @@ Statement Database::prepare(std::string_view sql) {
 }
 
 void Database::execute(const std::string& sql) {
-    if (const int code = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr); code != SQLITE_OK) fail(code, sqlite3_errmsg(handle_), path_);
+    if (const int code = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr); code != SQLITE_OK)
+        fail(code, sqlite3_errmsg(handle_), path_);
 }
 
 std::int64_t Database::integer(std::string_view sql) {

@@ -49,7 +49,8 @@ std::optional<Head> remembered_head(const std::filesystem::path& folder) {
     if (file->size() == 0) return std::nullopt;
     auto head = read_line(*file);
     if (!head)
-        throw base::Failure(base::FailureKind::operation, "the remembered head of the journal cannot be read: " + path.string() + " is not one line of number and hash",
+        throw base::Failure(base::FailureKind::operation,
+                            "the remembered head of the journal cannot be read: " + path.string() + " is not one line of number and hash",
                             "somebody wrote into this file; compare the journal with the log and remove the file to begin it anew");
     return head;
 }

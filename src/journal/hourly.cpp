@@ -24,7 +24,8 @@ std::optional<HourSum> parse_pending(const std::string& text) {
     const auto document = nlohmann::json::parse(text, nullptr, false);
     if (!document.is_object()) return std::nullopt;
     try {
-        return HourSum{document.at("key"), document.at("cluster"), base::Timestamp(std::chrono::microseconds(document.at("hour").get<std::int64_t>())),
+        return HourSum{document.at("key"), document.at("cluster"),
+                       base::Timestamp(std::chrono::microseconds(document.at("hour").get<std::int64_t>())),
                        document.at("count").get<std::uint64_t>(), base::Bytes{document.at("bytes").get<std::uint64_t>()}};
     } catch (const nlohmann::json::exception&) {
         return std::nullopt;

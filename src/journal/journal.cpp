@@ -246,8 +246,8 @@ std::vector<std::string> Journal::verify() const {
     const auto database = open_for_reading(impl_->folder, kWait);
     if (database) return verify_chain(*database, remembered);
     if (!remembered) return {};
-    return {fmt::format("all entries were removed: {} is absent or empty, journal.head remembers entry {}", database_file(impl_->folder).string(),
-                        remembered->number)};
+    return {fmt::format("all entries were removed: {} is absent or empty, journal.head remembers entry {}",
+                        database_file(impl_->folder).string(), remembered->number)};
 }
 
 }  // namespace howdah::journal

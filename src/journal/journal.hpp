@@ -17,16 +17,16 @@ std::string word(Outcome outcome);
 /// One line of the journal: an operation with its end, or its start when it never ended.
 struct Entry {
     std::uint64_t number = 0;
-    std::string operation;   ///< "backup run".
+    std::string operation;  ///< "backup run".
     std::string cluster;
     std::string repository;
     base::Timestamp start;
     std::optional<base::Timestamp> end;
     Outcome outcome = Outcome::running;
     std::string user, host;
-    std::string message;     ///< What failed, or one sentence of what was done.
-    std::string figures;     ///< JSON object of the operation's own figures.
-    std::string hash;        ///< Of this entry, chained to the one before.
+    std::string message;  ///< What failed, or one sentence of what was done.
+    std::string figures;  ///< JSON object of the operation's own figures.
+    std::string hash;     ///< Of this entry, chained to the one before.
 };
 
 /// The record of what was done, in state/journal.db (SQLite). Start and end are two chained rows; each row's hash is SHA-256 over the

@@ -50,8 +50,9 @@ struct Rule {
 };
 
 Rule rule_of(const std::filesystem::path& folder) {
-    struct stat status {};
-    if (::stat(folder.c_str(), &status) != 0) throw base::SystemFailure(FailureKind::operation, "state directory " + folder.string() + " cannot be used", errno);
+    struct stat status{};
+    if (::stat(folder.c_str(), &status) != 0)
+        throw base::SystemFailure(FailureKind::operation, "state directory " + folder.string() + " cannot be used", errno);
     const bool shared = (status.st_mode & S_IWGRP) != 0;
     return {static_cast<mode_t>(shared ? 0660 : 0600), status.st_uid, status.st_gid};
 }
@@ -81,10 +82,12 @@ void require_version(Database& database) {
     const auto application = database.integer("PRAGMA application_id");
     if (version == kSchemaVersion && application == kApplicationId) return;
     if (application != kApplicationId)
-        throw base::Failure(FailureKind::operation, fmt::format("{} is not a journal: application id {}", database.path().string(), application),
+        throw base::Failure(FailureKind::operation,
+                            fmt::format("{} is not a journal: application id {}", database.path().string(), application),
                             "move the file away; the next operation begins a new journal");
     throw base::Failure(FailureKind::operation,
-                        fmt::format("{} has a format this program does not know: version {} instead of {}", database.path().string(), version, kSchemaVersion),
+                        fmt::format("{} has a format this program does not know: version {} instead of {}", database.path().string(),
+                                    version, kSchemaVersion),
                         "use the version of howdah that wrote it, or move journal.db and journal.head aside to begin a new journal");
 }
 
@@ -103,7 +106,7 @@ void create_tables(Database& database) {
 }
 
 bool is_there(const std::filesystem::path& path) {
-    struct stat status {};
+    struct stat status{};
     if (::stat(path.c_str(), &status) == 0) return true;
     if (errno == ENOENT) return false;
     throw base::SystemFailure(FailureKind::operation, path.string() + " cannot be looked at", errno);

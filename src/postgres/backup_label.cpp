@@ -29,7 +29,9 @@ std::optional<std::string_view> find_line(std::string_view text, std::string_vie
 
 std::string_view need_line(std::string_view text, std::string_view key) {
     const auto line = find_line(text, key);
-    if (!line) throw Failure(FailureKind::operation, fmt::format("backup_label is incomplete: no line \"{}\"", key.substr(0, key.find(':'))), kHint);
+    if (!line)
+        throw Failure(FailureKind::operation, fmt::format("backup_label is incomplete: no line \"{}\"", key.substr(0, key.find(':'))),
+                      kHint);
     return *line;
 }
 

@@ -23,10 +23,14 @@ std::string quoted_value(std::string_view text) {
     std::string value;
     for (std::size_t i = 1; i < text.size(); ++i) {
         const bool more = i + 1 < text.size();
-        if (text[i] == '\\' && more) value += text[++i];
-        else if (text[i] == '\'' && more && text[i + 1] == '\'') value += text[++i];
-        else if (text[i] == '\'') break;
-        else value += text[i];
+        if (text[i] == '\\' && more)
+            value += text[++i];
+        else if (text[i] == '\'' && more && text[i + 1] == '\'')
+            value += text[++i];
+        else if (text[i] == '\'')
+            break;
+        else
+            value += text[i];
     }
     return value;
 }
@@ -92,7 +96,8 @@ std::optional<SettingLine> parse_setting_line(std::string_view line) {
         line.remove_prefix(1);
         skip_blank(line);
     }
-    setting.value = line.starts_with('\'') ? quoted_value(line) : std::string(line.substr(0, std::min(line.find_first_of(" \t\r\f\v#"), line.size())));
+    setting.value =
+        line.starts_with('\'') ? quoted_value(line) : std::string(line.substr(0, std::min(line.find_first_of(" \t\r\f\v#"), line.size())));
     return setting;
 }
 

@@ -39,9 +39,9 @@ namespace offset {
 constexpr std::size_t system_identifier = 0, control_version = 8, catalog_version = 12, state = 16, checkpoint = 32, redo = 40,
                       timeline = 48, previous_timeline = 52, full_page_writes = 56, checkpoint_time = 104, minimum_recovery_point = 136,
                       minimum_recovery_timeline = 144, wal_level = 172, max_connections = 180, max_worker_processes = 184,
-                      max_wal_senders = 188, max_prepared_transactions = 192, max_locks_per_transaction = 196,
-                      track_commit_timestamp = 200, block_size = 216, segment_blocks = 220, wal_segment_size = 228,
-                      data_checksum_version = 252, sum = 288, sum_from_18 = 292;
+                      max_wal_senders = 188, max_prepared_transactions = 192, max_locks_per_transaction = 196, track_commit_timestamp = 200,
+                      block_size = 216, segment_blocks = 220, wal_segment_size = 228, data_checksum_version = 252, sum = 288,
+                      sum_from_18 = 292;
 }
 
 /// The file is damaged or was being written: the only failure that another read may cure.
@@ -64,21 +64,24 @@ std::string_view old_major(std::uint32_t control_version) {
 
 [[noreturn]] void refuse(std::string_view major, std::uint32_t control, std::uint32_t catalog) {
     throw Failure(FailureKind::operation,
-                  fmt::format("PostgreSQL {} is not supported: pg_control version {}, catalog version {}", major, control, catalog), kSupported);
+                  fmt::format("PostgreSQL {} is not supported: pg_control version {}, catalog version {}", major, control, catalog),
+                  kSupported);
 }
 
 std::size_t sum_offset(std::uint32_t control, std::uint32_t catalog) {
     if (control == 1300 || control == 1700) return offset::sum;
     if (control == 1800) return offset::sum_from_18;
     if (const auto major = old_major(control); !major.empty()) refuse(major, control, catalog);
-    throw Failure(FailureKind::operation, fmt::format("pg_control has an unknown version: {} (catalog version {})", control, catalog), kSupported);
+    throw Failure(FailureKind::operation, fmt::format("pg_control has an unknown version: {} (catalog version {})", control, catalog),
+                  kSupported);
 }
 
 int major_of(std::uint32_t control, std::uint32_t catalog) {
     for (const Release& release : kReleases)
         if (release.control_version == control && release.catalog_version == catalog) return release.major;
     if (control == 1300 && catalog < kReleases.front().catalog_version) refuse("13", control, catalog);
-    throw Failure(FailureKind::operation, fmt::format("pg_control is of no released version: pg_control version {}, catalog version {}", control, catalog),
+    throw Failure(FailureKind::operation,
+                  fmt::format("pg_control is of no released version: pg_control version {}, catalog version {}", control, catalog),
                   fmt::format("{}; betas and builds with changed catalogs are not handled", kSupported));
 }
 
@@ -86,7 +89,8 @@ void check_sum(std::span<const std::byte> bytes, std::size_t at) {
     const std::uint32_t computed = crc32c(bytes.first(at));
     const auto stored = load<std::uint32_t>(bytes, at);
     if (computed == stored || !base::guard("T13.control_crc")) return;
-    throw TornControlFile(FailureKind::operation, fmt::format("pg_control is damaged: its checksum is {:08X}, its bytes give {:08X}", stored, computed),
+    throw TornControlFile(FailureKind::operation,
+                          fmt::format("pg_control is damaged: its checksum is {:08X}, its bytes give {:08X}", stored, computed),
                           "restore the file from a backup; never start the server with it");
 }
 

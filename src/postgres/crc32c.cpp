@@ -42,7 +42,8 @@ std::uint32_t crc32c_extend_table(std::uint32_t state, std::span<const std::byte
         state = 0;
         for (std::size_t byte = 0; byte < 8; ++byte) state ^= kTables[7 - byte][(word >> (8 * byte)) & 0xFFu];
     }
-    for (; offset < bytes.size(); ++offset) state = (state >> 8) ^ kTables[0][(state ^ std::to_integer<std::uint32_t>(bytes[offset])) & 0xFFu];
+    for (; offset < bytes.size(); ++offset)
+        state = (state >> 8) ^ kTables[0][(state ^ std::to_integer<std::uint32_t>(bytes[offset])) & 0xFFu];
     return state;
 }
 

@@ -25,7 +25,8 @@ struct Mark {
 Mark read_mark(const fs::path& directory) {
     const auto text = base::read_file_if_exists(directory / kMark);
     if (!text)
-        throw Failure(FailureKind::operation, fmt::format("not a scratch server: {}", directory.string()), "`howdah scratch list` names those that were started");
+        throw Failure(FailureKind::operation, fmt::format("not a scratch server: {}", directory.string()),
+                      "`howdah scratch list` names those that were started");
     Mark mark;
     std::istringstream lines(*text);
     std::getline(lines, mark.programs);
@@ -50,7 +51,8 @@ fs::path entry_of(const fs::path& registry, const fs::path& directory) {
 
 void register_detached(const ScratchServer& server, const fs::path& registry) {
     const auto folder = server.workspace().parent_path().string();
-    base::write_file_durably(server.data_directory() / kMark, fmt::format("{}\n{}\n{}\n", server.programs().string(), folder, server.conninfo()));
+    base::write_file_durably(server.data_directory() / kMark,
+                             fmt::format("{}\n{}\n{}\n", server.programs().string(), folder, server.conninfo()));
     base::create_directories_durably(registry);
     base::write_file_durably(entry_of(registry, server.data_directory()), server.data_directory().string() + "\n");
 }
@@ -58,7 +60,8 @@ void register_detached(const ScratchServer& server, const fs::path& registry) {
 void stop_detached(const fs::path& directory, const fs::path& registry) {
     const auto mark = read_mark(directory);
     if (runs(directory))
-        base::run_process_checked("stopping the scratch server", {mark.programs + "/pg_ctl", "stop", "-D", directory.string(), "-m", "fast", "-w"});
+        base::run_process_checked("stopping the scratch server",
+                                  {mark.programs + "/pg_ctl", "stop", "-D", directory.string(), "-m", "fast", "-w"});
     fs::remove_all(directory);
     fs::remove_all(mark.folder);
     fs::remove(entry_of(registry, directory));

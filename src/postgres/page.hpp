@@ -23,7 +23,7 @@ std::uint16_t page_checksum(std::span<const std::byte> page, std::uint32_t block
 
 /// A page whose stored checksum is not the computed one.
 struct BadPage {
-    std::uint32_t block = 0;  ///< In the relation fork.
+    std::uint32_t block = 0;     ///< In the relation fork.
     std::uint16_t expected = 0;  ///< Computed from the bytes.
     std::uint16_t found = 0;     ///< Stored in the page.
 };

@@ -95,7 +95,8 @@ __attribute__((target("avx2"), always_inline)) inline void hash_together(const s
         for (std::size_t page = 0; page < kPages; ++page) {
 #pragma GCC unroll 16
             for (std::size_t vector = 0; vector < kVectors; ++vector)
-                lanes[page][vector] = step(lanes[page][vector], words_at(pages + page * kBlockSize + row * kRowBytes + vector * sizeof(__m256i)));
+                lanes[page][vector] =
+                    step(lanes[page][vector], words_at(pages + page * kBlockSize + row * kRowBytes + vector * sizeof(__m256i)));
         }
     }
 #pragma GCC unroll 16

@@ -41,13 +41,16 @@ Checkpoint checkpoint_here(const fs::path& data_directory) {
 }
 
 Checkpoint checkpoint_of_server(Session& session) {
-    const auto rows = session.query("SELECT checkpoint_lsn, floor(extract(epoch FROM checkpoint_time))::bigint FROM pg_control_checkpoint()");
+    const auto rows =
+        session.query("SELECT checkpoint_lsn, floor(extract(epoch FROM checkpoint_time))::bigint FROM pg_control_checkpoint()");
     const auto place = rows.size() == 1 ? base::parse_lsn(rows.text(0, 0)) : std::nullopt;
     if (!place) throw base::Failure(base::FailureKind::operation, "reading the latest checkpoint from the server: it names none");
     return {*place, base::Timestamp(std::chrono::seconds(rows.integer(0, 1)))};
 }
 
-std::string text(const Checkpoint& checkpoint) { return fmt::format("{} of {}", base::text(checkpoint.place), base::text(checkpoint.time)); }
+std::string text(const Checkpoint& checkpoint) {
+    return fmt::format("{} of {}", base::text(checkpoint.place), base::text(checkpoint.time));
+}
 
 }  // namespace
 
@@ -83,7 +86,8 @@ std::optional<std::string> why_not_started_on(Session& session, const BackupStar
     const auto control = read_control_file(data_directory);
     if (control.state != ClusterState::in_production) return "pg_control there is not of a running primary";
     if (control.timeline != started.timeline)
-        return fmt::format("pg_control there is of timeline {}, the backup of {}", base::text(control.timeline), base::text(started.timeline));
+        return fmt::format("pg_control there is of timeline {}, the backup of {}", base::text(control.timeline),
+                           base::text(started.timeline));
     if (control.redo < started.start)
         return fmt::format("pg_control there has no checkpoint from {} on, with which the backup began", base::text(started.start));
     // Another checkpoint may end between two looks, but not between all of them.

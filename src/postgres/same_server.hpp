@@ -15,7 +15,7 @@ namespace howdah::postgres {
 
 /// What the lock file of a running server, DATA/postmaster.pid, says first (source: miscadmin.h, LOCK_FILE_LINE_*).
 struct PostmasterFile {
-    pid_t pid = 0;         ///< Line 1; negative for a single-user server.
+    pid_t pid = 0;             ///< Line 1; negative for a single-user server.
     std::int64_t started = 0;  ///< Line 3, seconds since 1970.
 };
 /// None when the text is no whole lock file (the server is writing it).

@@ -99,7 +99,8 @@ Session::Session(const std::string& conninfo, const SessionOptions& options, con
     const int version = connection->server_version();
     // Older servers would refuse a login that names it. A session for replication has no transactions.
     if (version >= kFirstWithTransactionTimeout && !options.replication) {
-        const auto set = connection->execute_simple("SET transaction_timeout = 0", deadline_in(options.connect_timeout), cancellation.token());
+        const auto set =
+            connection->execute_simple("SET transaction_timeout = 0", deadline_in(options.connect_timeout), cancellation.token());
         if (!set) throw_statement_failure(set.error(), "SET transaction_timeout = 0");
     }
     const int backend_pid = connection->backend_pid();

@@ -36,9 +36,10 @@ constexpr std::array kLoginHints{
 
 std::string login_hint(const Error& error) {
     if (error.message().find("Peer authentication failed") != std::string::npos)
-        return fmt::format("this process is the operating-system user {}, which the server lets in under its own name only: run the command as the "
-                           "server's user (root becomes it when data_directory is set), or map the user in pg_ident.conf",
-                           base::current_user().name);
+        return fmt::format(
+            "this process is the operating-system user {}, which the server lets in under its own name only: run the command as the "
+            "server's user (root becomes it when data_directory is set), or map the user in pg_ident.conf",
+            base::current_user().name);
     const auto* known =
         std::find_if(kLoginHints.begin(), kLoginHints.end(), [&](const StateHint& row) { return error.sqlstate() == row.sqlstate; });
     if (known != kLoginHints.end()) return std::string(known->hint);

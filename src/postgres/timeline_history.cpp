@@ -31,7 +31,8 @@ TimelineHistoryEntry read_line(std::string_view line, base::Timeline timeline, u
     TimelineHistoryEntry entry;
     const std::string_view parent = take_word(line);
     const auto [end, error] = std::from_chars(parent.data(), parent.data() + parent.size(), entry.timeline.value);
-    if (error != std::errc{} || end != parent.data() + parent.size()) malformed(timeline, number, fmt::format("no timeline: \"{}\"", parent));
+    if (error != std::errc{} || end != parent.data() + parent.size())
+        malformed(timeline, number, fmt::format("no timeline: \"{}\"", parent));
     const std::string_view point = take_word(line);
     const auto lsn = base::parse_lsn(point);
     if (!lsn) malformed(timeline, number, fmt::format("no switch point: \"{}\"", point));
@@ -55,7 +56,8 @@ std::vector<TimelineHistoryEntry> parse_timeline_history(std::string_view text, 
         TimelineHistoryEntry entry = read_line(line, timeline, number);
         if (entry.timeline.value == 0 || (!entries.empty() && entry.timeline <= entries.back().timeline) || entry.timeline >= timeline)
             malformed(timeline, number, fmt::format("timeline {} is out of order", entry.timeline.value));
-        if (entry.end < begin) malformed(timeline, number, fmt::format("the switch point {} is before the one above", base::text(entry.end)));
+        if (entry.end < begin)
+            malformed(timeline, number, fmt::format("the switch point {} is before the one above", base::text(entry.end)));
         entry.begin = begin;
         begin = entry.end;
         entries.push_back(entry);

@@ -113,7 +113,8 @@ void doubt_tail(std::string_view why, WalSegmentFacts& facts) {
 
 WalSegmentHeader parse_segment_header(std::span<const std::byte> bytes) {
     constexpr const char* kHint = "give a whole WAL segment file of PostgreSQL 14 to 18";
-    if (bytes.size() < kWalLongHeader) throw Failure(FailureKind::operation, fmt::format("this is no WAL segment: {} bytes", bytes.size()), kHint);
+    if (bytes.size() < kWalLongHeader)
+        throw Failure(FailureKind::operation, fmt::format("this is no WAL segment: {} bytes", bytes.size()), kHint);
     constexpr std::uint16_t kLongHeader = 0x0002, kKnownFlags = 0x000F;
     const auto info = load<std::uint16_t>(bytes, 2);
     if (!(info & kLongHeader) || (info & ~kKnownFlags))

@@ -43,24 +43,24 @@ inline constexpr std::size_t kCutRecordBytes = 2048;
 /// What one segment holds, for its trailer. A record belongs to the segment in which it begins.
 struct WalSegmentFacts {
     WalSegmentHeader header;
-    base::Lsn first_record;            ///< Zero when no record begins here.
-    base::Lsn end_of_records;          ///< Where the walk ended: the last whole record's end, a switch, or the segment's end.
+    base::Lsn first_record;    ///< Zero when no record begins here.
+    base::Lsn end_of_records;  ///< Where the walk ended: the last whole record's end, a switch, or the segment's end.
     std::uint64_t records = 0;
     std::uint64_t commits = 0;
     std::optional<base::Timestamp> first_commit_time;  ///< Smallest and largest, as commit times may be out of order.
     std::optional<base::Timestamp> last_commit_time;
-    std::uint32_t lowest_xid = 0;      ///< Of commits and aborts; 0: none.
+    std::uint32_t lowest_xid = 0;  ///< Of commits and aborts; 0: none.
     std::uint32_t highest_xid = 0;
     std::vector<RestorePoint> restore_points;
     std::vector<TablespaceCreated> tablespaces;
     std::vector<std::uint32_t> tablespaces_dropped;
-    bool switched = false;             ///< Ends with XLOG_SWITCH; the rest is zeros.
-    std::string doubt;                 ///< Why the walk could not understand everything; empty when it did. Never a reason to fail a push.
-    std::string tail;                  ///< Bytes of a last record that goes on in the next segment; at most a segment long.
-    base::Lsn cut_record;              ///< Where that record begins; zero when there is none.
-    bool tail_unread = false;          ///< What that record says lies in the next segment, so that it may miss here (finish_cut_record).
-    std::string head;                  ///< The bytes at the beginning that continue a record of the segment before, when they end it and are
-                                       ///< at most kCutRecordBytes.
+    bool switched = false;     ///< Ends with XLOG_SWITCH; the rest is zeros.
+    std::string doubt;         ///< Why the walk could not understand everything; empty when it did. Never a reason to fail a push.
+    std::string tail;          ///< Bytes of a last record that goes on in the next segment; at most a segment long.
+    base::Lsn cut_record;      ///< Where that record begins; zero when there is none.
+    bool tail_unread = false;  ///< What that record says lies in the next segment, so that it may miss here (finish_cut_record).
+    std::string head;          ///< The bytes at the beginning that continue a record of the segment before, when they end it and are
+                               ///< at most kCutRecordBytes.
 };
 
 /// Walks a whole segment by itself, in any order of segments: skips the continuation at its head, checks each record's CRC-32C and
@@ -81,7 +81,7 @@ void finish_cut_record_by_head(std::string_view head, WalSegmentFacts& facts);
 
 /// A commit or abort seen by walking.
 struct CommitSeen {
-    base::Lsn lsn;      ///< Begin of the record.
+    base::Lsn lsn;  ///< Begin of the record.
     base::Lsn end;
     std::uint32_t xid = 0;
     base::Timestamp time;

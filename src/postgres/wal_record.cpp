@@ -28,8 +28,10 @@ public:
         return load<T>(bytes_, at_ - sizeof(T));
     }
     bool skip(std::uint64_t count) {
-        if (failed_ || count > bytes_.size() - at_) failed_ = true;
-        else at_ += static_cast<std::size_t>(count);
+        if (failed_ || count > bytes_.size() - at_)
+            failed_ = true;
+        else
+            at_ += static_cast<std::size_t>(count);
         return !failed_;
     }
     bool failed() const { return failed_; }
@@ -118,10 +120,14 @@ std::optional<WalRecordParts> split_record(std::span<const std::byte> record, st
             data += parts.main_length;
             break;
         }
-        if (id == kOrigin) reader.skip(2);
-        else if (id == kTopXid) reader.skip(4);
-        else if (id <= kLastBlock) data += read_block(reader, major, parts);
-        else return std::nullopt;
+        if (id == kOrigin)
+            reader.skip(2);
+        else if (id == kTopXid)
+            reader.skip(4);
+        else if (id <= kLastBlock)
+            data += read_block(reader, major, parts);
+        else
+            return std::nullopt;
     }
     if (reader.failed() || reader.at() + data != length) return std::nullopt;
     const std::size_t main_begin = length - parts.main_length;

@@ -21,9 +21,9 @@ inline bool is_switch(std::uint8_t info, std::uint8_t resource_manager) {
 struct WalRecordParts {
     std::span<const std::byte> main;  ///< Main data; of a cut record what is there of it, perhaps nothing.
     std::uint32_t main_length = 0;
-    std::size_t blocks = 0;           ///< Block references.
-    std::size_t images = 0;           ///< Of them those with a full-page image.
-    std::size_t compressed = 0;       ///< Of these the compressed ones.
+    std::size_t blocks = 0;      ///< Block references.
+    std::size_t images = 0;      ///< Of them those with a full-page image.
+    std::size_t compressed = 0;  ///< Of these the compressed ones.
 };
 /// Goes over the block headers of a record (with its header) that is `length` bytes long, of which `record` holds all or the first.
 /// None when they do not fit together or, in a cut record, are not all there.

@@ -47,13 +47,16 @@ bool record_sum_is_right(std::span<const std::byte> record) {
 }
 
 WalWalker::WalWalker(std::span<const std::byte> segment, const WalSegmentHeader& header, std::string* head)
-    : segment_(segment.first(std::min<std::size_t>(segment.size(), header.segment_size) / kWalPageSize * kWalPageSize)), size_(segment.size()), header_(header) {
+    : segment_(segment.first(std::min<std::size_t>(segment.size(), header.segment_size) / kWalPageSize * kWalPageSize)),
+      size_(segment.size()),
+      header_(header) {
     if (header.major == 0) {
         fail(fmt::format("the page magic {:04X} is of no known PostgreSQL version", header.magic));
     } else if (header.block_size != kWalPageSize) {
         fail(fmt::format("WAL pages of {} bytes are not handled", header.block_size));
     } else if (header.page_address.value % header.segment_size != 0) {
-        fail(fmt::format("the first page's address {} is no multiple of the segment size {}", base::text(header.page_address), header.segment_size));
+        fail(fmt::format("the first page's address {} is no multiple of the segment size {}", base::text(header.page_address),
+                         header.segment_size));
     } else if (segment_.empty()) {
         fail("the segment is shorter than one page");
     } else {
@@ -68,11 +71,13 @@ bool WalWalker::fail(std::string why) {
 }
 
 bool WalWalker::rest_is_zero(std::size_t offset) const {
-    return std::all_of(segment_.begin() + static_cast<std::ptrdiff_t>(offset), segment_.end(), [](std::byte byte) { return byte == std::byte{0}; });
+    return std::all_of(segment_.begin() + static_cast<std::ptrdiff_t>(offset), segment_.end(),
+                       [](std::byte byte) { return byte == std::byte{0}; });
 }
 
 bool WalWalker::check_size() {
-    return size_ == header_.segment_size || fail(fmt::format("the segment holds {} bytes, its header says {}", size_, header_.segment_size));
+    return size_ == header_.segment_size ||
+           fail(fmt::format("the segment holds {} bytes, its header says {}", size_, header_.segment_size));
 }
 
 bool WalWalker::read_page(std::size_t offset, Page& page) {
@@ -84,10 +89,12 @@ bool WalWalker::read_page(std::size_t offset, Page& page) {
     page.remaining = load<std::uint32_t>(bytes, 16);
     page.header_size = (page.info & kLongHeader) ? kWalLongHeader : kWalShortHeader;
     const std::string at = base::text(lsn(offset));
-    if (magic != header_.magic) return fail(fmt::format("the page at {} has the magic {:04X}, the segment {:04X}", at, magic, header_.magic));
+    if (magic != header_.magic)
+        return fail(fmt::format("the page at {} has the magic {:04X}, the segment {:04X}", at, magic, header_.magic));
     if (page.info & ~kKnownFlags) return fail(fmt::format("the page at {} has unknown flags: {:04X}", at, page.info));
     if (address != lsn(offset)) return fail(fmt::format("the page at {} says it is at {}", at, base::text(address)));
-    if (timeline < page_timeline_) return fail(fmt::format("the page at {} is of timeline {} after one of {}", at, timeline, page_timeline_));
+    if (timeline < page_timeline_)
+        return fail(fmt::format("the page at {} is of timeline {} after one of {}", at, timeline, page_timeline_));
     page_timeline_ = timeline;
     return true;
 }
@@ -134,7 +141,8 @@ bool WalWalker::step_over_page_header() {
     if (at_ % kWalPageSize != 0) return true;
     Page page;
     if (!read_page(at_, page)) return false;
-    if (page.info & kContinuesRecord) return fail(fmt::format("the page at {} continues a record where none is open", base::text(lsn(at_))));
+    if (page.info & kContinuesRecord)
+        return fail(fmt::format("the page at {} continues a record where none is open", base::text(lsn(at_))));
     at_ += page.header_size;
     return true;
 }

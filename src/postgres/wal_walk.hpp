@@ -19,9 +19,9 @@ inline constexpr std::size_t kWalRecordHeader = 24;
 /// A record as it lies in the WAL. XLogRecord: total length, xid, previous record, info, resource manager, 2 unused bytes, CRC-32C.
 struct WalRecord {
     base::Lsn begin;
-    base::Lsn end;              ///< Where the next one may begin: aligned to 8, not yet past a page header.
-    std::uint32_t length = 0;   ///< Of the whole record, header included.
-    bool whole = true;          ///< False: cut by the segment's end; `bytes` are those before the cut, their CRC not checked.
+    base::Lsn end;                     ///< Where the next one may begin: aligned to 8, not yet past a page header.
+    std::uint32_t length = 0;          ///< Of the whole record, header included.
+    bool whole = true;                 ///< False: cut by the segment's end; `bytes` are those before the cut, their CRC not checked.
     std::span<const std::byte> bytes;  ///< From the record's header on, without page headers; valid until the next call.
 
     bool has_header() const { return bytes.size() >= kWalRecordHeader; }

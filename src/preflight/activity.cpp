@@ -20,8 +20,8 @@ Severity by_age(base::Duration age, const Thresholds& thresholds) {
 }
 
 std::string describe(const OpenTransaction& transaction, base::Duration age) {
-    return fmt::format("pid {} ({} in {}{}{}) for {}", transaction.pid, transaction.user, transaction.database, transaction.application.empty() ? "" : ", ",
-                       transaction.application, base::text_duration(age));
+    return fmt::format("pid {} ({} in {}{}{}) for {}", transaction.pid, transaction.user, transaction.database,
+                       transaction.application.empty() ? "" : ", ", transaction.application, base::text_duration(age));
 }
 
 /// The worst and the words of all beyond the threshold, oldest first.
@@ -49,17 +49,20 @@ Findings transactions(Looker& looker) {
         " extract(epoch FROM clock_timestamp() - xact_start), extract(epoch FROM clock_timestamp() - state_change)"
         " FROM pg_stat_activity WHERE xact_start IS NOT NULL AND backend_type = 'client backend' AND pid <> pg_backend_pid()");
     for (std::size_t row = 0; row < rows.size(); ++row)
-        open.push_back({static_cast<int>(rows.integer(row, 0)), std::string(rows.text(row, 1)), std::string(rows.text(row, 2)), std::string(rows.text(row, 3)),
-                        rows.boolean(row, 4), seconds(rows.real(row, 5)), seconds(rows.real(row, 6))});
-    const auto hidden = looker.session().value("SELECT count(*) FROM pg_stat_activity WHERE query = '<insufficient privilege>' AND datid IS NOT NULL");
+        open.push_back({static_cast<int>(rows.integer(row, 0)), std::string(rows.text(row, 1)), std::string(rows.text(row, 2)),
+                        std::string(rows.text(row, 3)), rows.boolean(row, 4), seconds(rows.real(row, 5)), seconds(rows.real(row, 6))});
+    const auto hidden =
+        looker.session().value("SELECT count(*) FROM pg_stat_activity WHERE query = '<insufficient privilege>' AND datid IS NOT NULL");
     return judge_transactions(open, std::strtoll(hidden.c_str(), nullptr, 10), looker.thresholds());
 }
 
 Findings prepared(Looker& looker) {
     std::vector<PreparedTransaction> found;
-    const auto rows = looker.session().query("SELECT gid, owner, database, extract(epoch FROM clock_timestamp() - prepared) FROM pg_prepared_xacts");
+    const auto rows =
+        looker.session().query("SELECT gid, owner, database, extract(epoch FROM clock_timestamp() - prepared) FROM pg_prepared_xacts");
     for (std::size_t row = 0; row < rows.size(); ++row)
-        found.push_back({std::string(rows.text(row, 0)), std::string(rows.text(row, 1)), std::string(rows.text(row, 2)), seconds(rows.real(row, 3))});
+        found.push_back(
+            {std::string(rows.text(row, 0)), std::string(rows.text(row, 1)), std::string(rows.text(row, 2)), seconds(rows.real(row, 3))});
     return {judge_prepared(found, looker.thresholds())};
 }
 
@@ -83,7 +86,8 @@ Findings judge_transactions(const std::vector<OpenTransaction>& transactions, st
         findings.push_back({"idle_in_transaction", idle.severity, idle.value(), "they keep locks and old row versions while doing nothing",
                             "make the application end its transactions; set idle_in_transaction_session_timeout"});
     if (hidden > 0)
-        findings.push_back(could_not_look("hidden_sessions", text::count(hidden, "session") + " of other roles", "GRANT pg_monitor to the role"));
+        findings.push_back(
+            could_not_look("hidden_sessions", text::count(hidden, "session") + " of other roles", "GRANT pg_monitor to the role"));
     return findings;
 }
 
@@ -91,8 +95,10 @@ Finding judge_prepared(const std::vector<PreparedTransaction>& prepared, const T
     if (prepared.empty()) return {"prepared_transactions", Severity::ok, "none", "no transaction waits for its second phase", {}};
     Aged aged;
     for (const auto& transaction : prepared)
-        aged.add(transaction.age, fmt::format("\"{}\" ({} in {}) for {}", transaction.name, transaction.owner, transaction.database,
-                                              base::text_duration(transaction.age)), thresholds);
+        aged.add(transaction.age,
+                 fmt::format("\"{}\" ({} in {}) for {}", transaction.name, transaction.owner, transaction.database,
+                             base::text_duration(transaction.age)),
+                 thresholds);
     if (aged.words.empty())
         return {"prepared_transactions", Severity::notice, text::count(static_cast<std::int64_t>(prepared.size()), "transaction"),
                 "they wait for their second phase", "see that a transaction manager finishes them"};
@@ -104,9 +110,11 @@ Finding judge_connections(std::int64_t used, std::int64_t maximum, const Thresho
     const double share = maximum > 0 ? static_cast<double>(used) / static_cast<double>(maximum) : 1.0;
     const auto value = fmt::format("{} of {} ({})", used, maximum, text::percent(share));
     const char* advice = "put a pooler before the server, or raise max_connections and restart";
-    if (share >= thresholds.connections_exhausted) return {"connections", Severity::critical, value, "new connections are about to be refused", advice};
+    if (share >= thresholds.connections_exhausted)
+        return {"connections", Severity::critical, value, "new connections are about to be refused", advice};
     if (share > thresholds.connections_busy)
-        return {"connections", Severity::warning, value, fmt::format("more than {} are in use", text::percent(thresholds.connections_busy)), advice};
+        return {"connections", Severity::warning, value, fmt::format("more than {} are in use", text::percent(thresholds.connections_busy)),
+                advice};
     return {"connections", Severity::ok, value, "enough are free", {}};
 }
 

@@ -16,9 +16,9 @@ class Looker;
 struct OpenTransaction {
     int pid = 0;
     std::string user, database, application;
-    bool idle = false;         ///< "idle in transaction".
-    base::Duration age{};      ///< Since the transaction began.
-    base::Duration idle_for{}; ///< Since its last statement ended, when idle.
+    bool idle = false;          ///< "idle in transaction".
+    base::Duration age{};       ///< Since the transaction began.
+    base::Duration idle_for{};  ///< Since its last statement ended, when idle.
 };
 /// Findings `long_transactions` and `idle_in_transaction`; `hidden` is the number of sessions whose state the role may not see.
 Findings judge_transactions(const std::vector<OpenTransaction>& transactions, std::int64_t hidden, const Thresholds& thresholds);

@@ -61,15 +61,20 @@ Findings backlog(Looker& looker) {
 Findings proof(Looker& looker) {
     const auto& options = looker.options();
     if (!options.prove_archiving)
-        return {{"archiving_proven", Severity::notice, "not tried", "only a switched segment that arrives proves archiving", "run howdah check without --no-switch"}};
+        return {{"archiving_proven", Severity::notice, "not tried", "only a switched segment that arrives proves archiving",
+                 "run howdah check without --no-switch"}};
     if (!options.repository)
-        return {{"archiving_proven", Severity::warning, "no repository is configured", "nothing can arrive", "add a [repository.NAME] section and run: howdah repo init"}};
+        return {{"archiving_proven", Severity::warning, "no repository is configured", "nothing can arrive",
+                 "add a [repository.NAME] section and run: howdah repo init"}};
     try {
         const auto repository = repository::Repository::open(*options.repository);
         const archive::WalArchive archive(repository, repository::ClusterArea(options.cluster.name, looker.facts().system_identifier));
         const auto done = archive::prove_archiving(looker.session(), archive, looker.data_directory(), kProofWait, options.cancellation);
-        return {{"archiving_proven", Severity::ok, fmt::format("{} arrived in {}", done.segment, base::text_duration(done.time)),
-                 "the server's own archiver brought a switched segment into the repository", {}}};
+        return {{"archiving_proven",
+                 Severity::ok,
+                 fmt::format("{} arrived in {}", done.segment, base::text_duration(done.time)),
+                 "the server's own archiver brought a switched segment into the repository",
+                 {}}};
     } catch (const base::Cancelled&) {
         throw;
     } catch (const base::Failure& failure) {
@@ -83,16 +88,21 @@ Findings proof(Looker& looker) {
 Finding judge_archiving(const ArchivingFacts& facts) {
     const char* setup = "run: howdah wal setup";
     if (facts.mode == "off" && facts.restart_pending)
-        return {"archiving", Severity::critical, "off until the next restart", "no WAL is kept: a restore ends at the last backup", "restart the server"};
-    if (facts.mode == "off") return {"archiving", Severity::critical, "archive_mode = off", "no WAL is kept: a restore ends at the last backup", setup};
+        return {"archiving", Severity::critical, "off until the next restart", "no WAL is kept: a restore ends at the last backup",
+                "restart the server"};
+    if (facts.mode == "off")
+        return {"archiving", Severity::critical, "archive_mode = off", "no WAL is kept: a restore ends at the last backup", setup};
     if (facts.mode_to_come == "off" || facts.mode_to_come == "unknown")
-        return {"archiving", Severity::critical, fmt::format("archive_mode = {}, {} after the next restart", facts.mode, facts.mode_to_come),
+        return {"archiving", Severity::critical,
+                fmt::format("archive_mode = {}, {} after the next restart", facts.mode, facts.mode_to_come),
                 "the next restart ends archiving", setup};
     if (!facts.library.empty())
         return {"archiving", Severity::notice, fmt::format("archive_mode = {}, archive_library = {}", facts.mode, facts.library),
-                "another library archives; what it keeps is not known here", "see that its WAL reaches the repository, or run: howdah wal setup --force"};
+                "another library archives; what it keeps is not known here",
+                "see that its WAL reaches the repository, or run: howdah wal setup --force"};
     if (!facts.command) return could_not_look("archiving", "archive_command is hidden from this role", "GRANT pg_monitor to the role");
-    const auto value = fmt::format("archive_mode = {}, archive_command = {}", facts.mode, facts.command->empty() ? "(empty)" : *facts.command);
+    const auto value =
+        fmt::format("archive_mode = {}, archive_command = {}", facts.mode, facts.command->empty() ? "(empty)" : *facts.command);
     // pg_settings shows an empty command of a server without archiving as "(disabled)".
     if (facts.command->empty() || *facts.command == "(disabled)")
         return {"archiving", Severity::critical, value, "WAL piles up on the server and is kept nowhere else", setup};
@@ -109,12 +119,14 @@ Finding judge_archive_timeout(std::chrono::seconds timeout, base::Duration rpo, 
     const auto advice = fmt::format("ALTER SYSTEM SET archive_timeout = {}, then reload the server", std::max<std::int64_t>(wanted, 1));
     if (timeout.count() == 0)
         return {"archive_timeout", Severity::critical, "0 (never)",
-                fmt::format("on a quiet server the newest changes stay unarchived for ever, the RPO is {}", base::text_duration(rpo)), advice};
+                fmt::format("on a quiet server the newest changes stay unarchived for ever, the RPO is {}", base::text_duration(rpo)),
+                advice};
     const auto value = fmt::format("{} s", timeout.count());
     if (timeout > rpo)
         return {"archive_timeout", Severity::critical, value, fmt::format("longer than the RPO of {}", base::text_duration(rpo)), advice};
     if (timeout > thresholds.archive_timeout)
-        return {"archive_timeout", Severity::notice, value, fmt::format("within the RPO of {}, but it leaves little time to archive", base::text_duration(rpo)), advice};
+        return {"archive_timeout", Severity::notice, value,
+                fmt::format("within the RPO of {}, but it leaves little time to archive", base::text_duration(rpo)), advice};
     return {"archive_timeout", Severity::ok, value, fmt::format("well within the RPO of {}", base::text_duration(rpo)), {}};
 }
 
@@ -122,22 +134,33 @@ Finding judge_archiver(const ArchiverFacts& facts) {
     const auto value = fmt::format("{} archived, {} failed", facts.archived, facts.failed);
     const bool failing = facts.since_failed && (!facts.since_archived || *facts.since_failed <= *facts.since_archived);
     if (failing)
-        return {"archiver", Severity::critical, fmt::format("{}, {} failed {} ago", value, facts.last_failed, base::text_duration(*facts.since_failed)),
-                "archiving fails now: WAL piles up and the RPO grows", "look into the server's log, where the command's own message stands; docs/use/wal.md says what to do"};
+        return {"archiver", Severity::critical,
+                fmt::format("{}, {} failed {} ago", value, facts.last_failed, base::text_duration(*facts.since_failed)),
+                "archiving fails now: WAL piles up and the RPO grows",
+                "look into the server's log, where the command's own message stands; docs/use/wal.md says what to do"};
     if (facts.failed > 0)
         return {"archiver", Severity::notice,
                 facts.since_failed ? fmt::format("{}, the last failure {} ago", value, base::text_duration(*facts.since_failed)) : value,
                 "archiving failed and has recovered", "look into the server's log for the reason"};
     if (!facts.since_archived) return {"archiver", Severity::ok, value, "nothing was archived yet, nothing failed", {}};
-    return {"archiver", Severity::ok, fmt::format("{}, the last {} ago", value, base::text_duration(*facts.since_archived)), "no archiving failed", {}};
+    return {"archiver",
+            Severity::ok,
+            fmt::format("{}, the last {} ago", value, base::text_duration(*facts.since_archived)),
+            "no archiving failed",
+            {}};
 }
 
 Finding judge_backlog(const BacklogFacts& facts, base::Duration rpo) {
     if (facts.ready == 0) return {"archive_backlog", Severity::ok, "none", "no finished segment waits", {}};
-    const auto value = fmt::format("{}, the oldest for {}", text::count(static_cast<std::int64_t>(facts.ready), "file"), base::text_duration(facts.oldest.value_or(base::Duration{})));
+    const auto value = fmt::format("{}, the oldest for {}", text::count(static_cast<std::int64_t>(facts.ready), "file"),
+                                   base::text_duration(facts.oldest.value_or(base::Duration{})));
     const char* advice = "look into the server's log for failures; see whether the repository's disk and network keep up";
-    if (facts.oldest && *facts.oldest > rpo) return {"archive_backlog", Severity::critical, value, fmt::format("waits longer than the RPO of {}", base::text_duration(rpo)), advice};
-    if (facts.oldest && *facts.oldest > rpo / 2) return {"archive_backlog", Severity::warning, value, fmt::format("waits half the RPO of {} already", base::text_duration(rpo)), advice};
+    if (facts.oldest && *facts.oldest > rpo)
+        return {"archive_backlog", Severity::critical, value, fmt::format("waits longer than the RPO of {}", base::text_duration(rpo)),
+                advice};
+    if (facts.oldest && *facts.oldest > rpo / 2)
+        return {"archive_backlog", Severity::warning, value, fmt::format("waits half the RPO of {} already", base::text_duration(rpo)),
+                advice};
     return {"archive_backlog", Severity::ok, value, fmt::format("within the RPO of {}", base::text_duration(rpo)), {}};
 }
 

@@ -16,8 +16,8 @@ struct ArchivingFacts {
     std::string mode;                    ///< off, on, always.
     std::optional<std::string> command;  ///< None: hidden from this role.
     std::string library;
-    bool restart_pending = false;        ///< archive_mode was changed and waits for a restart.
-    std::string mode_to_come{};          ///< After the next restart; empty: as now.
+    bool restart_pending = false;  ///< archive_mode was changed and waits for a restart.
+    std::string mode_to_come{};    ///< After the next restart; empty: as now.
 };
 Finding judge_archiving(const ArchivingFacts& facts);
 
@@ -27,7 +27,7 @@ Finding judge_archive_timeout(std::chrono::seconds timeout, base::Duration rpo, 
 /// pg_stat_archiver.
 struct ArchiverFacts {
     std::int64_t archived = 0, failed = 0;
-    std::string last_failed;             ///< The WAL file.
+    std::string last_failed;  ///< The WAL file.
     std::optional<base::Duration> since_archived, since_failed;
 };
 Finding judge_archiver(const ArchiverFacts& facts);

@@ -32,13 +32,15 @@ base::Duration ClockReading::difference() const {
 Finding judge_clock(const std::string& check, const std::string& whose, const ClockReading& reading, const Thresholds& thresholds) {
     const auto difference = reading.difference();
     const auto size = difference < base::Duration{} ? -difference : difference;
-    const auto value = size < thresholds.clock_difference
-                           ? fmt::format("within {}", base::text_duration(thresholds.clock_difference))
-                           : fmt::format("{} is {} {} this host", whose, base::text_duration(size), difference < base::Duration{} ? "behind" : "ahead of");
+    const auto value = size < thresholds.clock_difference ? fmt::format("within {}", base::text_duration(thresholds.clock_difference))
+                                                          : fmt::format("{} is {} {} this host", whose, base::text_duration(size),
+                                                                        difference < base::Duration{} ? "behind" : "ahead of");
     const char* advice = "run a time service (chrony, systemd-timesyncd) on both hosts";
     if (size >= thresholds.wrong_clock)
-        return {"clock_" + check, Severity::critical, value, "points in time and ages cannot be trusted: do not restore to a time before this is repaired", advice};
-    if (size >= thresholds.clock_difference) return {"clock_" + check, Severity::warning, value, "points in time are uncertain by as much", advice};
+        return {"clock_" + check, Severity::critical, value,
+                "points in time and ages cannot be trusted: do not restore to a time before this is repaired", advice};
+    if (size >= thresholds.clock_difference)
+        return {"clock_" + check, Severity::warning, value, "points in time are uncertain by as much", advice};
     return {"clock_" + check, Severity::ok, value, fmt::format("{} and this host agree", whose), {}};
 }
 

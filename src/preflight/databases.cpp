@@ -16,7 +16,8 @@ DatabaseFacts ask_database(postgres::Session& session, const std::string& name, 
         " ORDER BY s.n_dead_tup DESC LIMIT 20",
         {std::to_string(dead_rows)});
     for (std::size_t row = 0; row < tables.size(); ++row)
-        facts.neglected.push_back({std::string(tables.text(row, 0)), tables.integer(row, 1), tables.integer(row, 2), tables.boolean(row, 3)});
+        facts.neglected.push_back(
+            {std::string(tables.text(row, 0)), tables.integer(row, 1), tables.integer(row, 2), tables.boolean(row, 3)});
     const auto unlogged = session.query(
         "SELECT count(*), coalesce(sum(relpages::bigint), 0) * current_setting('block_size')::bigint"
         " FROM pg_class WHERE relkind = 'r' AND relpersistence = 'u'");

@@ -23,7 +23,7 @@ struct DatabaseFacts {
     std::optional<std::string> statements_version;  ///< Of the installed pg_stat_statements.
     std::vector<NeglectedTable> neglected;          ///< Most dead rows first, at most 20.
     std::int64_t unlogged_tables = 0;
-    base::Bytes unlogged_size;                      ///< As of the last vacuum or analyse: asking for the size now could wait for a lock.
+    base::Bytes unlogged_size;  ///< As of the last vacuum or analyse: asking for the size now could wait for a lock.
 };
 
 /// Tables are neglected with at least `dead_rows` dead rows, these being more than a fifth of the live ones, and no vacuum within a day.

@@ -26,9 +26,11 @@ base::Bytes size_of_tablespaces(Looker& looker, const std::string& condition) {
 
 std::filesystem::path data_directory_here(Looker& looker) {
     auto path = looker.data_directory();
-    if (path.empty()) throw base::Failure(base::FailureKind::operation, "the data directory is unknown", "set data_directory in the cluster's section");
+    if (path.empty())
+        throw base::Failure(base::FailureKind::operation, "the data directory is unknown", "set data_directory in the cluster's section");
     if (!std::filesystem::exists(path))
-        throw base::Failure(base::FailureKind::operation, path.string() + " does not exist on this host", "run howdah on the server's host");
+        throw base::Failure(base::FailureKind::operation, path.string() + " does not exist on this host",
+                            "run howdah on the server's host");
     return path;
 }
 
@@ -48,7 +50,8 @@ void look_at_data(Looker& looker) {
     });
     looker.look("disk_wal", [&] {
         auto place = place_at("disk_wal", data_directory_here(looker) / "pg_wal");
-        if (const auto megabytes = looker.setting("max_wal_size")) place.need = base::Bytes{std::strtoull(megabytes->c_str(), nullptr, 10) << 20};
+        if (const auto megabytes = looker.setting("max_wal_size"))
+            place.need = base::Bytes{std::strtoull(megabytes->c_str(), nullptr, 10) << 20};
         place.need_for = "max_wal_size";
         return Findings{judge_place(place, looker.thresholds())};
     });
@@ -83,19 +86,26 @@ void look_at_tablespaces(Looker& looker) {
 Finding judge_place(const Place& place, const Thresholds& thresholds) {
     const base::Bytes free = place.space.available;
     const double of_disk = share(free, place.space.total);
-    auto value = fmt::format("{} free of {} ({}) at {}", base::text(free), base::text(place.space.total), text::percent(of_disk), place.path);
+    auto value =
+        fmt::format("{} free of {} ({}) at {}", base::text(free), base::text(place.space.total), text::percent(of_disk), place.path);
     if (place.data) value += fmt::format(", {} the {} of data", multiple(share(free, *place.data)), base::text(*place.data));
-    const auto finding = [&](Severity severity, const std::string& what, const std::string& advice) { return Finding{place.check, severity, value, what, advice}; };
+    const auto finding = [&](Severity severity, const std::string& what, const std::string& advice) {
+        return Finding{place.check, severity, value, what, advice};
+    };
     const char* enlarge = "free space on or enlarge this file system";
     if (of_disk < thresholds.very_full_disk) return finding(Severity::critical, "the file system is nearly full", enlarge);
     if (place.need && free < *place.need)
-        return finding(Severity::critical, fmt::format("less is free than {} asks for: {}", place.need_for, base::text(*place.need)), enlarge);
+        return finding(Severity::critical, fmt::format("less is free than {} asks for: {}", place.need_for, base::text(*place.need)),
+                       enlarge);
     if (place.data && share(free, *place.data) < thresholds.index_space)
-        return finding(Severity::critical, fmt::format("building indexes needs {} of the data free", text::percent(thresholds.index_space)), enlarge);
+        return finding(Severity::critical, fmt::format("building indexes needs {} of the data free", text::percent(thresholds.index_space)),
+                       enlarge);
     if (of_disk < thresholds.full_disk)
-        return finding(Severity::warning, fmt::format("less than {} of the file system is free", text::percent(thresholds.full_disk)), enlarge);
+        return finding(Severity::warning, fmt::format("less than {} of the file system is free", text::percent(thresholds.full_disk)),
+                       enlarge);
     if (place.data && share(free, *place.data) < thresholds.rewrite_space)
-        return finding(Severity::warning, fmt::format("rewriting tables needs {} of the data free", text::percent(thresholds.rewrite_space)),
+        return finding(Severity::warning,
+                       fmt::format("rewriting tables needs {} of the data free", text::percent(thresholds.rewrite_space)),
                        "enlarge this file system before VACUUM FULL, CLUSTER, partitioning or a change of a column's type");
     return finding(Severity::ok, place.data ? "enough for indexes and for rewriting tables" : "enough", {});
 }

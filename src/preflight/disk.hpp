@@ -14,7 +14,7 @@ class Looker;
 
 /// A place that must not run full.
 struct Place {
-    std::string check;                ///< "disk_data".
+    std::string check;  ///< "disk_data".
     std::string path;
     base::Space space;
     std::optional<base::Bytes> data;  ///< Size of the tables there: indexes and rewrites need a share of it free.

@@ -12,7 +12,7 @@ std::string word(Severity severity);
 
 /// What was looked at, with what was seen and what to do about it.
 struct Finding {
-    std::string check;   ///< Stable name, such as "archive_timeout".
+    std::string check;  ///< Stable name, such as "archive_timeout".
     Severity severity = Severity::ok;
     std::string value;   ///< What was seen.
     std::string what;    ///< What it means, one clause.

@@ -15,7 +15,8 @@ constexpr std::chrono::milliseconds kStatementTimeout = 30s;
 }  // namespace
 
 Finding could_not_look(const std::string& check, const std::string& why, const std::string& hint) {
-    return {check, Severity::warning, "could not look: " + why, "this was not checked", hint.empty() ? "remove the cause and check again" : hint};
+    return {check, Severity::warning, "could not look: " + why, "this was not checked",
+            hint.empty() ? "remove the cause and check again" : hint};
 }
 
 Looker::Looker(const Options& options) : options_(options), session_(std::make_unique<postgres::Session>(dial({}))) {}
@@ -58,8 +59,8 @@ std::filesystem::path Looker::data_directory() {
 const std::vector<DatabaseFacts>& Looker::databases() {
     if (databases_) return *databases_;
     databases_.emplace();
-    const auto names = session().query(
-        "SELECT datname FROM pg_database WHERE datallowconn AND has_database_privilege(oid, 'CONNECT') ORDER BY datname");
+    const auto names =
+        session().query("SELECT datname FROM pg_database WHERE datallowconn AND has_database_privilege(oid, 'CONNECT') ORDER BY datname");
     for (std::size_t row = 0; row < names.size(); ++row) {
         const std::string name(names.text(row, 0));
         look("database " + name, [&]() -> Findings {

@@ -16,8 +16,8 @@ namespace howdah::preflight {
 
 Findings check(const Options& options) {
     Looker looker(options);
-    for (const auto look_at : {look_at_server, look_at_settings, look_at_archiving, look_at_repository, look_at_disk, look_at_activity, look_at_vacuum,
-                               look_at_replication, look_at_security, look_at_clocks}) {
+    for (const auto look_at : {look_at_server, look_at_settings, look_at_archiving, look_at_repository, look_at_disk, look_at_activity,
+                               look_at_vacuum, look_at_replication, look_at_security, look_at_clocks}) {
         options.cancellation.check("check");
         look_at(looker);
     }

@@ -14,7 +14,8 @@ namespace {
 base::Duration seconds(double value) { return std::chrono::duration_cast<base::Duration>(std::chrono::duration<double>(value)); }
 base::Bytes not_negative(std::int64_t value) { return {static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0))}; }
 
-constexpr const char* kWalEnd = "CASE WHEN pg_is_in_recovery() THEN coalesce(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) ELSE pg_current_wal_lsn() END";
+constexpr const char* kWalEnd =
+    "CASE WHEN pg_is_in_recovery() THEN coalesce(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) ELSE pg_current_wal_lsn() END";
 
 Severity by_lag(base::Duration lag, const Thresholds& thresholds) {
     if (lag > thresholds.long_replica_lag) return Severity::critical;
@@ -26,7 +27,8 @@ Findings replicas(Looker& looker) {
     // Base backups that other programs take are walsenders too, but no replicas.
     const auto rows = looker.session().query(fmt::format(
         "SELECT application_name || coalesce(' at ' || host(client_addr), ''), coalesce(state, 'hidden'), extract(epoch FROM replay_lag),"
-        " pg_wal_lsn_diff({}, replay_lsn)::bigint FROM pg_stat_replication WHERE state IS DISTINCT FROM 'backup' ORDER BY 1", kWalEnd));
+        " pg_wal_lsn_diff({}, replay_lsn)::bigint FROM pg_stat_replication WHERE state IS DISTINCT FROM 'backup' ORDER BY 1",
+        kWalEnd));
     for (std::size_t row = 0; row < rows.size(); ++row) {
         Replica replica{std::string(rows.text(row, 0)), std::string(rows.text(row, 1)), {}, {}};
         if (!rows.is_null(row, 2)) replica.lag = seconds(rows.real(row, 2));
@@ -39,12 +41,13 @@ Findings replicas(Looker& looker) {
 Findings slots(Looker& looker) {
     std::vector<Slot> found;
     const char* since = looker.session().major() >= 17 ? "coalesce(to_char(inactive_since, 'YYYY-MM-DD HH24:MI:SS\"Z\"'), '')" : "''";
-    const auto rows = looker.session().query(
-        fmt::format("SELECT slot_name, slot_type, active, coalesce(wal_status, ''), coalesce(pg_wal_lsn_diff({}, restart_lsn), 0)::bigint, {}"
-                    " FROM pg_replication_slots WHERE NOT temporary ORDER BY slot_name", kWalEnd, since));
+    const auto rows = looker.session().query(fmt::format(
+        "SELECT slot_name, slot_type, active, coalesce(wal_status, ''), coalesce(pg_wal_lsn_diff({}, restart_lsn), 0)::bigint, {}"
+        " FROM pg_replication_slots WHERE NOT temporary ORDER BY slot_name",
+        kWalEnd, since));
     for (std::size_t row = 0; row < rows.size(); ++row)
-        found.push_back({std::string(rows.text(row, 0)), std::string(rows.text(row, 1)), rows.boolean(row, 2), std::string(rows.text(row, 3)),
-                         not_negative(rows.integer(row, 4)), std::string(rows.text(row, 5))});
+        found.push_back({std::string(rows.text(row, 0)), std::string(rows.text(row, 1)), rows.boolean(row, 2),
+                         std::string(rows.text(row, 3)), not_negative(rows.integer(row, 4)), std::string(rows.text(row, 5))});
     return judge_slots(found, looker.setting("max_slot_wal_keep_size").value_or("-1") == "-1");
 }
 
@@ -65,12 +68,16 @@ Finding judge_slot(const Slot& slot, bool unbounded) {
     auto value = fmt::format("{}, {}, holds {} of WAL{}", slot.type, slot.active ? "in use" : "not in use", base::text(slot.retained),
                              slot.inactive_since.empty() ? "" : fmt::format(", left at {}", slot.inactive_since));
     const auto drop = fmt::format("reconnect its replica or subscriber, or: SELECT pg_drop_replication_slot('{}')", slot.name);
-    if (slot.wal_status == "lost") return {check, Severity::critical, value, "the WAL it needs is gone: its replica can never follow again", drop};
+    if (slot.wal_status == "lost")
+        return {check, Severity::critical, value, "the WAL it needs is gone: its replica can never follow again", drop};
     if (slot.wal_status == "unreserved")
-        return {check, Severity::critical, value, "it is about to lose the WAL it needs", "let its replica catch up, or raise max_slot_wal_keep_size"};
+        return {check, Severity::critical, value, "it is about to lose the WAL it needs",
+                "let its replica catch up, or raise max_slot_wal_keep_size"};
     if (!slot.active)
         return {check, Severity::warning, value,
-                unbounded ? "a slot that nobody reads keeps all WAL until the disk is full" : "a slot that nobody reads keeps WAL and old row versions", drop};
+                unbounded ? "a slot that nobody reads keeps all WAL until the disk is full"
+                          : "a slot that nobody reads keeps WAL and old row versions",
+                drop};
     return {check, Severity::ok, value, "its reader follows", {}};
 }
 
@@ -85,10 +92,12 @@ Findings judge_replicas(const std::vector<Replica>& replicas, const Thresholds& 
                                        replica.behind ? fmt::format(" ({})", base::text(*replica.behind)) : "");
         const auto check = "replica_" + replica.name;
         if (const auto severity = by_lag(lag, thresholds); severity != Severity::ok)
-            findings.push_back({check, severity, value, fmt::format("its replay lags by more than {}", base::text_duration(thresholds.replica_lag)),
+            findings.push_back({check, severity, value,
+                                fmt::format("its replay lags by more than {}", base::text_duration(thresholds.replica_lag)),
                                 "look at its load, its disks, the network between, and conflicts with its queries"});
         else if (replica.state != "streaming")
-            findings.push_back({check, Severity::warning, value, "it does not stream yet", "wait until it has caught up; look into its log if it does not"});
+            findings.push_back({check, Severity::warning, value, "it does not stream yet",
+                                "wait until it has caught up; look into its log if it does not"});
         else
             findings.push_back({check, Severity::ok, value, "it follows", {}});
     }
@@ -111,7 +120,9 @@ Finding judge_standby(const StandbyFacts& facts, const Thresholds& thresholds) {
                 "look into its log; check primary_conninfo and the primary's pg_hba.conf"};
     if (facts.behind.count == 0) return {"standby", Severity::ok, "all received WAL is replayed", "it follows its primary", {}};
     const auto behind = base::text(facts.behind) + " not replayed yet";
-    if (!facts.since_replay) return {"standby", Severity::notice, behind, "how old its data are is not known before its first replayed commit", "check again in a minute"};
+    if (!facts.since_replay)
+        return {"standby", Severity::notice, behind, "how old its data are is not known before its first replayed commit",
+                "check again in a minute"};
     const auto value = fmt::format("{}, its data are {} old", behind, base::text_duration(*facts.since_replay));
     if (const auto severity = by_lag(*facts.since_replay, thresholds); severity != Severity::ok)
         return {"standby", severity, value, "it lags behind its primary", "look at its load, its disks and conflicts with its queries"};

@@ -20,8 +20,9 @@ namespace howdah::preflight {
 namespace {
 
 dev_t device_of(const std::filesystem::path& path) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) throw base::SystemFailure(base::FailureKind::operation, path.string() + " cannot be looked at", errno);
+    struct stat status{};
+    if (::stat(path.c_str(), &status) != 0)
+        throw base::SystemFailure(base::FailureKind::operation, path.string() + " cannot be looked at", errno);
     return status.st_dev;
 }
 
@@ -62,7 +63,8 @@ Findings backups(Looker& looker, const repository::Repository& repository) {
 std::optional<base::Lsn> newest_start(Looker& looker, const repository::Repository& repository) {
     std::optional<base::Lsn> start;
     for (const auto& backup : repository::list_backups(repository, looker.options().cluster.name))
-        if (backup.area.system() == looker.facts().system_identifier && backup.damage.empty()) start = std::max(start.value_or(base::Lsn{}), backup.root.start);
+        if (backup.area.system() == looker.facts().system_identifier && backup.damage.empty())
+            start = std::max(start.value_or(base::Lsn{}), backup.root.start);
     return start;
 }
 
@@ -75,7 +77,8 @@ Findings gaps(Looker& looker, const repository::Repository& repository) {
     Findings findings{judge_gaps(found)};
     if (const auto from = newest_start(looker, repository))
         for (const auto& unfinished : archive::find_unfinished(archive, facts.wal_segment_size, *from))
-            findings.push_back({"wal_unfinished", Severity::critical, unfinished.segment, archive::describe(unfinished), archive::unfinished_remedy(unfinished.segment)});
+            findings.push_back({"wal_unfinished", Severity::critical, unfinished.segment, archive::describe(unfinished),
+                                archive::unfinished_remedy(unfinished.segment)});
     return findings;
 }
 
@@ -96,7 +99,9 @@ Finding judge_encryption(bool encrypted) {
 Finding judge_key_mode(const std::filesystem::path& file, unsigned mode) {
     constexpr unsigned kOthers = 07 | 020;
     const auto value = fmt::format("{} has mode {:04o}", file.string(), mode);
-    if ((mode & kOthers) != 0) return {"repository_key", Severity::warning, value, "other users of this host may read or replace the key", "run: chmod 600 " + file.string()};
+    if ((mode & kOthers) != 0)
+        return {"repository_key", Severity::warning, value, "other users of this host may read or replace the key",
+                "run: chmod 600 " + file.string()};
     return {"repository_key", Severity::ok, value, "only its owner and group may read the key", {}};
 }
 
@@ -116,15 +121,16 @@ Finding judge_damaged(const std::vector<std::string>& damaged) {
 
 Finding judge_place_of_repository(bool same_file_system, const std::string& folder) {
     if (same_file_system)
-        return {"repository_place", Severity::warning, folder + " shares a file system with the data directory", "one failing disk takes the data and its backups",
-                "keep the repository on another disk, better on another host"};
+        return {"repository_place", Severity::warning, folder + " shares a file system with the data directory",
+                "one failing disk takes the data and its backups", "keep the repository on another disk, better on another host"};
     return {"repository_place", Severity::ok, folder, "on another file system than the data directory", {}};
 }
 
 Finding judge_gaps(const std::vector<std::string>& gaps) {
     if (gaps.empty()) return {"wal_gaps", Severity::ok, "none", "no segment is missing between archived ones", {}};
-    return {"wal_gaps", Severity::critical, text::join(gaps, 3), "no restore can pass a missing segment",
-            "finished segments that are still in the server's pg_wal: run howdah wal push pg_wal/NAME in the data directory, as its owner; else take a full backup now"};
+    return {
+        "wal_gaps", Severity::critical, text::join(gaps, 3), "no restore can pass a missing segment",
+        "finished segments that are still in the server's pg_wal: run howdah wal push pg_wal/NAME in the data directory, as its owner; else take a full backup now"};
 }
 
 void look_at_repository(Looker& looker) {
@@ -147,7 +153,7 @@ void look_at_repository(Looker& looker) {
     });
     looker.look("repository_key", [&]() -> Findings {
         const auto& file = looker.options().repository->key_file;
-        struct stat status {};
+        struct stat status{};
         if (file.empty() || ::stat(file.c_str(), &status) != 0) return {};
         return {judge_key_mode(file, status.st_mode & 07777u)};
     });

@@ -30,7 +30,8 @@ Findings tls(Looker& looker) {
     TlsFacts facts;
     facts.server_on = looker.setting("ssl").value_or("off") == "on";
     facts.listen_addresses = looker.setting("listen_addresses").value_or("");
-    const auto own = looker.session().query("SELECT coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false), inet_client_addr() IS NULL");
+    const auto own = looker.session().query(
+        "SELECT coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false), inet_client_addr() IS NULL");
     facts.own_encrypted = own.boolean(0, 0);
     facts.own_by_socket = own.boolean(0, 1);
     const auto others = looker.session().query(
@@ -48,7 +49,9 @@ Findings passwords(Looker& looker) {
 }
 
 Findings hba(Looker& looker) {
-    if (looker.session().value("SELECT has_table_privilege('pg_hba_file_rules', 'SELECT') AND has_function_privilege('pg_hba_file_rules()', 'EXECUTE')") == "f")
+    if (looker.session().value(
+            "SELECT has_table_privilege('pg_hba_file_rules', 'SELECT') AND has_function_privilege('pg_hba_file_rules()', 'EXECUTE')") ==
+        "f")
         return {could_not_look("pg_hba_trust", "pg_hba.conf is hidden from this role",
                                "GRANT SELECT ON pg_hba_file_rules and EXECUTE ON FUNCTION pg_hba_file_rules() to the role")};
     std::vector<HbaLine> lines;
@@ -74,19 +77,25 @@ Findings judge_tls(const TlsFacts& facts) {
     const auto listens = fmt::format("listens on {}", facts.listen_addresses.empty() ? "sockets only" : facts.listen_addresses);
     const char* advice = "set ssl = on with a certificate, and write hostssl instead of host in pg_hba.conf";
     if (!facts.server_on && !listens_locally(facts.listen_addresses))
-        findings.push_back({"tls", Severity::warning, fmt::format("off, {}", listens), "passwords and data cross the network readable", advice});
+        findings.push_back(
+            {"tls", Severity::warning, fmt::format("off, {}", listens), "passwords and data cross the network readable", advice});
     else if (facts.plain_sessions > 0)
-        findings.push_back({"tls", Severity::warning, fmt::format("{} without TLS over the network", text::count(facts.plain_sessions, "session")),
+        findings.push_back({"tls", Severity::warning,
+                            fmt::format("{} without TLS over the network", text::count(facts.plain_sessions, "session")),
                             "their passwords and data cross the network readable", advice});
     else
-        findings.push_back({"tls", Severity::ok, fmt::format("{}, {}", facts.server_on ? "on" : "off", listens),
-                            facts.server_on ? "connections can be encrypted" : "no other host can connect", {}});
+        findings.push_back({"tls",
+                            Severity::ok,
+                            fmt::format("{}, {}", facts.server_on ? "on" : "off", listens),
+                            facts.server_on ? "connections can be encrypted" : "no other host can connect",
+                            {}});
     if (facts.own_by_socket)
         findings.push_back({"own_connection", Severity::ok, "by socket", "it never leaves this host", {}});
     else if (facts.own_encrypted)
         findings.push_back({"own_connection", Severity::ok, "encrypted", "nobody on the way can read it", {}});
     else
-        findings.push_back({"own_connection", Severity::warning, "over TCP, not encrypted", "what howdah asks and is told can be read on the way",
+        findings.push_back({"own_connection", Severity::warning, "over TCP, not encrypted",
+                            "what howdah asks and is told can be read on the way",
                             "connect by socket, or add sslmode=verify-full to the cluster's conninfo"});
     return findings;
 }
@@ -96,7 +105,8 @@ Findings judge_passwords(const std::string& encryption, const std::optional<std:
     if (encryption == "scram-sha-256")
         findings.push_back({"password_encryption", Severity::ok, encryption, "new passwords are stored well", {}});
     else
-        findings.push_back({"password_encryption", Severity::warning, encryption.empty() ? "unknown" : encryption, "new passwords are stored so that their hash is enough to log in",
+        findings.push_back({"password_encryption", Severity::warning, encryption.empty() ? "unknown" : encryption,
+                            "new passwords are stored so that their hash is enough to log in",
                             "ALTER SYSTEM SET password_encryption = 'scram-sha-256', then reload and set the passwords anew"});
     if (md5_roles && *md5_roles > 0)
         findings.push_back({"md5_passwords", Severity::warning, text::count(*md5_roles, "role"), "their stored hash is enough to log in",
@@ -106,7 +116,8 @@ Findings judge_passwords(const std::string& encryption, const std::optional<std:
 
 bool is_for_other_hosts(const HbaLine& line) {
     if (!line.type.starts_with("host")) return false;
-    if (line.address == "localhost" || line.address == "::1") return line.address == "::1" && !line.netmask.empty() && line.netmask != "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
+    if (line.address == "localhost" || line.address == "::1")
+        return line.address == "::1" && !line.netmask.empty() && line.netmask != "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
     // samehost matches this host's own addresses; any mask of 8 bits or more keeps a loopback address within 127.0.0.0/8.
     if (line.address == "samehost") return false;
     return !(line.address.starts_with("127.") && line.netmask.starts_with("255."));
@@ -130,8 +141,8 @@ Findings judge_hba(const std::vector<HbaLine>& lines) {
         findings.push_back({"pg_hba_password", Severity::warning, text::join(readable, 3), "passwords cross the network readable",
                             "replace password by scram-sha-256 and host by hostssl in pg_hba.conf, then reload the server"});
     if (!broken.empty())
-        findings.push_back({"pg_hba_errors", Severity::warning, text::join(broken, 3), "the next reload keeps the old rules, the next start fails",
-                            "correct pg_hba.conf, then reload the server"});
+        findings.push_back({"pg_hba_errors", Severity::warning, text::join(broken, 3),
+                            "the next reload keeps the old rules, the next start fails", "correct pg_hba.conf, then reload the server"});
     return findings;
 }
 

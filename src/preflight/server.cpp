@@ -73,20 +73,23 @@ Finding judge_version(int version, const std::string& text) {
         return {"version", Severity::critical, text, fmt::format("PostgreSQL {} is older than {} and is refused", major, kOldestMajor),
                 fmt::format("upgrade the server to PostgreSQL {} or newer", kOldestMajor)};
     if (major > kNewestMajor)
-        return {"version", Severity::critical, text, fmt::format("PostgreSQL {} is newer than this program knows ({})", major, kNewestMajor),
+        return {"version", Severity::critical, text,
+                fmt::format("PostgreSQL {} is newer than this program knows ({})", major, kNewestMajor),
                 "install a newer howdah; nothing was tried with this version's file formats"};
     if (std::find(kProvenMajors.begin(), kProvenMajors.end(), major) == kProvenMajors.end())
-        return {"version", Severity::notice, text, "not proven on this version", "run a drill on a copy of this server before you rely on it"};
+        return {"version", Severity::notice, text, "not proven on this version",
+                "run a drill on a copy of this server before you rely on it"};
     return {"version", Severity::ok, text, "a version that backup and restore are proven on", {}};
 }
 
 Finding judge_role(const RoleFacts& role) {
     if (role.superuser) return {"rights", Severity::ok, role.name + ", superuser", "the role may do all that is needed", {}};
     if (!role.may_backup)
-        return {"rights", Severity::critical, role.name + ", may not start a backup", "backups fail without EXECUTE on the backup functions", backup_grants(role)};
+        return {"rights", Severity::critical, role.name + ", may not start a backup",
+                "backups fail without EXECUTE on the backup functions", backup_grants(role)};
     if (!role.may_monitor)
-        return {"rights", Severity::warning, role.name + ", not a member of pg_monitor", "settings and other sessions are hidden from this role",
-                fmt::format("GRANT pg_monitor TO \"{}\"", role.name)};
+        return {"rights", Severity::warning, role.name + ", not a member of pg_monitor",
+                "settings and other sessions are hidden from this role", fmt::format("GRANT pg_monitor TO \"{}\"", role.name)};
     if (!role.may_switch)
         return {"rights", Severity::warning, role.name + ", may not switch WAL segments", "archiving cannot be proven without it",
                 fmt::format("GRANT EXECUTE ON FUNCTION pg_switch_wal() TO \"{}\"", role.name)};
@@ -103,11 +106,13 @@ Finding judge_data_directory(const DataDirectoryFacts& facts) {
                 "run howdah on the server's host, or correct data_directory in the cluster's section"};
     if (facts.unreadable)
         return {"data_directory", Severity::critical, fmt::format("{} is not readable by {}", facts.unreadable->string(), facts.user),
-                "a physical backup reads the server's files", "run howdah as the data directory's owner, or as root, which becomes the owner"};
+                "a physical backup reads the server's files",
+                "run howdah as the data directory's owner, or as root, which becomes the owner"};
     if (facts.of_directory && *facts.of_directory != facts.of_server)
-        return {"data_directory", Severity::critical,
-                fmt::format("{} belongs to system {}, the server is {}", value, base::text(*facts.of_directory), base::text(facts.of_server)),
-                "this is another cluster's data directory", "make conninfo and data_directory of the cluster's section name the same server"};
+        return {
+            "data_directory", Severity::critical,
+            fmt::format("{} belongs to system {}, the server is {}", value, base::text(*facts.of_directory), base::text(facts.of_server)),
+            "this is another cluster's data directory", "make conninfo and data_directory of the cluster's section name the same server"};
     if (facts.of_another)
         return {"data_directory", Severity::critical, fmt::format("{} is not the connected server's: {}", value, *facts.of_another),
                 "a backup of one server's files with another's start cannot be recovered",
@@ -116,7 +121,8 @@ Finding judge_data_directory(const DataDirectoryFacts& facts) {
 }
 
 void look_at_server(Looker& looker) {
-    looker.look("version", [&] { return Findings{judge_version(looker.session().version(), looker.session().value("SHOW server_version"))}; });
+    looker.look("version",
+                [&] { return Findings{judge_version(looker.session().version(), looker.session().value("SHOW server_version"))}; });
     looker.look("rights", [&] { return Findings{judge_role(read_role(looker))}; });
     looker.look("data_directory", [&] { return Findings{judge_data_directory(read_data_directory(looker))}; });
 }

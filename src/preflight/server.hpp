@@ -25,8 +25,8 @@ struct RoleFacts {
 Finding judge_role(const RoleFacts& role);
 
 struct DataDirectoryFacts {
-    std::filesystem::path path;           ///< Empty: neither configured nor readable from the server.
-    std::string user;                     ///< Who we are.
+    std::filesystem::path path;  ///< Empty: neither configured nor readable from the server.
+    std::string user;            ///< Who we are.
     bool exists = false;
     std::optional<std::filesystem::path> unreadable;  ///< The first thing in it that we may not read.
     base::SystemIdentifier of_server;

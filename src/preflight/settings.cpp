@@ -12,7 +12,8 @@ namespace {
 
 std::string required_setting(Looker& looker, const std::string& name) {
     if (auto value = looker.setting(name)) return *value;
-    throw base::Failure(base::FailureKind::operation, fmt::format("setting {} is hidden from this role", name), "GRANT pg_monitor to the role");
+    throw base::Failure(base::FailureKind::operation, fmt::format("setting {} is hidden from this role", name),
+                        "GRANT pg_monitor to the role");
 }
 
 Findings checksums(Looker& looker) {
@@ -47,7 +48,8 @@ Findings pending_restart(Looker& looker) {
 
 Finding judge_wal_level(const std::string& level) {
     if (level == "minimal")
-        return {"wal_level", Severity::critical, level, "the WAL lacks what backups and archiving need", "ALTER SYSTEM SET wal_level = 'replica', then restart the server"};
+        return {"wal_level", Severity::critical, level, "the WAL lacks what backups and archiving need",
+                "ALTER SYSTEM SET wal_level = 'replica', then restart the server"};
     return {"wal_level", Severity::ok, level, "enough for backups and archiving", {}};
 }
 
@@ -65,16 +67,23 @@ Findings judge_checksums(bool enabled, const std::vector<ChecksumFailures>& fail
         findings.push_back({"data_checksums", Severity::warning, "off", "damage to a page on disk goes unnoticed, into the backups too",
                             "stop the server in a maintenance window and run: pg_checksums --enable -D DATA_DIRECTORY"});
     for (const auto& failure : failures)
-        findings.push_back({"checksum_failures", Severity::critical, fmt::format("{} in {}, the last at {}", failure.count, failure.database, failure.last),
-                            "pages with wrong checksums were read: the storage or its memory is failing",
-                            "find the pages in the server's log, restore the last good backup elsewhere, and replace the hardware; keep older backups"});
-    if (failures.empty() && enabled) findings.push_back({"checksum_failures", Severity::ok, "none", "no page with a wrong checksum was read", {}});
+        findings.push_back(
+            {"checksum_failures", Severity::critical,
+             fmt::format("{} in {}, the last at {}", failure.count, failure.database, failure.last),
+             "pages with wrong checksums were read: the storage or its memory is failing",
+             "find the pages in the server's log, restore the last good backup elsewhere, and replace the hardware; keep older backups"});
+    if (failures.empty() && enabled)
+        findings.push_back({"checksum_failures", Severity::ok, "none", "no page with a wrong checksum was read", {}});
     return findings;
 }
 
 Finding judge_statements(const StatementsFacts& facts) {
     if (!facts.installed_in.empty() && facts.preloaded)
-        return {"pg_stat_statements", Severity::ok, "installed in " + text::join(facts.installed_in), "statements and their cost are recorded", {}};
+        return {"pg_stat_statements",
+                Severity::ok,
+                "installed in " + text::join(facts.installed_in),
+                "statements and their cost are recorded",
+                {}};
     if (!facts.available)
         return {"pg_stat_statements", Severity::notice, "not available on this host", "statements and their cost are not recorded",
                 "install PostgreSQL's contrib package of this version"};

@@ -25,8 +25,8 @@ Findings judge_checksums(bool enabled, const std::vector<ChecksumFailures>& fail
 
 struct StatementsFacts {
     bool preloaded = false;
-    std::optional<std::string> available;     ///< Version of the files on the host.
-    std::vector<std::string> installed_in;    ///< Databases.
+    std::optional<std::string> available;   ///< Version of the files on the host.
+    std::vector<std::string> installed_in;  ///< Databases.
 };
 Finding judge_statements(const StatementsFacts& facts);
 

@@ -13,6 +13,8 @@ std::string join(const std::vector<std::string>& words, std::size_t shown) {
 
 std::string percent(double share) { return fmt::format("{:.{}f} %", share * 100, share < 0.1 ? 1 : 0); }
 
-std::string count(std::int64_t number, const std::string& singular) { return fmt::format("{} {}{}", number, singular, number == 1 ? "" : "s"); }
+std::string count(std::int64_t number, const std::string& singular) {
+    return fmt::format("{} {}{}", number, singular, number == 1 ? "" : "s");
+}
 
 }  // namespace howdah::preflight::text

@@ -30,14 +30,16 @@ Findings autovacuum(Looker& looker) {
 Findings ages(Looker& looker) {
     std::vector<DatabaseAge> found;
     const auto rows = looker.session().query("SELECT datname, age(datfrozenxid), mxid_age(datminmxid) FROM pg_database");
-    for (std::size_t row = 0; row < rows.size(); ++row) found.push_back({std::string(rows.text(row, 0)), rows.integer(row, 1), rows.integer(row, 2)});
+    for (std::size_t row = 0; row < rows.size(); ++row)
+        found.push_back({std::string(rows.text(row, 0)), rows.integer(row, 1), rows.integer(row, 2)});
     const auto limit = looker.setting("autovacuum_freeze_max_age").value_or("200000000");
     return {judge_ages(found, std::strtoll(limit.c_str(), nullptr, 10), looker.thresholds())};
 }
 
 std::string grouped(std::int64_t number) {
     auto digits = std::to_string(number);
-    for (auto position = static_cast<std::ptrdiff_t>(digits.size()) - 3; position > 0; position -= 3) digits.insert(static_cast<std::size_t>(position), 1, ',');
+    for (auto position = static_cast<std::ptrdiff_t>(digits.size()) - 3; position > 0; position -= 3)
+        digits.insert(static_cast<std::size_t>(position), 1, ',');
     return digits;
 }
 
@@ -81,9 +83,11 @@ Finding judge_ages(const std::vector<DatabaseAge>& ages, std::int64_t freeze_max
         if (!oldest || age_of(age) > age_of(*oldest)) oldest = &age;
     if (!oldest) return {"transaction_age", Severity::ok, "no database", "nothing to wrap around", {}};
     const auto age = age_of(*oldest);
-    const auto value = fmt::format("{} {} in {}", grouped(age), oldest->multixacts > oldest->transactions ? "multixacts" : "transactions", oldest->name);
+    const auto value =
+        fmt::format("{} {} in {}", grouped(age), oldest->multixacts > oldest->transactions ? "multixacts" : "transactions", oldest->name);
     const char* advice = "end what holds vacuum back (long or prepared transactions, stale slots), then VACUUM (FREEZE) the oldest tables";
-    if (age > thresholds.very_old_xid) return {"transaction_age", Severity::critical, value, "writes stop when about 2,146,000,000 is reached", advice};
+    if (age > thresholds.very_old_xid)
+        return {"transaction_age", Severity::critical, value, "writes stop when about 2,146,000,000 is reached", advice};
     if (age > std::max(thresholds.old_xid, freeze_max_age + freeze_max_age / 2))
         return {"transaction_age", Severity::warning, value, "freezing is far behind", advice};
     return {"transaction_age", Severity::ok, value, "far from wraparound", {}};

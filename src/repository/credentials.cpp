@@ -25,7 +25,8 @@ std::string_view without_line_end(std::string_view text) {
 }
 
 /// The key of a repository that exists can only be brought back; `hint` says so, or what to do where one is to be made.
-crypto::Key read_key_file(const fs::path& path, const char* hint = "bring back the copy of the key that repo init made: no new key opens this repository") {
+crypto::Key read_key_file(const fs::path& path,
+                          const char* hint = "bring back the copy of the key that repo init made: no new key opens this repository") {
     auto content = base::read_file_if_exists(path, {4096}, FailureKind::configuration);
     if (!content)
         throw Failure(FailureKind::configuration, fmt::format("key file does not exist: {}", path.native()),
@@ -34,8 +35,7 @@ crypto::Key read_key_file(const fs::path& path, const char* hint = "bring back t
     const bool valid = crypto::from_base64(without_line_end(*content), key);
     crypto::wipe(std::as_writable_bytes(std::span(*content)));
     if (!valid)
-        throw Failure(FailureKind::configuration, fmt::format("key file is not one line of base64 of 32 bytes: {}", path.native()),
-                      hint);
+        throw Failure(FailureKind::configuration, fmt::format("key file is not one line of base64 of 32 bytes: {}", path.native()), hint);
     return key;
 }
 
@@ -74,7 +74,8 @@ Credentials read_credentials(const base::RepositoryConfig& config) {
 bool make_key_file(const fs::path& path) {
     struct stat status{};
     if (::lstat(path.c_str(), &status) == 0) {
-        crypto::Key key = read_key_file(path, "if no repository needs that file, remove it and repo init makes a new key; otherwise name another key_file");
+        crypto::Key key = read_key_file(
+            path, "if no repository needs that file, remove it and repo init makes a new key; otherwise name another key_file");
         crypto::wipe(key);
         return false;
     }

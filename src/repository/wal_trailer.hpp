@@ -37,8 +37,8 @@ struct WalTrailer {
     std::vector<Tablespace> tablespaces;
     bool switched = false;
     std::string doubt;
-    std::string head;  ///< The segment's first bytes of a record that began in the one before, if they end it and are few.
-    std::string tail;  ///< Of a record cut by the segment's end: its bytes here, when what it says lies in the next segment.
+    std::string head;      ///< The segment's first bytes of a record that began in the one before, if they end it and are few.
+    std::string tail;      ///< Of a record cut by the segment's end: its bytes here, when what it says lies in the next segment.
     base::Lsn cut_record;  ///< Where that record begins; zero without a tail.
 };
 std::string encode_wal_trailer(const WalTrailer& trailer);

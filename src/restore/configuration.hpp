@@ -23,7 +23,8 @@ std::vector<std::string> place_configuration_inside(const repository::Repository
 
 /// Failure(operation) for what place_configuration_at cannot do: a file with other content is there, or this user may not write there.
 /// Touches nothing.
-void check_configuration_at(const repository::Repository& repository, const repository::Backup& backup, const std::filesystem::path& folder);
+void check_configuration_at(const repository::Repository& repository, const repository::Backup& backup,
+                            const std::filesystem::path& folder);
 
 /// Puts the same files below `folder` instead ("/" brings them back to their own places), after check_configuration_at. A file that is
 /// there with the same content is done already, so that an interrupted restore can be run again.

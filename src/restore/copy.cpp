@@ -84,14 +84,16 @@ void make_link(const Destinations& destinations, const FileEntry& entry, const s
     const auto oid = tablespace_of_link(path);
     const auto mapped = oid ? destinations.tablespaces.find(*oid) : destinations.tablespaces.end();
     if (mapped == destinations.tablespaces.end())
-        throw base::Failure(base::FailureKind::operation, fmt::format("the backup links {} to {}, which is no tablespace of it", path, entry.target),
+        throw base::Failure(base::FailureKind::operation,
+                            fmt::format("the backup links {} to {}, which is no tablespace of it", path, entry.target),
                             "choose another backup; nothing was written there");
     if (::symlink(mapped->second.c_str(), (destinations.data_directory / path).c_str()) != 0)
         throw base::SystemFailure(FailureKind::operation, fmt::format("cannot make the link {}", path), errno);
 }
 
 /// Turns a file's extents into pieces of packs.
-void add_file(Work& work, const repository::Repository& repository, const repository::Backup& backup, const FileEntry& entry, fs::path path) {
+void add_file(Work& work, const repository::Repository& repository, const repository::Backup& backup, const FileEntry& entry,
+              fs::path path) {
     const auto number = static_cast<std::uint32_t>(work.files.size());
     work.files.push_back({std::move(path), entry.size, entry.mode, false});
     work.bytes += entry.size;
@@ -104,12 +106,14 @@ void add_file(Work& work, const repository::Repository& repository, const reposi
         offset += extent.length;
     }
     if (offset != entry.size)
-        throw base::Failure(FailureKind::operation, fmt::format("the backup's map of {} covers {} bytes of {}", entry.path, offset, entry.size),
+        throw base::Failure(FailureKind::operation,
+                            fmt::format("the backup's map of {} covers {} bytes of {}", entry.path, offset, entry.size),
                             "run `howdah backup verify`");
 }
 
 /// Reads the trees: folders and links are made at once, parents before children as trees are sorted by path and the top comes first.
-Work lay_out(const repository::Repository& repository, const repository::Backup& backup, const Destinations& destinations, CopyResult& result) {
+Work lay_out(const repository::Repository& repository, const repository::Backup& backup, const Destinations& destinations,
+             CopyResult& result) {
     Work work;
     std::map<std::string, FileEntry> folders;  // All trees' folders, so that parents come first whatever tree they are in.
     std::vector<std::pair<std::string, FileEntry>> links;
@@ -117,10 +121,14 @@ Work lay_out(const repository::Repository& repository, const repository::Backup&
         if (reference.root == repository::kOutsideRoot) continue;
         for (auto& entry : repository::read_tree(repository, backup.area, reference.name).entries) {
             auto path = reference.root.empty() ? entry.path : reference.root + "/" + entry.path;
-            if (entry.type == EntryType::directory) folders.emplace(std::move(path), std::move(entry));
-            else if (entry.type == EntryType::symlink) links.emplace_back(std::move(path), std::move(entry));
-            else if (path == kControlPath) result.control = repository::read_bytes(repository, backup.area, entry.extents, entry.size);
-            else add_file(work, repository, backup, entry, place(destinations, path));
+            if (entry.type == EntryType::directory)
+                folders.emplace(std::move(path), std::move(entry));
+            else if (entry.type == EntryType::symlink)
+                links.emplace_back(std::move(path), std::move(entry));
+            else if (path == kControlPath)
+                result.control = repository::read_bytes(repository, backup.area, entry.extents, entry.size);
+            else
+                add_file(work, repository, backup, entry, place(destinations, path));
         }
     }
     for (const auto& [path, entry] : folders)
@@ -156,8 +164,8 @@ private:
     std::optional<std::uint32_t> open_;
 };
 
-void scatter_packs(const repository::Repository& repository, const repository::ClusterArea& area, Work& work, unsigned jobs, base::Progress& progress,
-                   const base::Cancellation& cancellation) {
+void scatter_packs(const repository::Repository& repository, const repository::ClusterArea& area, Work& work, unsigned jobs,
+                   base::Progress& progress, const base::Cancellation& cancellation) {
     std::vector<std::pair<const std::string*, std::vector<repository::Piece>*>> packs;
     for (auto& [name, pieces] : work.packs) packs.emplace_back(&name, &pieces);
     std::atomic<std::size_t> next{0};
@@ -204,17 +212,18 @@ void sync_destinations(const Destinations& destinations) {
     std::set<dev_t> done;
     auto sync = [&](const fs::path& folder) {
         const auto handle = base::File::open(folder, O_RDONLY | O_DIRECTORY);
-        struct stat facts {};
+        struct stat facts{};
         if (::fstat(handle.descriptor(), &facts) == 0 && !done.insert(facts.st_dev).second) return;
         if (::syncfs(handle.descriptor()) != 0)
-            throw base::SystemFailure(FailureKind::operation, fmt::format("cannot make the files below {} durable", folder.string()), errno);
+            throw base::SystemFailure(FailureKind::operation, fmt::format("cannot make the files below {} durable", folder.string()),
+                                      errno);
     };
     sync(destinations.data_directory);
     for (const auto& [oid, folder] : destinations.tablespaces) sync(folder);
 }
 
-CopyResult copy_out(const repository::Repository& repository, const repository::Backup& backup, const Destinations& destinations, unsigned jobs,
-                    base::Progress& progress, const base::Cancellation& cancellation) {
+CopyResult copy_out(const repository::Repository& repository, const repository::Backup& backup, const Destinations& destinations,
+                    unsigned jobs, base::Progress& progress, const base::Cancellation& cancellation) {
     CopyResult result;
     auto work = lay_out(repository, backup, destinations, result);
     progress.set_total({work.bytes});

@@ -20,8 +20,8 @@ struct CopyResult {
 /// workers who take packs from one counter, then sizes and modes. Configuration from outside is not written:
 /// those entries are left to configuration.hpp. When it returns everything written is durable (one syncfs for each file system), and
 /// global/pg_control is still missing, so that nothing can be started (trap T13).
-CopyResult copy_out(const repository::Repository& repository, const repository::Backup& backup, const Destinations& destinations, unsigned jobs,
-                    base::Progress& progress, const base::Cancellation& cancellation);
+CopyResult copy_out(const repository::Repository& repository, const repository::Backup& backup, const Destinations& destinations,
+                    unsigned jobs, base::Progress& progress, const base::Cancellation& cancellation);
 
 /// fsync of everything on the file systems of the destinations.
 void sync_destinations(const Destinations& destinations);

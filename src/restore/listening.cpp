@@ -68,9 +68,12 @@ Listening listening_of(const std::string& settings, std::optional<int> port) {
         const auto setting = postgres::parse_setting_line(line);
         if (!setting) continue;
         const auto& value = setting->value;
-        if (setting->name == "port") std::from_chars(value.data(), value.data() + value.size(), listening.port);
-        else if (setting->name == "listen_addresses") listening.tcp = !value.empty();
-        else if (setting->name == "unix_socket_directories") listening.sockets = folders_of(value);
+        if (setting->name == "port")
+            std::from_chars(value.data(), value.data() + value.size(), listening.port);
+        else if (setting->name == "listen_addresses")
+            listening.tcp = !value.empty();
+        else if (setting->name == "unix_socket_directories")
+            listening.sockets = folders_of(value);
     }
     if (port) listening.port = *port;
     return listening;

@@ -10,7 +10,7 @@ namespace howdah::restore {
 /// Where a server with certain settings will listen.
 struct Listening {
     int port = 5432;
-    bool tcp = true;                                ///< listen_addresses is not empty.
+    bool tcp = true;                                                    ///< listen_addresses is not empty.
     std::vector<std::filesystem::path> sockets{"/var/run/postgresql"};  ///< unix_socket_directories; Debian's default.
 };
 

@@ -45,7 +45,8 @@ std::string by_line(const std::string& text, Rewrite rewrite) {
 }  // namespace
 
 std::string moved_settings(const std::string& text, const fs::path& from, const fs::path& to, const Moves& moves) {
-    static constexpr std::array<std::string_view, 5> kPlaces{"data_directory", "config_file", "hba_file", "ident_file", "external_pid_file"};
+    static constexpr std::array<std::string_view, 5> kPlaces{"data_directory", "config_file", "hba_file", "ident_file",
+                                                             "external_pid_file"};
     return by_line(text, [&](const std::string& line) -> std::optional<std::string> {
         const auto setting = postgres::parse_setting_line(line);
         if (!setting) return std::nullopt;

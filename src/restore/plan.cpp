@@ -43,13 +43,17 @@ std::vector<Backup> candidates(const repository::Repository& repository, const P
     auto backups = repository::list_backups(repository, request.cluster);
     std::erase_if(backups, [](const Backup& backup) { return !backup.damage.empty(); });
     if (backups.empty())
-        refuse(fmt::format("no backup{} in {}", request.cluster.empty() ? "" : " of cluster " + request.cluster, repository.store().location()),
+        refuse(fmt::format("no backup{} in {}", request.cluster.empty() ? "" : " of cluster " + request.cluster,
+                           repository.store().location()),
                "take one with `howdah backup run`, or check --cluster and --repository");
     for (const auto& backup : backups)
         if (backup.root.cluster != backups.front().root.cluster)
-            throw Failure(FailureKind::usage, fmt::format("the repository holds several clusters: {} and {} among them", backups.front().root.cluster, backup.root.cluster),
+            throw Failure(FailureKind::usage,
+                          fmt::format("the repository holds several clusters: {} and {} among them", backups.front().root.cluster,
+                                      backup.root.cluster),
                           "name one with --cluster; `howdah backup list` shows them");
-    const auto newest = std::max_element(backups.begin(), backups.end(), [](const Backup& a, const Backup& b) { return a.root.stop_time < b.root.stop_time; });
+    const auto newest = std::max_element(backups.begin(), backups.end(),
+                                         [](const Backup& a, const Backup& b) { return a.root.stop_time < b.root.stop_time; });
     const auto system = newest->area.system();
     std::erase_if(backups, [&](const Backup& backup) { return backup.area.system() != system; });
     return backups;
@@ -59,7 +63,8 @@ std::vector<Backup> candidates(const repository::Repository& repository, const P
 archive::WalPath path_from(const repository::Repository& repository, const Backup& backup, std::optional<base::Timeline> timeline) {
     const auto& root = backup.root;
     try {
-        return archive::find_path(archive::WalArchive(repository, backup.area), root.timeline, root.start, root.stop, timeline, root.wal_segment_size);
+        return archive::find_path(archive::WalArchive(repository, backup.area), root.timeline, root.start, root.stop, timeline,
+                                  root.wal_segment_size);
     } catch (const Failure& failure) {
         if (failure.kind() != FailureKind::operation) throw;
         throw NoWay(failure.kind(), failure.what(), failure.hint());
@@ -69,10 +74,11 @@ archive::WalPath path_from(const repository::Repository& repository, const Backu
 /// The backup that was asked for by its id.
 Backup named(const repository::Repository& repository, const PlanRequest& request) {
     auto backup = repository::find_backup(repository, request.cluster, request.backup_id);
-    if (!backup.damage.empty()) refuse(fmt::format("backup {} is damaged: {}", backup.root.id, backup.damage), "run `howdah backup verify`, choose another");
+    if (!backup.damage.empty())
+        refuse(fmt::format("backup {} is damaged: {}", backup.root.id, backup.damage), "run `howdah backup verify`, choose another");
     if (!serves(backup, request.target))
-        refuse(fmt::format("backup {} ended at {} ({}), after the target {}", backup.root.id, base::text(backup.root.stop_time), base::text(backup.root.stop),
-                           describe(request.target)),
+        refuse(fmt::format("backup {} ended at {} ({}), after the target {}", backup.root.id, base::text(backup.root.stop_time),
+                           base::text(backup.root.stop), describe(request.target)),
                "choose an earlier backup, or none so that the right one is chosen");
     return backup;
 }
@@ -81,10 +87,12 @@ Backup named(const repository::Repository& repository, const PlanRequest& reques
 std::vector<Backup> serving(const repository::Repository& repository, const PlanRequest& request) {
     auto all = candidates(repository, request);
     const auto first = all.front().root;
-    std::erase_if(all, [&](const Backup& backup) { return !serves(backup, request.target) || (request.timeline && backup.root.timeline > *request.timeline); });
+    std::erase_if(all, [&](const Backup& backup) {
+        return !serves(backup, request.target) || (request.timeline && backup.root.timeline > *request.timeline);
+    });
     if (all.empty())
-        refuse(fmt::format("no backup is complete before the target {}: the earliest one ends at {} ({})", describe(request.target), base::text(first.stop_time),
-                           base::text(first.stop)),
+        refuse(fmt::format("no backup is complete before the target {}: the earliest one ends at {} ({})", describe(request.target),
+                           base::text(first.stop_time), base::text(first.stop)),
                "choose a later target");
     std::reverse(all.begin(), all.end());
     return all;
@@ -103,17 +111,21 @@ void require_reach(Plan& plan, const archive::WalArchive& wal) {
     const auto& root = plan.backup.root;
     const auto missing = [&] {
         if (plan.path.first_missing)
-            throw NoWay(FailureKind::operation,
-                        fmt::format("WAL segment {} is not in the archive, and the target {} needs it", *plan.path.first_missing, describe(plan.target)),
-                        fmt::format("wait until it is archived, if it is the newest; a target up to the segment before it can be reached: --to-lsn, --timeline, or "
-                                    "--to-backup-end with backup {}",
-                                    root.id));
+            throw NoWay(
+                FailureKind::operation,
+                fmt::format("WAL segment {} is not in the archive, and the target {} needs it", *plan.path.first_missing,
+                            describe(plan.target)),
+                fmt::format(
+                    "wait until it is archived, if it is the newest; a target up to the segment before it can be reached: --to-lsn, --timeline, or "
+                    "--to-backup-end with backup {}",
+                    root.id));
     };
-    const auto needed_end = std::visit(Overloaded{[&](const ToLsn& to) { return std::max(to.lsn, root.stop); }, [&](const ToBackupEnd&) { return root.stop; },
-                                                  [](const auto&) { return base::Lsn{}; }},
+    const auto needed_end = std::visit(Overloaded{[&](const ToLsn& to) { return std::max(to.lsn, root.stop); },
+                                                  [&](const ToBackupEnd&) { return root.stop; }, [](const auto&) { return base::Lsn{}; }},
                                        plan.target);
     if (needed_end) {
-        const auto segment = plan.path.first_missing ? postgres::parse_segment_name(*plan.path.first_missing, root.wal_segment_size) : std::nullopt;
+        const auto segment =
+            plan.path.first_missing ? postgres::parse_segment_name(*plan.path.first_missing, root.wal_segment_size) : std::nullopt;
         if (segment && segment->begin(root.wal_segment_size) < needed_end) missing();
         // The record that ends recovery at an LSN may be the first of the following segment.
         const bool at_lsn = std::holds_alternative<ToLsn>(plan.target);
@@ -123,20 +135,27 @@ void require_reach(Plan& plan, const archive::WalArchive& wal) {
     plan.commits = archive::commit_span(wal, plan.path, needed_end);
     const auto* time = std::get_if<ToTime>(&plan.target);
     const bool reached_before_gap = time && plan.commits.last && *plan.commits.last > time->time;
-    if (const auto& unfinished = plan.commits.unfinished; unfinished && !reached_before_gap && (!needed_end || unfinished->end_of_records < needed_end))
-        throw NoWay(FailureKind::operation, fmt::format("{}; the target {} lies behind it", archive::describe(*unfinished), describe(plan.target)),
-                    fmt::format("{}; up to it --to-lsn {} reaches, or --to-time before the last commit of it", archive::unfinished_remedy(unfinished->segment),
-                                base::text(base::Lsn{unfinished->end_of_records.value - 1})));
-    if (reached_before_gap) plan.path.first_missing.reset();
-    else if (!needed_end) missing();
+    if (const auto& unfinished = plan.commits.unfinished;
+        unfinished && !reached_before_gap && (!needed_end || unfinished->end_of_records < needed_end))
+        throw NoWay(
+            FailureKind::operation, fmt::format("{}; the target {} lies behind it", archive::describe(*unfinished), describe(plan.target)),
+            fmt::format("{}; up to it --to-lsn {} reaches, or --to-time before the last commit of it",
+                        archive::unfinished_remedy(unfinished->segment), base::text(base::Lsn{unfinished->end_of_records.value - 1})));
+    if (reached_before_gap)
+        plan.path.first_missing.reset();
+    else if (!needed_end)
+        missing();
     if (const auto* to = std::get_if<ToLsn>(&plan.target); to && plan.commits.end <= to->lsn)
-        refuse(fmt::format("the target {} lies after the archived WAL, which ends at {}", base::text(to->lsn), base::text(plan.commits.end)),
-               "use --latest, or wait until the segment is archived (`howdah backup status`)");
+        refuse(
+            fmt::format("the target {} lies after the archived WAL, which ends at {}", base::text(to->lsn), base::text(plan.commits.end)),
+            "use --latest, or wait until the segment is archived (`howdah backup status`)");
     if (const auto* to = std::get_if<ToTime>(&plan.target); to && (!plan.commits.last || *plan.commits.last <= to->time))
-        refuse(fmt::format("no commit after the target {} is archived yet: {}", base::text(to->time),
-                           plan.commits.last ? "the newest archived commit is of " + base::text(*plan.commits.last) : "none is archived since the backup"),
-               "wait until the server has archived a later commit (archive_timeout, or `SELECT pg_switch_wal()` on it), or use --latest, which recovers everything "
-               "there is");
+        refuse(
+            fmt::format("no commit after the target {} is archived yet: {}", base::text(to->time),
+                        plan.commits.last ? "the newest archived commit is of " + base::text(*plan.commits.last)
+                                          : "none is archived since the backup"),
+            "wait until the server has archived a later commit (archive_timeout, or `SELECT pg_switch_wal()` on it), or use --latest, which recovers everything "
+            "there is");
 }
 
 /// Tablespaces created by the WAL that may be replayed: rather one too many, since a sandbox is refused for each.
@@ -156,11 +175,19 @@ Plan plan_from(const repository::Repository& repository, const PlanRequest& requ
     auto timeline = request.timeline;
     if (!timeline && std::holds_alternative<ToBackupEnd>(request.target)) timeline = backup.root.timeline;
     auto path = path_from(repository, backup, timeline);
-    Plan plan{.backup = std::move(backup), .target = request.target, .timeline = {}, .path = std::move(path), .commits = {}, .tablespaces = {}, .notes = {}, .doubts = {}};
+    Plan plan{.backup = std::move(backup),
+              .target = request.target,
+              .timeline = {},
+              .path = std::move(path),
+              .commits = {},
+              .tablespaces = {},
+              .notes = {},
+              .doubts = {}};
     plan.timeline = plan.path.legs.back().timeline;
     const archive::WalArchive wal(repository, plan.backup.area);
     if (plan.timeline.value > 1 && !wal.history(plan.timeline))
-        refuse(fmt::format("the history of timeline {} is not in the archive: {}", base::text(plan.timeline), postgres::history_name(plan.timeline)),
+        refuse(fmt::format("the history of timeline {} is not in the archive: {}", base::text(plan.timeline),
+                           postgres::history_name(plan.timeline)),
                "without it the server cannot recover to that timeline; push the file from a server's pg_wal with `howdah wal push`");
     require_reach(plan, wal);
     find_replayed_tablespaces(plan, wal);
@@ -170,7 +197,8 @@ Plan plan_from(const repository::Repository& repository, const PlanRequest& requ
 }  // namespace
 
 std::string describe(const Target& target) {
-    return std::visit(Overloaded{[](const ToLatest&) { return std::string("latest"); }, [](const ToBackupEnd&) { return std::string("the backup's end"); },
+    return std::visit(Overloaded{[](const ToLatest&) { return std::string("latest"); },
+                                 [](const ToBackupEnd&) { return std::string("the backup's end"); },
                                  [](const ToTime& to) { return base::text(to.time); }, [](const ToLsn& to) { return base::text(to.lsn); }},
                       target);
 }

@@ -25,9 +25,9 @@ std::string describe(const Target& target);
 
 struct PlanRequest {
     std::string cluster;
-    std::string backup_id;                      ///< Empty: chosen by the target.
+    std::string backup_id;  ///< Empty: chosen by the target.
     Target target;
-    std::optional<base::Timeline> timeline;     ///< None: the newest that can be reached.
+    std::optional<base::Timeline> timeline;  ///< None: the newest that can be reached.
 };
 
 /// A tablespace that the WAL to be replayed creates at an absolute path, which no mapping can change (trap T16).
@@ -41,12 +41,12 @@ struct ReplayedTablespace {
 struct Plan {
     repository::Backup backup;
     Target target;
-    base::Timeline timeline;                    ///< Where recovery ends; written as a number, so that a newer branch is never followed (T21).
-    archive::WalPath path;                      ///< Cut to what the target needs.
-    archive::CommitSpan commits;                ///< Along the path.
+    base::Timeline timeline;      ///< Where recovery ends; written as a number, so that a newer branch is never followed (T21).
+    archive::WalPath path;        ///< Cut to what the target needs.
+    archive::CommitSpan commits;  ///< Along the path.
     std::vector<ReplayedTablespace> tablespaces;
-    std::vector<std::string> notes;             ///< Newer backups that were passed over and why, as sentences.
-    std::vector<std::string> doubts;            ///< Segments on the path that could not be read whole, so that tablespaces may be unseen.
+    std::vector<std::string> notes;   ///< Newer backups that were passed over and why, as sentences.
+    std::vector<std::string> doubts;  ///< Segments on the path that could not be read whole, so that tablespaces may be unseen.
 };
 
 /// Chooses the backup and the way through the WAL. A backup serves a target only when its stop is not after it (trap T21). Of those that

@@ -17,13 +17,15 @@ namespace {
 
 /// Recovery and standby settings of the source that would lead the restored server astray.
 constexpr std::array<std::string_view, 15> kRecoveryNames{
-    "restore_command",       "recovery_target",           "recovery_target_time",   "recovery_target_xid",      "recovery_target_name",
-    "recovery_target_lsn",   "recovery_target_inclusive", "recovery_target_action", "recovery_target_timeline", "recovery_end_command",
-    "archive_cleanup_command", "primary_conninfo",        "primary_slot_name",      "promote_trigger_file",     "recovery_min_apply_delay"};
+    "restore_command",          "recovery_target",      "recovery_target_time",      "recovery_target_xid",
+    "recovery_target_name",     "recovery_target_lsn",  "recovery_target_inclusive", "recovery_target_action",
+    "recovery_target_timeline", "recovery_end_command", "archive_cleanup_command",   "primary_conninfo",
+    "primary_slot_name",        "promote_trigger_file", "recovery_min_apply_delay"};
 
 /// Those that are written empty, so that a value in postgresql.conf or a file that it includes counts for nothing.
-constexpr std::array<std::string_view, 9> kClearedNames{"recovery_target",      "recovery_target_time",    "recovery_target_xid", "recovery_target_name", "recovery_target_lsn",
-                                                        "recovery_end_command", "archive_cleanup_command", "primary_conninfo",    "primary_slot_name"};
+constexpr std::array<std::string_view, 9> kClearedNames{"recovery_target",         "recovery_target_time", "recovery_target_xid",
+                                                        "recovery_target_name",    "recovery_target_lsn",  "recovery_end_command",
+                                                        "archive_cleanup_command", "primary_conninfo",     "primary_slot_name"};
 
 template <typename... Visitors>
 struct Overloaded : Visitors... {
@@ -98,7 +100,8 @@ void write_recovery(const std::filesystem::path& data_directory, const std::map<
     std::string text;
     for (std::string line; std::getline(old, line);) {
         const auto name = postgres::parse_setting_line(line).value_or(postgres::SettingLine{}).name;
-        const bool replaced = std::find(kRecoveryNames.begin(), kRecoveryNames.end(), name) != kRecoveryNames.end() || settings.contains(name);
+        const bool replaced =
+            std::find(kRecoveryNames.begin(), kRecoveryNames.end(), name) != kRecoveryNames.end() || settings.contains(name);
         text += (replaced ? "# before the restore: " : "") + line + "\n";
     }
     text += "# written by howdah restore; recovery removes recovery.signal when it has ended\n";

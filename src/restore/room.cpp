@@ -29,7 +29,8 @@ fs::path existing(fs::path path) {
 void require_writable(const fs::path& destination, const fs::path& at) {
     if (::access(at.c_str(), W_OK | X_OK) == 0) return;
     const int error = errno;
-    throw base::SystemFailure(FailureKind::operation, fmt::format("cannot restore into {}: {} cannot be written", destination.string(), at.string()), error,
+    throw base::SystemFailure(FailureKind::operation,
+                              fmt::format("cannot restore into {}: {} cannot be written", destination.string(), at.string()), error,
                               "run the restore as a user that may write there, or name another folder");
 }
 
@@ -38,8 +39,9 @@ std::uint64_t bytes_below(const fs::path& folder) {
     std::uint64_t bytes = 0;
     std::error_code error;
     for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-        struct stat facts {};
-        if (::lstat(entry->path().c_str(), &facts) == 0 && S_ISREG(facts.st_mode)) bytes += static_cast<std::uint64_t>(facts.st_blocks) * 512;
+        struct stat facts{};
+        if (::lstat(entry->path().c_str(), &facts) == 0 && S_ISREG(facts.st_mode))
+            bytes += static_cast<std::uint64_t>(facts.st_blocks) * 512;
     }
     return bytes;
 }
@@ -69,8 +71,9 @@ void require_room(const Destinations& destinations, const repository::Root& root
     for (const auto& [destination, needed] : needs(destinations, root)) {
         const auto at = existing(destination);
         require_writable(destination, at);
-        struct stat facts {};
-        if (::stat(at.c_str(), &facts) != 0) throw base::SystemFailure(FailureKind::operation, fmt::format("cannot look at {}", at.string()), errno);
+        struct stat facts{};
+        if (::stat(at.c_str(), &facts) != 0)
+            throw base::SystemFailure(FailureKind::operation, fmt::format("cannot look at {}", at.string()), errno);
         auto& demand = demands[facts.st_dev];
         if (demand.destination.empty()) demand = {destination, at, 0, 0};
         demand.needed += needed;
@@ -80,8 +83,8 @@ void require_room(const Destinations& destinations, const repository::Root& root
         const auto free = base::space_of(demand.at).available.count + demand.freed;
         if (demand.needed <= free) continue;
         throw Failure(FailureKind::operation,
-                      fmt::format("the backup does not fit into {}: {} are needed, {} are free", demand.destination.string(), base::text(base::Bytes{demand.needed}),
-                                  base::text(base::Bytes{free})),
+                      fmt::format("the backup does not fit into {}: {} are needed, {} are free", demand.destination.string(),
+                                  base::text(base::Bytes{demand.needed}), base::text(base::Bytes{free})),
                       "make room, or name a folder on another file system");
     }
 }

@@ -54,11 +54,12 @@ void require_safe_tablespaces(const Plan& plan, bool sandbox) {
                       "a sandbox is not started on a doubt: choose a target before that segment");
     for (const auto& space : plan.tablespaces) {
         if (!sandbox && !holds_anything(space.path)) continue;
-        throw Failure(FailureKind::operation,
-                      fmt::format("replay would create tablespace {} at {}, outside this restore{}", space.oid, space.path,
-                                  sandbox ? "" : ", and something is there already"),
-                      fmt::format("the path stands in the WAL at {} and cannot be mapped: choose a target before it, or a backup taken after it",
-                                  base::text(space.lsn)));
+        throw Failure(
+            FailureKind::operation,
+            fmt::format("replay would create tablespace {} at {}, outside this restore{}", space.oid, space.path,
+                        sandbox ? "" : ", and something is there already"),
+            fmt::format("the path stands in the WAL at {} and cannot be mapped: choose a target before it, or a backup taken after it",
+                        base::text(space.lsn)));
     }
 }
 
@@ -71,7 +72,8 @@ void check_restore(const repository::Repository& repository, const Plan& plan, c
     if (options.config_to) check_configuration_at(repository, plan.backup, *options.config_to);
 }
 
-RestoreResult run_restore(const repository::Repository& repository, const Plan& plan, const RestoreOptions& options, const base::Cancellation& cancellation) {
+RestoreResult run_restore(const repository::Repository& repository, const Plan& plan, const RestoreOptions& options,
+                          const base::Cancellation& cancellation) {
     const auto start = std::chrono::steady_clock::now();
     RestoreResult result;
     check_restore(repository, plan, options);
@@ -95,7 +97,8 @@ RestoreResult run_restore(const repository::Repository& repository, const Plan& 
     auto settings = recovery_settings(plan, options.fetch, options.promote);
     if (!options.archiving) {
         settings["archive_mode"] = "off";
-        result.notes.push_back("archive_mode is off in postgresql.auto.conf: a server that takes the original's place needs `ALTER SYSTEM RESET archive_mode` and a restart");
+        result.notes.push_back(
+            "archive_mode is off in postgresql.auto.conf: a server that takes the original's place needs `ALTER SYSTEM RESET archive_mode` and a restart");
     }
     if (options.port) settings["port"] = std::to_string(*options.port);
     settings.merge(demanded_settings(postgres::parse_control_file(base::as_bytes(copied.control))));

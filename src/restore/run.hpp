@@ -15,16 +15,16 @@ namespace howdah::restore {
 
 struct RestoreOptions {
     std::filesystem::path into;
-    std::vector<std::string> tablespaces;    ///< Mappings: NAME=DIR, OID=DIR or OLDPATH=DIR.
+    std::vector<std::string> tablespaces;            ///< Mappings: NAME=DIR, OID=DIR or OLDPATH=DIR.
     std::optional<std::filesystem::path> config_to;  ///< Where outside configuration goes; none: into the data directory.
     FetchCommand fetch;
     unsigned jobs = 0;
-    bool archiving = false;                  ///< Keep archive_mode: only for a server that takes the original's place. Two servers of one
-                                             ///< system identifier that both archive would mix their timelines in the repository.
-    std::optional<int> port = {};            ///< Written into the restored configuration.
+    bool archiving = false;        ///< Keep archive_mode: only for a server that takes the original's place. Two servers of one
+                                   ///< system identifier that both archive would mix their timelines in the repository.
+    std::optional<int> port = {};  ///< Written into the restored configuration.
     bool promote = true;
-    std::vector<ForeignFolder> foreign = {}; ///< Folders that no destination may lie in.
-    bool sandbox = false;                    ///< Tablespaces beside the directory; refuses WAL that creates tablespaces elsewhere.
+    std::vector<ForeignFolder> foreign = {};  ///< Folders that no destination may lie in.
+    bool sandbox = false;                     ///< Tablespaces beside the directory; refuses WAL that creates tablespaces elsewhere.
 };
 
 struct RestoreResult {
@@ -46,6 +46,7 @@ void check_restore(const repository::Repository& repository, const Plan& plan, c
 
 /// Carries a plan out: destinations marked, files copied, configuration and recovery settings written, backup_label, and last of all
 /// pg_control. Interrupted, the directory bears the mark, cannot be started, and a plain re-run empties it and begins again.
-RestoreResult run_restore(const repository::Repository& repository, const Plan& plan, const RestoreOptions& options, const base::Cancellation& cancellation);
+RestoreResult run_restore(const repository::Repository& repository, const Plan& plan, const RestoreOptions& options,
+                          const base::Cancellation& cancellation);
 
 }  // namespace howdah::restore

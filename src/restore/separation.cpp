@@ -28,7 +28,8 @@ bool lies_in(const fs::path& path, const fs::path& folder) {
 }
 
 [[noreturn]] void refuse(const fs::path& destination, const std::string& what, const fs::path& folder) {
-    throw base::Failure(base::FailureKind::operation, fmt::format("the target {} lies inside {}: {}", destination.string(), what, folder.string()),
+    throw base::Failure(base::FailureKind::operation,
+                        fmt::format("the target {} lies inside {}: {}", destination.string(), what, folder.string()),
                         "name a folder beside it with --into, and for a tablespace with --tablespace NAME=DIR");
 }
 
@@ -52,7 +53,8 @@ std::vector<ForeignFolder> folders_of_cluster(const std::string& name, const fs:
     for (fs::directory_iterator link(data_directory / "pg_tblspc", error), end; !error && link != end; link.increment(error)) {
         std::error_code unreadable;
         const auto target = fs::read_symlink(link->path(), unreadable);
-        if (!unreadable) folders.push_back({target, fmt::format("tablespace {} of cluster {}", link->path().filename().string(), name), true});
+        if (!unreadable)
+            folders.push_back({target, fmt::format("tablespace {} of cluster {}", link->path().filename().string(), name), true});
     }
     return folders;
 }

@@ -87,11 +87,13 @@ void await_promotion(const fs::path& data_directory, const fs::path& log, base::
             }
         } catch (const postgres::ServerFailure& failure) {
             if (failure.sqlstate() == "28000" || failure.sqlstate() == "28P01")
-                throw Failure(FailureKind::server, fmt::format("the restored server runs but does not let this user in: {}", failure.what()),
+                throw Failure(FailureKind::server,
+                              fmt::format("the restored server runs but does not let this user in: {}", failure.what()),
                               "it recovers by itself; check pg_hba.conf of the restored directory");
         }
         if (!alive(data_directory))
-            throw Failure(FailureKind::operation, fmt::format("the restored server ended during recovery; its log ends:{}", last_words(log)),
+            throw Failure(FailureKind::operation,
+                          fmt::format("the restored server ended during recovery; its log ends:{}", last_words(log)),
                           fmt::format("its log is {}", log.string()));
         cancellation.sleep(20ms);
     }
@@ -101,16 +103,19 @@ void await_promotion(const fs::path& data_directory, const fs::path& log, base::
 
 }  // namespace
 
-StartResult start_restored(const fs::path& data_directory, const fs::path& programs, base::Duration patience, const base::Cancellation& cancellation) {
+StartResult start_restored(const fs::path& data_directory, const fs::path& programs, base::Duration patience,
+                           const base::Cancellation& cancellation) {
     StartResult result;
     const auto start = std::chrono::steady_clock::now();
     const auto log = data_directory / "howdah-start.log";
     base::ProcessOptions options;
     options.die_with_parent = false;
     options.output_file = log;
-    const auto started = base::run_process({(programs / "pg_ctl").string(), "start", "-D", data_directory.string(), "-l", log.string(), "-W"}, options, cancellation);
+    const auto started = base::run_process(
+        {(programs / "pg_ctl").string(), "start", "-D", data_directory.string(), "-l", log.string(), "-W"}, options, cancellation);
     if (started.exit_code != 0)
-        throw Failure(FailureKind::operation, fmt::format("the restored server did not start; its log ends:{}", last_words(log)), fmt::format("its log is {}", log.string()));
+        throw Failure(FailureKind::operation, fmt::format("the restored server did not start; its log ends:{}", last_words(log)),
+                      fmt::format("its log is {}", log.string()));
     base::fault_point("restore.started");
     // pg_ctl -W returns before postmaster.pid is there.
     while (!fs::exists(data_directory / "postmaster.pid") && seconds_since(start) < 30) {

@@ -28,7 +28,7 @@ std::map<std::string, std::string> sandbox_settings();
 
 /// Starts a restored directory as a sandbox: it lives and dies with the returned server object, is reached only through the private
 /// socket, and has been promoted when this returns.
-postgres::ScratchServer start_sandbox(const std::filesystem::path& data_directory, const std::filesystem::path& programs, base::Duration patience,
-                                      const base::Cancellation& cancellation, StartResult* result = nullptr);
+postgres::ScratchServer start_sandbox(const std::filesystem::path& data_directory, const std::filesystem::path& programs,
+                                      base::Duration patience, const base::Cancellation& cancellation, StartResult* result = nullptr);
 
 }  // namespace howdah::restore

@@ -31,7 +31,9 @@ std::string mark_text(const std::string& repository_id, const repository::Root& 
 enum class Found { absent, empty, marked, other_restore, foreign };
 
 /// Whether the text is the mark of another backup's restore.
-bool marks_other(const std::string& text) { return text.starts_with("Howdah is restoring backup ") && text.ends_with(" into this folder and has not finished.\n"); }
+bool marks_other(const std::string& text) {
+    return text.starts_with("Howdah is restoring backup ") && text.ends_with(" into this folder and has not finished.\n");
+}
 
 /// Whether the folder holds nothing but the beginning of this mark: a run that was killed while it wrote it.
 bool holds_only_begun_mark(const fs::path& folder, const std::string& text, const std::string& mark) {
@@ -51,7 +53,8 @@ Found look(const fs::path& folder, const std::string& mark) {
     const bool own = there && (*there == mark || holds_only_begun_mark(folder, *there, mark));
     if (!own && !(there && marks_other(*there))) return Found::foreign;
     // A server that was started has renamed backup_label: what lies here is its data now, whatever the mark says.
-    const bool started = fs::exists(folder / "postmaster.pid") || (fs::exists(folder / "global/pg_control") && !fs::exists(folder / "backup_label"));
+    const bool started =
+        fs::exists(folder / "postmaster.pid") || (fs::exists(folder / "global/pg_control") && !fs::exists(folder / "backup_label"));
     return started ? Found::foreign : own ? Found::marked : Found::other_restore;
 }
 
@@ -63,13 +66,15 @@ void empty_folder(const fs::path& folder) {
 }
 
 [[noreturn]] void refuse_held(const fs::path& folder) {
-    throw Failure(FailureKind::locked, fmt::format("another restore is at work in {}", folder.string()), "wait until it ends, or name another folder with --into");
+    throw Failure(FailureKind::locked, fmt::format("another restore is at work in {}", folder.string()),
+                  "wait until it ends, or name another folder with --into");
 }
 
 bool try_lock(const base::File& mark, const fs::path& folder, int how) {
     if (::flock(mark.descriptor(), how | LOCK_NB) == 0) return true;
     if (errno == EWOULDBLOCK) return false;
-    throw base::SystemFailure(FailureKind::operation, fmt::format("cannot lock the mark in {}", folder.string()), errno, "choose a folder on a file system with locks");
+    throw base::SystemFailure(FailureKind::operation, fmt::format("cannot lock the mark in {}", folder.string()), errno,
+                              "choose a folder on a file system with locks");
 }
 
 /// Whether a live run holds the folder's mark.
@@ -91,8 +96,9 @@ base::File claim(const fs::path& folder, const std::string& text) {
     bool made = false;
     auto mark = open_mark(folder / kMark, made);
     if (!try_lock(mark, folder, LOCK_EX)) refuse_held(folder);
-    struct stat held {}, there {};
-    const bool same = ::fstat(mark.descriptor(), &held) == 0 && ::lstat((folder / kMark).c_str(), &there) == 0 && held.st_ino == there.st_ino && held.st_dev == there.st_dev;
+    struct stat held{}, there{};
+    const bool same = ::fstat(mark.descriptor(), &held) == 0 && ::lstat((folder / kMark).c_str(), &there) == 0 &&
+                      held.st_ino == there.st_ino && held.st_dev == there.st_dev;
     if (same && look(folder, text) == Found::marked) return mark;
     if (same && made) fs::remove(folder / kMark);
     refuse_held(folder);
@@ -100,7 +106,8 @@ base::File claim(const fs::path& folder, const std::string& text) {
 
 /// In place, never renamed into it: a run killed here leaves a beginning of the mark, and no file that nobody knows.
 void write_mark(const base::File& file, const fs::path& folder, const std::string& mark) {
-    if (::ftruncate(file.descriptor(), 0) != 0) throw base::SystemFailure(FailureKind::operation, fmt::format("cannot mark {}", folder.string()), errno);
+    if (::ftruncate(file.descriptor(), 0) != 0)
+        throw base::SystemFailure(FailureKind::operation, fmt::format("cannot mark {}", folder.string()), errno);
     base::fault_point("restore.mark_begun");
     file.write_at(base::as_bytes(mark), 0);
     file.sync();
@@ -125,14 +132,16 @@ const repository::TablespaceReference& find_mapped(const repository::Root& root,
     for (const auto& space : root.tablespaces)
         if (space.name == name || space.location == name || std::to_string(space.oid) == name) return space;
     std::string known;
-    for (const auto& space : root.tablespaces) known += fmt::format("{}{} ({}, {})", known.empty() ? "" : "; ", space.name, space.oid, space.location);
+    for (const auto& space : root.tablespaces)
+        known += fmt::format("{}{} ({}, {})", known.empty() ? "" : "; ", space.name, space.oid, space.location);
     throw Failure(FailureKind::usage, fmt::format("no tablespace of the backup fits the mapping {}", mapping),
                   known.empty() ? "this backup has no tablespaces" : "it has: " + known);
 }
 
 }  // namespace
 
-Destinations decide_destinations(const repository::Root& root, const fs::path& data_directory, const std::vector<std::string>& mappings, bool sandbox) {
+Destinations decide_destinations(const repository::Root& root, const fs::path& data_directory, const std::vector<std::string>& mappings,
+                                 bool sandbox) {
     Destinations destinations{.data_directory = fs::absolute(data_directory).lexically_normal(), .tablespaces = {}};
     auto& chosen = destinations.tablespaces;
     for (const auto& space : root.tablespaces) {
@@ -143,13 +152,15 @@ Destinations decide_destinations(const repository::Root& root, const fs::path& d
     for (const auto& mapping : mappings) {
         const auto equals = mapping.rfind('=');
         if (equals == std::string::npos || equals == 0 || equals + 1 == mapping.size())
-            throw Failure(FailureKind::usage, fmt::format("not a tablespace mapping: {}", mapping), "write NAME=DIR, OID=DIR or OLDPATH=DIR");
+            throw Failure(FailureKind::usage, fmt::format("not a tablespace mapping: {}", mapping),
+                          "write NAME=DIR, OID=DIR or OLDPATH=DIR");
         chosen[find_mapped(root, mapping.substr(0, equals), mapping).oid] = fs::absolute(mapping.substr(equals + 1)).lexically_normal();
     }
     std::set<fs::path> seen{destinations.data_directory};
     for (const auto& [oid, folder] : chosen)
         if (!seen.insert(folder).second)
-            throw Failure(FailureKind::usage, fmt::format("two destinations are the same folder: {}", folder.string()), "map each tablespace to a folder of its own");
+            throw Failure(FailureKind::usage, fmt::format("two destinations are the same folder: {}", folder.string()),
+                          "map each tablespace to a folder of its own");
     return destinations;
 }
 
@@ -159,15 +170,19 @@ std::vector<fs::path> check_destinations(const Destinations& destinations, const
     for (const auto& folder : all(destinations)) {
         const auto found = look(folder, mark);
         if (found == Found::other_restore)
-            throw Failure(FailureKind::operation,
-                          fmt::format("the target is not empty: in {} the restore of another backup has not finished: {}", folder.string(), marked_backup(folder)),
-                          "finish that one by naming its backup with --backup, or remove the folder if nobody needs it, or name another folder with --into");
+            throw Failure(
+                FailureKind::operation,
+                fmt::format("the target is not empty: in {} the restore of another backup has not finished: {}", folder.string(),
+                            marked_backup(folder)),
+                "finish that one by naming its backup with --backup, or remove the folder if nobody needs it, or name another folder with --into");
         if (std::error_code error; found == Found::foreign && !fs::is_directory(folder, error))
-            throw Failure(FailureKind::operation, fmt::format("the target is no folder: {}", folder.string()), "name an empty or new folder with --into or --tablespace");
+            throw Failure(FailureKind::operation, fmt::format("the target is no folder: {}", folder.string()),
+                          "name an empty or new folder with --into or --tablespace");
         if (found == Found::foreign)
             throw Failure(FailureKind::operation, fmt::format("the target is not empty: {}", folder.string()),
-                          folder == destinations.data_directory ? "name an empty or new folder with --into; howdah never writes over anything"
-                                                                : "map this tablespace to an empty folder with --tablespace NAME=DIR");
+                          folder == destinations.data_directory
+                              ? "name an empty or new folder with --into; howdah never writes over anything"
+                              : "map this tablespace to an empty folder with --tablespace NAME=DIR");
         if (found != Found::marked) continue;
         if (is_held(folder)) refuse_held(folder);
         marked.push_back(folder);

@@ -22,12 +22,13 @@ struct Destinations {
 
 /// Decides the destinations: each tablespace by its mapping ("OID=DIR", "NAME=DIR" or "OLDPATH=DIR"), else where it was. In a sandbox
 /// every one is a folder beside the data directory. Failure(usage) for a mapping that fits no tablespace, or two for one folder.
-Destinations decide_destinations(const repository::Root& root, const std::filesystem::path& data_directory, const std::vector<std::string>& mappings,
-                                 bool sandbox);
+Destinations decide_destinations(const repository::Root& root, const std::filesystem::path& data_directory,
+                                 const std::vector<std::string>& mappings, bool sandbox);
 
 /// Each destination must be absent, empty, or bear the mark of an unfinished restore of the same backup: those are returned. Anything else
 /// is Failure(operation), a mark that a live restore holds Failure(locked). Touches nothing.
-std::vector<std::filesystem::path> check_destinations(const Destinations& destinations, const std::string& repository_id, const repository::Root& root);
+std::vector<std::filesystem::path> check_destinations(const Destinations& destinations, const std::string& repository_id,
+                                                      const repository::Root& root);
 
 /// The marks of all destinations, open and locked (flock): no other restore empties or writes these folders while they live.
 using Claims = std::vector<base::File>;

@@ -104,8 +104,9 @@ Created DirectoryWriter::commit() {
 }
 
 bool DirectoryWriter::has_name() const {
-    struct stat own {}, named {};
-    return ::fstat(file_.descriptor(), &own) == 0 && ::lstat(path_.c_str(), &named) == 0 && own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+    struct stat own{}, named{};
+    return ::fstat(file_.descriptor(), &own) == 0 && ::lstat(path_.c_str(), &named) == 0 && own.st_dev == named.st_dev &&
+           own.st_ino == named.st_ino;
 }
 
 void DirectoryWriter::make_folder(const fs::path& folder) const {

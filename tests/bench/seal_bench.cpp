@@ -60,7 +60,9 @@ private:
     std::string location_ = "nowhere";
 };
 
-void count(benchmark::State& state) { state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(sample().size())); }
+void count(benchmark::State& state) {
+    state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(sample().size()));
+}
 
 struct Raw {
     std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> compressor{ZSTD_createCCtx(), &ZSTD_freeCCtx};
@@ -68,7 +70,9 @@ struct Raw {
     std::vector<unsigned char> out = std::vector<unsigned char>(ZSTD_compressBound(kFrameBytes));
     unsigned char key[32] = {}, nonce[12] = {}, tag[16] = {};
 
-    std::size_t compress(std::size_t frame) { return ZSTD_compress2(compressor.get(), out.data(), out.size(), sample().data() + frame * kFrameBytes, kFrameBytes); }
+    std::size_t compress(std::size_t frame) {
+        return ZSTD_compress2(compressor.get(), out.data(), out.size(), sample().data() + frame * kFrameBytes, kFrameBytes);
+    }
     void seal(std::size_t length) {
         int done = 0;
         EVP_EncryptInit_ex(cipher.get(), nullptr, nullptr, nullptr, nonce);

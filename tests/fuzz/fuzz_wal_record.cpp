@@ -9,7 +9,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (size == 0) return 0;
     const int major = 14 + data[0] % 5;
     const auto bytes = std::as_bytes(std::span(data + 1, size - 1));
-    if (const auto parts = split_record(bytes, static_cast<std::uint32_t>(bytes.size()), major)) (void)read_transaction_end(parts->main, 0x80, major);
+    if (const auto parts = split_record(bytes, static_cast<std::uint32_t>(bytes.size()), major))
+        (void)read_transaction_end(parts->main, 0x80, major);
     (void)split_record(bytes, static_cast<std::uint32_t>(bytes.size() * 2), major);
     (void)read_transaction_end(bytes, data[0], major);
     (void)read_restore_point(bytes);

@@ -49,7 +49,8 @@ postgres::Session open_session(const postgres::ScratchServer& server, const std:
 ProtectedServer::ProtectedServer(Options options) : server_(with_archiving(options.scratch)) {
     const auto& user = server_.user();
     fs::copy_file(howdah_hooks_program(), binary());
-    fs::permissions(binary(), fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec | fs::perms::others_read | fs::perms::others_exec);
+    fs::permissions(binary(),
+                    fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec | fs::perms::others_read | fs::perms::others_exec);
     const auto at = [&](const char* name) { return (workspace() / name).string(); };
     settings_ = {{"cluster.main.conninfo", quoted(server_.conninfo())},
                  {"cluster.main.data_directory", quoted(server_.data_directory().string())},
@@ -68,7 +69,8 @@ ProtectedServer::ProtectedServer(Options options) : server_(with_archiving(optio
     if (options.archiving) {
         auto open = session();
         open.query("ALTER SYSTEM SET archive_command = " +
-                   open.quote_literal(archive::archive_command({.binary = binary(), .config_file = config_file(), .cluster = "main", .force = false})));
+                   open.quote_literal(
+                       archive::archive_command({.binary = binary(), .config_file = config_file(), .cluster = "main", .force = false})));
         open.query("SELECT pg_reload_conf()");
     }
 }
@@ -84,7 +86,8 @@ void ProtectedServer::set_config(const std::string& key, const std::string& toml
     write_config();
 }
 
-base::ProcessResult ProtectedServer::howdah(const std::vector<std::string>& words, const Environment& environment, const base::Cancellation& cancellation) {
+base::ProcessResult ProtectedServer::howdah(const std::vector<std::string>& words, const Environment& environment,
+                                            const base::Cancellation& cancellation) {
     std::vector<std::string> command{binary().string(), "--config", config_file().string()};
     command.insert(command.end(), words.begin(), words.end());
     base::ProcessOptions options;
@@ -141,7 +144,8 @@ std::string dump(postgres::ScratchServer& server, const std::string& database, c
     std::string kept;
     for (std::string line; std::getline(lines, line);) {
         // Newer pg_dump writes a random key on these lines; sequences run up to 32 values ahead in the WAL.
-        if (line.starts_with("\\restrict ") || line.starts_with("\\unrestrict ") || line.find("pg_catalog.setval(") != std::string::npos) continue;
+        if (line.starts_with("\\restrict ") || line.starts_with("\\unrestrict ") || line.find("pg_catalog.setval(") != std::string::npos)
+            continue;
         kept += line + "\n";
     }
     return kept;

@@ -24,7 +24,7 @@ class ProtectedServer {
 public:
     struct Options {
         bool encrypted = true;
-        bool archiving = true;          ///< archive_command is set; archive_mode is on in any case.
+        bool archiving = true;  ///< archive_command is set; archive_mode is on in any case.
         postgres::ScratchOptions scratch;
     };
     ProtectedServer() : ProtectedServer(Options{}) {}
@@ -42,7 +42,8 @@ public:
 
     /// Runs howdah-hooks with this configuration as the server's user; the words follow "--config FILE". A stop asked for is a kill -9 of
     /// its whole process group, and throws Cancelled.
-    base::ProcessResult howdah(const std::vector<std::string>& words, const Environment& environment = {}, const base::Cancellation& cancellation = {});
+    base::ProcessResult howdah(const std::vector<std::string>& words, const Environment& environment = {},
+                               const base::Cancellation& cancellation = {});
     /// The same with --output json: its document. Any exit code but `expected` throws with both outputs.
     nlohmann::json howdah_json(std::vector<std::string> words, int expected = 0, const Environment& environment = {});
     /// Must exit 0; throws with both outputs otherwise.

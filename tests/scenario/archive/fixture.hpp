@@ -27,8 +27,9 @@ protected:
     static postgres::ScratchOptions options(unsigned segment_mib = 1) {
         postgres::ScratchOptions scratch;
         scratch.wal_segment_mib = segment_mib;
-        scratch.settings = {{"wal_keep_size", "512MB"}, {"max_wal_size", "1GB"}, {"min_wal_size", fmt::format("{}MB", 2 * segment_mib)},
-                            {"archive_mode", "on"}, {"archive_command", "false"}, {"autovacuum", "off"}};
+        scratch.settings = {
+            {"wal_keep_size", "512MB"}, {"max_wal_size", "1GB"},      {"min_wal_size", fmt::format("{}MB", 2 * segment_mib)},
+            {"archive_mode", "on"},     {"archive_command", "false"}, {"autovacuum", "off"}};
         return scratch;
     }
 
@@ -36,9 +37,10 @@ protected:
     void begin(const postgres::ScratchOptions& scratch) {
         server_.emplace(scratch);
         work_ = server_->workspace();
-        const std::string text = fmt::format("[cluster.main]\nconninfo = \"{}\"\ndata_directory = \"{}\"\n[repository.main]\nurl = \"file://{}\"\nkey_file = \"{}\"\n"
-                                             "[state]\ndirectory = \"{}\"\n[backup]\njobs = 1\n",
-                                             server_->conninfo(), data().string(), repository_folder().string(), (work_ / "key").string(), (work_ / "state").string());
+        const std::string text = fmt::format(
+            "[cluster.main]\nconninfo = \"{}\"\ndata_directory = \"{}\"\n[repository.main]\nurl = \"file://{}\"\nkey_file = \"{}\"\n"
+            "[state]\ndirectory = \"{}\"\n[backup]\njobs = 1\n",
+            server_->conninfo(), data().string(), repository_folder().string(), (work_ / "key").string(), (work_ / "state").string());
         base::write_file_durably(config(), text, 0644);
         give(config());
         const auto made = howdah({"repo", "init"});
@@ -52,13 +54,15 @@ protected:
     void give(const fs::path& path) const { EXPECT_EQ(::chown(path.c_str(), server_->user().uid, server_->user().gid), 0); }
 
     /// Runs the program as the server does: its user, in the data directory.
-    base::ProcessResult howdah(std::vector<std::string> words, const std::map<std::string, std::string>& environment = {}, const fs::path& where = {}) const {
+    base::ProcessResult howdah(std::vector<std::string> words, const std::map<std::string, std::string>& environment = {},
+                               const fs::path& where = {}) const {
         base::ProcessOptions process;
         process.user = server_->user();
         process.environment = environment;
         process.working_directory = where.empty() ? data() : where;
         const bool hooks = environment.contains("HOWDAH_FAULT") || std::getenv("HOWDAH_GUARDS_OFF");
-        words.insert(words.begin(), {(hooks ? tests::howdah_hooks_program() : tests::howdah_program()).string(), "--config", config().string()});
+        words.insert(words.begin(),
+                     {(hooks ? tests::howdah_hooks_program() : tests::howdah_program()).string(), "--config", config().string()});
         return base::run_process(words, process);
     }
     base::ProcessResult push(const std::string& name, const std::map<std::string, std::string>& environment = {}) const {

@@ -23,7 +23,8 @@ std::set<std::string> fault_points() {
     for (const auto& entry : fs::directory_iterator(tests::source_folder() / "src" / "archive")) {
         std::ifstream file(entry.path());
         const std::string text((std::istreambuf_iterator<char>(file)), {});
-        for (std::sregex_iterator match(text.begin(), text.end(), call); match != std::sregex_iterator(); ++match) found.insert((*match)[1]);
+        for (std::sregex_iterator match(text.begin(), text.end(), call); match != std::sregex_iterator(); ++match)
+            found.insert((*match)[1]);
     }
     return found;
 }

@@ -27,7 +27,8 @@ protected:
         EXPECT_EQ(result.exit_code, 0) << result.errors;
         const std::string command =
             fmt::format("{} --config {} wal fetch %f %p --wait 0 {}", tests::howdah_program().string(), config().string(), more);
-        append(scratch.directory / "postgresql.auto.conf", fmt::format("\nrestore_command = '{}'\nrecovery_target_timeline = 'latest'\n", command));
+        append(scratch.directory / "postgresql.auto.conf",
+               fmt::format("\nrestore_command = '{}'\nrecovery_target_timeline = 'latest'\n", command));
         append(scratch.directory / signal, "");
         return scratch;
     }
@@ -75,7 +76,8 @@ TEST_F(Recovery, FromTheArchiveAloneAndOverATimeline) {
     const auto pushed = howdah({"wal", "push", "pg_wal/" + last}, {}, first.directory);
     EXPECT_EQ(pushed.exit_code, 0) << pushed.errors;
     EXPECT_TRUE(archived("00000002.history")) << "history first";
-    for (const std::string& name : ready_files(first.directory)) EXPECT_EQ(howdah({"wal", "push", "pg_wal/" + name}, {}, first.directory).exit_code, 0);
+    for (const std::string& name : ready_files(first.directory))
+        EXPECT_EQ(howdah({"wal", "push", "pg_wal/" + name}, {}, first.directory).exit_code, 0);
 
     const auto open = repository();
     const WalArchive archive(open, area());

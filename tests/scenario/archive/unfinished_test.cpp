@@ -177,9 +177,11 @@ TEST_F(Unfinished, DryRunsOfPushAndFetchWriteNothing) {
     EXPECT_EQ(objects(), before);
 
     ASSERT_EQ(push(names[0]).exit_code, 0);
-    EXPECT_EQ(json::parse(howdah({"--dry-run", "--output", "json", "wal", "push", "pg_wal/" + names[0]}).output)["files"][0]["action"], "already archived");
+    EXPECT_EQ(json::parse(howdah({"--dry-run", "--output", "json", "wal", "push", "pg_wal/" + names[0]}).output)["files"][0]["action"],
+              "already archived");
     for (int turn = 0; turn < 2; ++turn)
-        EXPECT_EQ(json::parse(howdah({"--dry-run", "--output", "json", "wal", "push", "pg_wal/" + names[1]}).output)["files"][0]["action"], "acknowledged")
+        EXPECT_EQ(json::parse(howdah({"--dry-run", "--output", "json", "wal", "push", "pg_wal/" + names[1]}).output)["files"][0]["action"],
+                  "acknowledged")
             << "a dry run does not take it";
 
     const fs::path to = work_ / "fetched";

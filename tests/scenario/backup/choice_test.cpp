@@ -20,7 +20,9 @@ void branch_off(ProtectedServer& protectee) {
     base::ProcessOptions options;
     if (::geteuid() == 0) options.user = protectee.server().user();
     options.working_directory = into;
-    base::run_process_checked("wal push", {protectee.binary().string(), "--config", protectee.config_file().string(), "wal", "push", "pg_wal/" + segment}, options);
+    base::run_process_checked(
+        "wal push", {protectee.binary().string(), "--config", protectee.config_file().string(), "wal", "push", "pg_wal/" + segment},
+        options);
 }
 
 TEST(Choice, AnOlderBackupServesWhenTheNewestLeftTheWay) {
@@ -46,7 +48,8 @@ TEST(Choice, AnOlderBackupServesWhenTheNewestLeftTheWay) {
     const auto own = protectee.howdah_json({"--dry-run", "restore", "--into", (protectee.workspace() / "own").string(), "--timeline", "1"});
     EXPECT_EQ(own["plan"]["backup"], newer);
     EXPECT_TRUE(own["plan"]["notes"].empty());
-    const auto named = protectee.howdah({"restore", "--into", (protectee.workspace() / "named").string(), "--backup", newer, "--timeline", "2"});
+    const auto named =
+        protectee.howdah({"restore", "--into", (protectee.workspace() / "named").string(), "--backup", newer, "--timeline", "2"});
     EXPECT_EQ(named.exit_code, 1);
     EXPECT_NE(named.errors.find("timeline 2 left timeline 1"), std::string::npos) << named.errors;
 }

@@ -87,7 +87,8 @@ TEST(OutsideConfiguration, IsFollowedThroughEveryInclude) {
     ProtectedServer protectee;
     const auto etc = protectee.workspace() / "etc";
     const auto data = protectee.server().data_directory();
-    write_as_server(protectee, etc / "first.conf", "include_if_exists 'second.conf'\ninclude_if_exists 'absent.conf'\ninclude_dir 'more'\n");
+    write_as_server(protectee, etc / "first.conf",
+                    "include_if_exists 'second.conf'\ninclude_if_exists 'absent.conf'\ninclude_dir 'more'\n");
     write_as_server(protectee, etc / "second.conf", "WORK_MEM = '7MB'\n");
     write_as_server(protectee, etc / "more/third.conf", "maintenance_work_mem = '9MB'\n");
     write_as_server(protectee, etc / "people", "alice\n@more-people\n");
@@ -102,7 +103,8 @@ TEST(OutsideConfiguration, IsFollowedThroughEveryInclude) {
     EXPECT_TRUE(backup["warnings"].empty()) << backup["warnings"].dump();
     const auto shown = protectee.howdah_json({"backup", "show", backup["backup"]["id"].get<std::string>()});
     std::set<std::string> outside;
-    for (const auto& file : shown["backup"]["outside"]) outside.insert(fs::path(file["path"].get<std::string>()).lexically_relative(etc).string());
+    for (const auto& file : shown["backup"]["outside"])
+        outside.insert(fs::path(file["path"].get<std::string>()).lexically_relative(etc).string());
     EXPECT_EQ(outside, (std::set<std::string>{"first.conf", "second.conf", "more/third.conf", "people", "more-people"}));
 
     const auto into = protectee.workspace() / "restored";
@@ -113,7 +115,10 @@ TEST(OutsideConfiguration, IsFollowedThroughEveryInclude) {
     EXPECT_EQ(session.value("SHOW work_mem"), "7MB");
     EXPECT_EQ(session.value("SHOW maintenance_work_mem"), "9MB");
     EXPECT_EQ(session.value("SELECT count(*) FROM pg_hba_file_rules WHERE error IS NOT NULL"), "0");
-    EXPECT_EQ(session.value("SELECT coalesce(string_agg(sourcefile || ': ' || error, ', '), '') FROM pg_file_settings WHERE error IS NOT NULL AND name IS NULL"), "");
+    EXPECT_EQ(
+        session.value(
+            "SELECT coalesce(string_agg(sourcefile || ': ' || error, ', '), '') FROM pg_file_settings WHERE error IS NOT NULL AND name IS NULL"),
+        "");
     EXPECT_EQ(base::read_file(into / "outside" / (etc / "first.conf").relative_path()), "of the data directory\n");
 }
 
@@ -126,11 +131,13 @@ TEST(OutsideConfiguration, IsKeptApartInTheRepository) {
     for (const char* folder : {"outside", "howdah-outside"}) write_as_server(protectee, data / folder / name, "of the data directory\n");
     const auto backup = protectee.howdah_json({"backup", "run"});
     const auto read = protectee.workspace() / "read", into = protectee.workspace() / "restored";
-    base::run_process_checked("reading by the specification", {"python3", "-B", (source_folder() / "tests/reference/restore.py").string(), protectee.repository().string(),
-                                                               "restore", "main", backup["backup"]["id"].get<std::string>(), read.string()});
+    base::run_process_checked("reading by the specification",
+                              {"python3", "-B", (source_folder() / "tests/reference/restore.py").string(), protectee.repository().string(),
+                               "restore", "main", backup["backup"]["id"].get<std::string>(), read.string()});
     protectee.howdah_ok({"restore", "--into", into.string(), "--to-backup-end"});
     for (const auto& restored : {read, into})
-        for (const char* folder : {"outside", "howdah-outside"}) EXPECT_EQ(base::read_file(restored / folder / name), "of the data directory\n") << restored;
+        for (const char* folder : {"outside", "howdah-outside"})
+            EXPECT_EQ(base::read_file(restored / folder / name), "of the data directory\n") << restored;
     EXPECT_EQ(base::read_file((read.string() + "-outside") / name), "work_mem = '7MB'\n");
     EXPECT_EQ(base::read_file(into / "howdah-outside.2" / name), "work_mem = '7MB'\n");
 }
@@ -140,7 +147,8 @@ TEST(OutsideConfiguration, ThatCannotBeReadIsNamed) {
     fs::remove(ground.outside);
     const auto backup = ground.protectee.howdah_json({"backup", "run"});
     ASSERT_EQ(backup["warnings"].size(), 1u) << backup["warnings"].dump();
-    EXPECT_NE(backup["warnings"][0].get<std::string>().find("left out the configuration file " + ground.outside.string()), std::string::npos);
+    EXPECT_NE(backup["warnings"][0].get<std::string>().find("left out the configuration file " + ground.outside.string()),
+              std::string::npos);
 }
 
 }  // namespace

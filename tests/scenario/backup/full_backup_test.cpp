@@ -110,7 +110,8 @@ TEST(FullBackup, ASecondOneAtTheSameTimeIsRefused) {
     fill(protectee);
     const auto pause = protectee.workspace() / "paused";
     base::ProcessResult first;
-    std::jthread running([&] { first = protectee.howdah({"backup", "run"}, {{"HOWDAH_TEST_PAUSE", "backup.lease_taken:" + pause.string()}}); });
+    std::jthread running(
+        [&] { first = protectee.howdah({"backup", "run"}, {{"HOWDAH_TEST_PAUSE", "backup.lease_taken:" + pause.string()}}); });
     while (!fs::exists(pause)) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     const auto second = protectee.howdah({"backup", "run"});
     EXPECT_EQ(second.exit_code, 6) << second.errors;

@@ -34,7 +34,8 @@ TEST(MovedParts, OfTablespacesAreInTheBackup) {
         for (const char* name : {"one", "two"}) {
             const auto place = make_folder(protectee, name);
             session.query(std::string("CREATE TABLESPACE ") + name + " LOCATION " + session.quote_literal(place.string()));
-            session.script(std::string("CREATE TABLE in_") + name + "(id int) TABLESPACE " + name + "; INSERT INTO in_" + name + " SELECT generate_series(1, 5000)");
+            session.script(std::string("CREATE TABLE in_") + name + "(id int) TABLESPACE " + name + "; INSERT INTO in_" + name +
+                           " SELECT generate_series(1, 5000)");
         }
         const auto data = protectee.server().data_directory();
         database = (data / session.value("SELECT pg_relation_filepath('in_one')")).parent_path();
@@ -49,7 +50,8 @@ TEST(MovedParts, OfTablespacesAreInTheBackup) {
     const auto backup = protectee.howdah_json({"backup", "run"});
     EXPECT_TRUE(backup["warnings"].empty()) << backup["warnings"].dump();
     const auto into = protectee.workspace() / "restored";
-    protectee.howdah_ok({"restore", "--into", into.string(), "--to-backup-end", "--tablespace", "one=" + (protectee.workspace() / "new-one").string(), "--tablespace",
+    protectee.howdah_ok({"restore", "--into", into.string(), "--to-backup-end", "--tablespace",
+                         "one=" + (protectee.workspace() / "new-one").string(), "--tablespace",
                          "two=" + (protectee.workspace() / "new-two").string()});
     EXPECT_EQ(fs::status(protectee.workspace() / "new-two" / version.filename()).permissions(), fs::perms::owner_all);
     auto server = protectee.start_restored(into);

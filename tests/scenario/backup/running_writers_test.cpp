@@ -21,7 +21,9 @@ class Writers {
 public:
     explicit Writers(const std::string& conninfo)
         : result_(std::async(std::launch::async, [this, conninfo] {
-              return sample::run_workload(conninfo, {.connections = 2, .seed = 7, .mix = sample::Mix::writes, .duration = {}, .statements = {}, .rate = 400}, stop_);
+              return sample::run_workload(
+                  conninfo, {.connections = 2, .seed = 7, .mix = sample::Mix::writes, .duration = {}, .statements = {}, .rate = 400},
+                  stop_);
           })) {}
     ~Writers() { stop_.request(); }
     Writers(const Writers&) = delete;
@@ -57,7 +59,8 @@ struct Moment {
 
 /// Takes locks that no writer goes beside. One that comes the other way round may win the deadlock; then anew.
 void hold_writers(postgres::Session& session) {
-    const auto tables = session.value("SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') FROM pg_tables WHERE schemaname IN ('marketplace', 'public')");
+    const auto tables = session.value(
+        "SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') FROM pg_tables WHERE schemaname IN ('marketplace', 'public')");
     for (;;) {
         session.query("BEGIN");
         try {

@@ -29,7 +29,8 @@ protected:
     StartBeside() {
         auto session = protectee_.session();
         // What a copy listens on; the server itself has its port and its folder on the command line.
-        session.query("ALTER SYSTEM SET unix_socket_directories = " + session.quote_literal(protectee_.server().socket_directory().string()));
+        session.query("ALTER SYSTEM SET unix_socket_directories = " +
+                      session.quote_literal(protectee_.server().socket_directory().string()));
         session.query("ALTER SYSTEM SET listen_addresses = ''");
         session.script("CREATE TABLE shop(id int); INSERT INTO shop SELECT generate_series(1, 10)");
         protectee_.howdah_ok({"backup", "run"});

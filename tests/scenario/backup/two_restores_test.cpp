@@ -18,7 +18,8 @@ TEST(TwoRestores, TheSecondIsRefusedWhileTheFirstIsAtWork) {
     const auto into = protectee.workspace() / "restored";
     const auto pause = protectee.workspace() / "held-restore";
     const std::vector<std::string> words{"restore", "--into", into.string(), "--to-backup-end"};
-    auto first = std::async(std::launch::async, [&] { return protectee.howdah(words, {{"HOWDAH_TEST_PAUSE", "restore.copied:" + pause.string()}}); });
+    auto first = std::async(std::launch::async,
+                            [&] { return protectee.howdah(words, {{"HOWDAH_TEST_PAUSE", "restore.copied:" + pause.string()}}); });
     while (!fs::exists(pause)) ASSERT_NE(first.wait_for(std::chrono::milliseconds(2)), std::future_status::ready) << first.get().errors;
 
     const auto second = protectee.howdah(words);

@@ -18,7 +18,10 @@ protected:
     fs::path at(const char* name) const { return place_.path() / name; }
 
     void write(const std::string& cluster, const std::string& repository, const std::string& more = {}) const {
-        base::write_file_durably(at("howdah.toml"), fmt::format("[cluster.main]\n{}\n[repository.main]\nurl = \"file://{}\"\n{}\n{}", cluster, at("repository").string(), repository, more), 0644);
+        base::write_file_durably(at("howdah.toml"),
+                                 fmt::format("[cluster.main]\n{}\n[repository.main]\nurl = \"file://{}\"\n{}\n{}", cluster,
+                                             at("repository").string(), repository, more),
+                                 0644);
     }
     base::ProcessResult check() const { return run_bare({"--config", at("howdah.toml").string(), "config", "check"}); }
 
@@ -36,7 +39,9 @@ TEST_F(Checked, WhatLibpqCannotRead) {
     write("conninfo = \"hosst=/nowhere\"", "");
     expect_answer(check(), 3, {"howdah.toml:2: cluster.main.conninfo: libpq cannot read it", "hosst", "HINT"});
     write("data_directory = \"/nowhere/at/all\"", "");
-    expect_answer(check(), 3, {"cluster.main.conninfo: missing", "howdah.toml:2: cluster.main.data_directory: there is no such folder: /nowhere/at/all"});
+    expect_answer(
+        check(), 3,
+        {"cluster.main.conninfo: missing", "howdah.toml:2: cluster.main.data_directory: there is no such folder: /nowhere/at/all"});
 }
 
 TEST_F(Checked, Keys) {
@@ -65,7 +70,8 @@ TEST_F(Checked, AKeyThatTheServersUserCannotRead) {
     base::write_file_durably(key, std::string(43, 'A') + "=\n", 0600);
     fs::permissions(place_.path(), fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
     const auto& server = shared_server().server();
-    write(fmt::format("conninfo = \"{}\"\ndata_directory = \"{}\"", server.conninfo(), server.data_directory().string()), fmt::format("key_file = \"{}\"", key.string()));
+    write(fmt::format("conninfo = \"{}\"\ndata_directory = \"{}\"", server.conninfo(), server.data_directory().string()),
+          fmt::format("key_file = \"{}\"", key.string()));
     expect_answer(check(), 3, {"cannot read " + key.string(), "chown " + server.user().name});
 }
 

@@ -45,7 +45,8 @@ TEST(DryRun, IsJsonWhereJsonIsAskedFor) {
 TEST(DryRun, OfABackupHasNothingThatOnlyABackupHas) {
     const auto document = shared_server().howdah_json({"backup", "run", "--dry-run"});
     EXPECT_TRUE(document["dry_run"]);
-    for (const char* key : {"id", "timeline", "start_lsn", "stop_lsn", "start_time", "stop_time", "first_segment", "last_segment", "stored_bytes", "seconds"})
+    for (const char* key :
+         {"id", "timeline", "start_lsn", "stop_lsn", "start_time", "stop_time", "first_segment", "last_segment", "stored_bytes", "seconds"})
         EXPECT_TRUE(document["backup"][key].is_null()) << key << ": " << document;
     EXPECT_GT(document["backup"]["files"], 100);
     EXPECT_EQ(shared_server().howdah_json({"backup", "list"})["backups"].size(), 1u);
@@ -58,7 +59,8 @@ TEST(DryRun, OfRepoInitRefusesWhatTheRunWould) {
 
 TEST(DryRun, OfTheSampleNamesServerAndDatabase) {
     const auto& server = shared_server().server();
-    const auto said = expect_answer(shared_server().howdah({"sample", "load", "--cluster", "main", "--dry-run"}), 0, {"into database postgres", fmt::format("port {}", server.port())});
+    const auto said = expect_answer(shared_server().howdah({"sample", "load", "--cluster", "main", "--dry-run"}), 0,
+                                    {"into database postgres", fmt::format("port {}", server.port())});
     EXPECT_NE(said.find(server.socket_directory().string()), std::string::npos) << said;
     expect_answer(shared_server().howdah({"sample", "load", "--dry-run"}), 2, {"no server was named", "--conninfo"});
     expect_answer(shared_server().howdah({"sample", "load"}), 2, {"no server was named", "--conninfo"});

@@ -14,13 +14,15 @@ namespace {
 namespace fs = std::filesystem;
 
 TEST(Names, OfClustersThatNobodyKnows) {
-    for (const auto& words : std::vector<std::vector<std::string>>{{"backup", "list"}, {"backup", "verify"}, {"backup", "status"}, {"backup", "run"}, {"wal", "status"}, {"check"}}) {
+    for (const auto& words : std::vector<std::vector<std::string>>{
+             {"backup", "list"}, {"backup", "verify"}, {"backup", "status"}, {"backup", "run"}, {"wal", "status"}, {"check"}}) {
         auto command = words;
         command.insert(command.begin(), {"--cluster", "two"});
         expect_answer(shared_server().howdah(command), 3, {"no such cluster: two", "main"});
     }
     const Environment two{{"HOWDAH_CLUSTER_TWO_CONNINFO", "host=/nowhere"}};
-    expect_answer(shared_server().howdah({"--cluster", "two", "backup", "list"}, two), 0, {"No backups of cluster two yet", "also knows: main"});
+    expect_answer(shared_server().howdah({"--cluster", "two", "backup", "list"}, two), 0,
+                  {"No backups of cluster two yet", "also knows: main"});
 }
 
 TEST(Names, LeftOutWhereThereAreSeveral) {
@@ -30,7 +32,8 @@ TEST(Names, LeftOutWhereThereAreSeveral) {
 }
 
 TEST(Names, OfRepositoriesThatAreNone) {
-    for (const auto& words : std::vector<std::vector<std::string>>{{"backup", "list"}, {"wal", "setup", "--undo", "--dry-run"}, {"repo", "info"}}) {
+    for (const auto& words :
+         std::vector<std::vector<std::string>>{{"backup", "list"}, {"wal", "setup", "--undo", "--dry-run"}, {"repo", "info"}}) {
         auto command = words;
         command.insert(command.end(), {"--repository", "nope"});
         expect_answer(shared_server().howdah(command), 3, {"no such repository: nope", "configured: main"});
@@ -40,11 +43,13 @@ TEST(Names, OfRepositoriesThatAreNone) {
 TEST(Names, OfJournalEntries) {
     auto& server = shared_server();
     expect_answer(server.howdah({"journal", "list"}), 0, {"backup run"});
-    expect_answer(server.howdah({"journal", "list", "--operation", "nosuch"}), 0, {"has no entry of operation nosuch", server.state().string()});
+    expect_answer(server.howdah({"journal", "list", "--operation", "nosuch"}), 0,
+                  {"has no entry of operation nosuch", server.state().string()});
     expect_answer(server.howdah({"journal", "list", "--limit", "0"}), 2, {"--limit"});
     expect_answer(server.howdah({"journal", "list", "--limit", "-1"}), 2, {"--limit"});
     const auto empty = server.workspace() / "empty-state";
-    expect_answer(server.howdah({"journal", "list"}, {{"HOWDAH_STATE_DIRECTORY", empty.string()}}), 0, {"The journal in " + empty.string() + " is empty."});
+    expect_answer(server.howdah({"journal", "list"}, {{"HOWDAH_STATE_DIRECTORY", empty.string()}}), 0,
+                  {"The journal in " + empty.string() + " is empty."});
 }
 
 TEST(Names, OfAStateFolderThatCannotBeWritten) {
@@ -52,8 +57,10 @@ TEST(Names, OfAStateFolderThatCannotBeWritten) {
     const auto closed = server.workspace() / "closed-state";
     fs::create_directory(closed);
     fs::permissions(closed, fs::perms::owner_read | fs::perms::owner_exec | fs::perms::others_read | fs::perms::others_exec);
-    const Environment environment{{"HOWDAH_STATE_DIRECTORY", (closed / "below").string()}, {"XDG_STATE_HOME", (server.workspace() / "own-state").string()}};
-    expect_answer(server.howdah({"journal", "list"}, environment), 0, {"may not write the state folder " + (closed / "below").string(), "own-state/howdah instead"});
+    const Environment environment{{"HOWDAH_STATE_DIRECTORY", (closed / "below").string()},
+                                  {"XDG_STATE_HOME", (server.workspace() / "own-state").string()}};
+    expect_answer(server.howdah({"journal", "list"}, environment), 0,
+                  {"may not write the state folder " + (closed / "below").string(), "own-state/howdah instead"});
     fs::permissions(closed, fs::perms::owner_all);
 }
 
@@ -65,7 +72,8 @@ TEST(Shown, ABackupForPeople) {
 }
 
 TEST(Shown, AWrongPortInAConninfo) {
-    const auto said = expect_answer(shared_server().howdah({"backup", "run"}, {{"HOWDAH_CLUSTER_MAIN_CONNINFO", "host=localhost port=abc"}}), 3, {"port"});
+    const auto said = expect_answer(
+        shared_server().howdah({"backup", "run"}, {{"HOWDAH_CLUSTER_MAIN_CONNINFO", "host=localhost port=abc"}}), 3, {"port"});
     EXPECT_EQ(said.find("percent"), std::string::npos) << said;
     EXPECT_EQ(said.find("***"), std::string::npos) << said;
 }

@@ -14,7 +14,8 @@ base::ProcessResult probe(std::vector<std::string> words, const Environment& env
 }
 
 TEST(Probe, AnswersInOneLineWithFigures) {
-    for (const auto& words : std::vector<std::vector<std::string>>{{"backup", "status"}, {"backup", "verify"}, {"wal", "status"}, {"repo", "check"}}) {
+    for (const auto& words :
+         std::vector<std::vector<std::string>>{{"backup", "status"}, {"backup", "verify"}, {"wal", "status"}, {"repo", "check"}}) {
         const auto result = probe(words);
         EXPECT_EQ(result.exit_code, 0) << result.output << result.errors;
         EXPECT_TRUE(result.output.starts_with("OK: ")) << result.output;
@@ -35,7 +36,8 @@ TEST(Probe, NamesEverythingThatCheckFound) {
 }
 
 TEST(Probe, IsRefusedWhereThereIsNoAnswer) {
-    for (const auto& words : std::vector<std::vector<std::string>>{{"backup", "list"}, {"backup", "run"}, {"config", "check"}, {"repo", "info"}, {"journal", "list"}}) {
+    for (const auto& words : std::vector<std::vector<std::string>>{
+             {"backup", "list"}, {"backup", "run"}, {"config", "check"}, {"repo", "info"}, {"journal", "list"}}) {
         const auto result = probe(words);
         EXPECT_EQ(result.exit_code, 3) << result.output << result.errors;
         EXPECT_TRUE(result.output.starts_with("UNKNOWN: ")) << result.output;

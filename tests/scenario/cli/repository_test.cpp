@@ -59,10 +59,12 @@ TEST(LostKey, IsBroughtBackAndNotMadeAnew) {
     const auto key = server.workspace() / "damaged.key";
     for (const char* content : {"", "damaged\n"}) {
         base::write_file_durably(key, content, 0644);
-        const auto said = expect_answer(server.howdah({"backup", "list"}, {{"HOWDAH_REPOSITORY_MAIN_KEY_FILE", key.string()}}), 3, {"bring back the copy of the key"});
+        const auto said = expect_answer(server.howdah({"backup", "list"}, {{"HOWDAH_REPOSITORY_MAIN_KEY_FILE", key.string()}}), 3,
+                                        {"bring back the copy of the key"});
         EXPECT_EQ(said.find("openssl"), std::string::npos) << said;
     }
-    Environment elsewhere{{"HOWDAH_REPOSITORY_MAIN_KEY_FILE", key.string()}, {"HOWDAH_REPOSITORY_MAIN_URL", "file://" + (server.workspace() / "new").string()}};
+    Environment elsewhere{{"HOWDAH_REPOSITORY_MAIN_KEY_FILE", key.string()},
+                          {"HOWDAH_REPOSITORY_MAIN_URL", "file://" + (server.workspace() / "new").string()}};
     expect_answer(server.howdah({"repo", "init"}, elsewhere), 3, {"remove it and repo init makes a new key"});
     fs::remove(key);
 }

@@ -28,8 +28,10 @@ TEST(Usage, AnEmptyValueIsNeverTakenForNone) {
 
 TEST(Usage, TheUnknownWordIsNamed) {
     expect_answer(run_bare({"bakcup", "list"}), 2, {"unknown area: bakcup", "did you mean backup?"});
-    expect_answer(run_bare({"backup", "runn"}), 2, {"unknown verb of `howdah backup`: runn", "did you mean run?", "see `howdah backup --help`"});
-    expect_answer(run_bare({"backup", "delete", "ID"}), 2, {"unknown verb of `howdah backup`: delete", "there are run, list, show, status, verify", "see `howdah backup --help`"});
+    expect_answer(run_bare({"backup", "runn"}), 2,
+                  {"unknown verb of `howdah backup`: runn", "did you mean run?", "see `howdah backup --help`"});
+    expect_answer(run_bare({"backup", "delete", "ID"}), 2,
+                  {"unknown verb of `howdah backup`: delete", "there are run, list, show, status, verify", "see `howdah backup --help`"});
     expect_answer(run_bare({"restore", "--in", "X"}), 2, {"unknown option of `howdah restore`: --in", "did you mean --into?"});
     expect_answer(run_bare({"restore", "into=X"}), 2, {"unexpected word for `howdah restore`: into=X", "did you mean --into X?"});
     expect_answer(run_bare({"restore"}), 2, {"--into is required", "see `howdah restore --help`"});

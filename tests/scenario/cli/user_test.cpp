@@ -24,11 +24,13 @@ TEST_F(AsRoot, BecomesTheOwnerOfTheSocketWithoutADataDirectory) {
     const base::TemporaryDirectory place("cli-user");
     fs::permissions(place.path(), fs::perms::all | fs::perms::sticky_bit);
     const auto config = place.path() / "howdah.toml";
-    base::write_file_durably(config,
-                             fmt::format("[cluster.main]\nconninfo = \"{}\"\n[repository.main]\nurl = \"file://{}/repository\"\nkey_file = \"{}/repository.key\"\n"
-                                         "[state]\ndirectory = \"{}/state\"\n",
-                                         server.server().conninfo(), place.path().string(), place.path().string(), place.path().string()),
-                             0644);
+    base::write_file_durably(
+        config,
+        fmt::format(
+            "[cluster.main]\nconninfo = \"{}\"\n[repository.main]\nurl = \"file://{}/repository\"\nkey_file = \"{}/repository.key\"\n"
+            "[state]\ndirectory = \"{}/state\"\n",
+            server.server().conninfo(), place.path().string(), place.path().string(), place.path().string()),
+        0644);
     expect_answer(run_bare({"--config", config.string(), "repo", "init"}), 0, {"Made the repository"});
     EXPECT_EQ(base::owner_of(place.path() / "repository").uid, server.server().user().uid);
     EXPECT_EQ(base::owner_of(place.path() / "repository.key").uid, server.server().user().uid);

@@ -30,7 +30,8 @@ bool soon(const Condition& condition) {
 TEST(Zombie, HoldsNoLock) {
     ProtectedServer server;
     const auto note = server.workspace() / "pid";
-    const auto script = base::shell_quote({server.binary().string(), "--config", server.config_file().string(), "backup", "run"}) + " & echo $! > " + note.string() + "; exec sleep 600";
+    const auto script = base::shell_quote({server.binary().string(), "--config", server.config_file().string(), "backup", "run"}) +
+                        " & echo $! > " + note.string() + "; exec sleep 600";
     base::Cancellation end;
     std::thread parent([&] {
         base::ProcessOptions options;

@@ -33,7 +33,8 @@ protected:
     static std::vector<std::string> names_in(const fs::path& folder) {
         std::vector<std::string> names;
         for (const auto& entry : fs::recursive_directory_iterator(folder))
-            if (entry.is_regular_file() && entry.path().parent_path().filename() != "lease") names.push_back(fs::relative(entry.path(), folder).string());
+            if (entry.is_regular_file() && entry.path().parent_path().filename() != "lease")
+                names.push_back(fs::relative(entry.path(), folder).string());
         std::sort(names.begin(), names.end());
         return names;
     }
@@ -41,8 +42,16 @@ protected:
         const auto& protectee = place.server();
         const auto destination = protectee.workspace() / "fetched";
         fs::remove(destination);
-        std::vector<std::string> command{protectee.binary().string(), "--config", protectee.config_file().string(), "wal", "fetch", name, destination.string(),
-                                         "--wait", "0", "--no-look-ahead"};
+        std::vector<std::string> command{protectee.binary().string(),
+                                         "--config",
+                                         protectee.config_file().string(),
+                                         "wal",
+                                         "fetch",
+                                         name,
+                                         destination.string(),
+                                         "--wait",
+                                         "0",
+                                         "--no-look-ahead"};
         base::ProcessOptions options;
         if (::geteuid() == 0) options.user = place.server().server().user();
         options.working_directory = place.server().server().data_directory();
@@ -63,7 +72,8 @@ protected:
             const auto result = place.server().howdah(words, {{"HOWDAH_REPOSITORY_MAIN_URL", "file://" + copy.string()}});
             const auto after = names_in(copy);
             fs::remove_all(copy);
-            SCOPED_TRACE(fmt::format("{} {}: {}: exit {}: {}{}", object, mutation.name, words.back(), result.exit_code, result.output, result.errors));
+            SCOPED_TRACE(fmt::format("{} {}: {}: exit {}: {}{}", object, mutation.name, words.back(), result.exit_code, result.output,
+                                     result.errors));
             EXPECT_NE(result.exit_code, 0);
             EXPECT_EQ(before, after) << "it changed the repository";
         }
@@ -83,7 +93,8 @@ TEST_P(ReaderMeets, FetchOfEverySegmentAndHistory) {
             const Damaged damaged(place, object, mutation, 0);
             const auto result = fetch(name);
             // A deleted one is absent, truly: verify and the plan of a restore tell it.
-            EXPECT_EQ(result.exit_code, std::string_view(mutation.name) == "deleted" ? 1 : 126) << object << " " << mutation.name << result.errors;
+            EXPECT_EQ(result.exit_code, std::string_view(mutation.name) == "deleted" ? 1 : 126)
+                << object << " " << mutation.name << result.errors;
             ++damages;
         }
     }
@@ -109,9 +120,7 @@ TEST_P(ReaderMeets, Lease) {
     expect_met(newest_below("lease/0"), {"repo", "gc"}, {"deleted"});
 }
 
-TEST_P(ReaderMeets, Ledger) {
-    expect_met(newest_below("ledger/"), {"repo", "check"});
-}
+TEST_P(ReaderMeets, Ledger) { expect_met(newest_below("ledger/"), {"repo", "check"}); }
 
 TEST_P(ReaderMeets, DoomedList) { expect_met(newest_below("doomed/"), {"repo", "gc", "--grace", "0"}, {"deleted"}); }
 

@@ -54,7 +54,8 @@ protected:
         return wrong;
     }
 };
-INSTANTIATE_TEST_SUITE_P(Sealings, RestoreMeets, testing::Bool(), [](const auto& sealing) { return sealing.param ? "encrypted" : "plain"; });
+INSTANTIATE_TEST_SUITE_P(Sealings, RestoreMeets, testing::Bool(),
+                         [](const auto& sealing) { return sealing.param ? "encrypted" : "plain"; });
 
 TEST_P(RestoreMeets, NoDamage) {
     const auto result = restore();

@@ -64,7 +64,8 @@ TEST_P(VerifyFinds, EverySwapOfTwoOfAKind) {
             place.write(other, mine);
             const auto found = place.verify();
             const bool line = Victim::kind_of(object) == "slot";
-            EXPECT_TRUE(!found.empty() && (line || (found.find(object) != std::string::npos && found.find(other) != std::string::npos))) << object << " swapped with " << other << ": " << found;
+            EXPECT_TRUE(!found.empty() && (line || (found.find(object) != std::string::npos && found.find(other) != std::string::npos)))
+                << object << " swapped with " << other << ": " << found;
             place.write(object, mine);
             place.write(other, its);
             ++swaps;

@@ -82,12 +82,14 @@ void Victim::take_backups() {
     }
     auto session = protectee_.session();
     session.query("ALTER SYSTEM SET archive_command = " +
-                  session.quote_literal(archive::archive_command({.binary = protectee_.binary(), .config_file = protectee_.config_file(), .cluster = "main", .force = false})));
+                  session.quote_literal(archive::archive_command(
+                      {.binary = protectee_.binary(), .config_file = protectee_.config_file(), .cluster = "main", .force = false})));
     session.query("SELECT pg_reload_conf()");
     session.script("UPDATE pg_database SET datistemplate = false");
     session.query("DROP DATABASE template0");
     session.query("DROP DATABASE template1");
-    session.script("CREATE TABLE shop(id int PRIMARY KEY, note text); INSERT INTO shop SELECT g, md5(g::text) FROM generate_series(1, 5000) g");
+    session.script(
+        "CREATE TABLE shop(id int PRIMARY KEY, note text); INSERT INTO shop SELECT g, md5(g::text) FROM generate_series(1, 5000) g");
     // Noise and holes in turns: more extents than a tree holds, so that there is a map.
     {
         std::ofstream file(protectee_.server().data_directory() / "holes.bin", std::ios::binary);
@@ -95,7 +97,8 @@ void Victim::take_backups() {
         for (int i = 0; i < 12; ++i) file << block << std::string(256 << 10, '\0');
     }
     if (::geteuid() == 0)
-        base::run_process_checked("chown", {"chown", protectee_.server().user().name, (protectee_.server().data_directory() / "holes.bin").string()});
+        base::run_process_checked(
+            "chown", {"chown", protectee_.server().user().name, (protectee_.server().data_directory() / "holes.bin").string()});
     backup_ = protectee_.howdah_json({"backup", "run"})["backup"]["id"];
     session.script("UPDATE shop SET note = upper(note)");
     later_ = protectee_.howdah_json({"backup", "run"})["backup"]["id"];
@@ -120,13 +123,16 @@ void Victim::add_what_commands_cannot() {
     fs::create_directories(other / "pg_wal/archive_status");
     fs::create_directories(other / "global");
     fs::copy_file(protectee_.server().data_directory() / "global/pg_control", other / "global/pg_control");
-    for (const auto& [name, text] : std::map<std::string, std::string>{{"00000002.history", "1\t0/5000000\tno recovery target specified\n"},
-                                                                       {"00000003.history", "1\t0/5000000\tno recovery target specified\n2\t0/6000000\tno recovery target specified\n"}})
+    for (const auto& [name, text] : std::map<std::string, std::string>{
+             {"00000002.history", "1\t0/5000000\tno recovery target specified\n"},
+             {"00000003.history", "1\t0/5000000\tno recovery target specified\n2\t0/6000000\tno recovery target specified\n"}})
         base::write_file_durably(other / "pg_wal" / name, text, 0644);
     if (::geteuid() == 0) base::run_process_checked("chown", {"chown", "-R", protectee_.server().user().name, other.string()});
-    for (const char* name : {"00000002.history", "00000003.history"}) protectee_.howdah_ok({"wal", "push", (other / "pg_wal" / name).string()});
+    for (const char* name : {"00000002.history", "00000003.history"})
+        protectee_.howdah_ok({"wal", "push", (other / "pg_wal" / name).string()});
     for (int i = 0; i < 3; ++i) {
-        protectee_.session().script("INSERT INTO shop SELECT g, 'later' FROM generate_series((SELECT max(id) + 1 FROM shop), (SELECT max(id) + 500 FROM shop)) g");
+        protectee_.session().script(
+            "INSERT INTO shop SELECT g, 'later' FROM generate_series((SELECT max(id) + 1 FROM shop), (SELECT max(id) + 500 FROM shop)) g");
         protectee_.archive_everything();
     }
     // The last operation tells the ledger of everything before it.
@@ -136,7 +142,8 @@ void Victim::add_what_commands_cannot() {
 void Victim::make_another_repository() {
     Environment there{{"HOWDAH_REPOSITORY_MAIN_URL", "file://" + (protectee_.workspace() / "another").string()}};
     if (encrypted_) there["HOWDAH_REPOSITORY_MAIN_PASSPHRASE"] = "a phrase of another repository";
-    protectee_.howdah_ok(encrypted_ ? std::vector<std::string>{"repo", "init"} : std::vector<std::string>{"repo", "init", "--no-encryption"}, there);
+    protectee_.howdah_ok(
+        encrypted_ ? std::vector<std::string>{"repo", "init"} : std::vector<std::string>{"repo", "init", "--no-encryption"}, there);
     protectee_.howdah_ok({"repo", "gc"}, there);
 }
 
@@ -175,8 +182,10 @@ std::string Victim::bytes_of_another(const std::string& object) const {
     std::string before, after;
     for (const auto& other : objects_) {
         if (kind_of(other) != kind_of(object) || read(other) == read(object)) continue;
-        if (other < object) before = other;
-        else if (after.empty()) after = other;
+        if (other < object)
+            before = other;
+        else if (after.empty())
+            after = other;
     }
     if (!before.empty() || !after.empty()) return read(before.empty() ? after : before);
     return base::read_file_if_exists(protectee_.workspace() / "another" / object).value_or("");
@@ -210,18 +219,20 @@ std::string Victim::verify() const {
 
 const std::vector<Mutation>& mutations() {
     static const std::vector<Mutation> all{
-        {"a byte changed", [](const Victim& victim, const std::string& object, const std::string& whole, std::size_t seed) {
+        {"a byte changed",
+         [](const Victim& victim, const std::string& object, const std::string& whole, std::size_t seed) {
              auto bytes = whole;
              const auto at = (seed * 2654435761u + 60) % bytes.size();
              bytes[at] = static_cast<char>(bytes[at] ^ (1 << (seed % 8)));
              victim.write(object, bytes);
          }},
-        {"a byte cut", [](const Victim& victim, const std::string& object, const std::string& whole, std::size_t) { victim.write(object, whole.substr(0, whole.size() - 1)); }},
-        {"a byte appended", [](const Victim& victim, const std::string& object, const std::string& whole, std::size_t) { victim.write(object, whole + '\0'); }},
+        {"a byte cut", [](const Victim& victim, const std::string& object, const std::string& whole,
+                          std::size_t) { victim.write(object, whole.substr(0, whole.size() - 1)); }},
+        {"a byte appended", [](const Victim& victim, const std::string& object, const std::string& whole,
+                               std::size_t) { victim.write(object, whole + '\0'); }},
         {"deleted", [](const Victim& victim, const std::string& object, const std::string&, std::size_t) { victim.remove(object); }},
-        {"replaced by an older one or another of its kind", [](const Victim& victim, const std::string& object, const std::string&, std::size_t) {
-             victim.write(object, victim.bytes_of_another(object));
-         }},
+        {"replaced by an older one or another of its kind", [](const Victim& victim, const std::string& object, const std::string&,
+                                                               std::size_t) { victim.write(object, victim.bytes_of_another(object)); }},
     };
     return all;
 }

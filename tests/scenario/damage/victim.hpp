@@ -19,7 +19,7 @@ public:
 
     ProtectedServer& server() { return protectee_; }
     std::filesystem::path root() const { return protectee_.repository(); }
-    const std::string& backup() const { return backup_; }         ///< The first one's id.
+    const std::string& backup() const { return backup_; }  ///< The first one's id.
     const std::string& later_backup() const { return later_; }
     std::filesystem::path truth() const { return protectee_.workspace() / "truth"; }
     const std::vector<std::string>& objects() const { return objects_; }

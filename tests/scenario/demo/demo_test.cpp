@@ -51,7 +51,10 @@ TEST(Demo, NamesTheTableThatIsNotAsItWas) {
     while (!fs::exists(pause)) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     {
         postgres::Session session(base::read_file(pause));
-        EXPECT_EQ(session.query("UPDATE marketplace.users SET email = 'changed@example.org' WHERE id = (SELECT min(id) FROM marketplace.users)").affected(), 1);
+        EXPECT_EQ(
+            session.query("UPDATE marketplace.users SET email = 'changed@example.org' WHERE id = (SELECT min(id) FROM marketplace.users)")
+                .affected(),
+            1);
     }
     fs::remove(pause);
     demo.join();

@@ -10,9 +10,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::vector<std::string>> kNeedKey{{"backup", "run"},  {"backup", "list"},    {"backup", "verify"}, {"backup", "status"},
-                                                     {"repo", "info"},   {"repo", "check"},     {"repo", "gc"},       {"wal", "setup"},
-                                                     {"wal", "status"}};
+const std::vector<std::vector<std::string>> kNeedKey{{"backup", "run"},    {"backup", "list"}, {"backup", "verify"},
+                                                     {"backup", "status"}, {"repo", "info"},   {"repo", "check"},
+                                                     {"repo", "gc"},       {"wal", "setup"},   {"wal", "status"}};
 
 Environment with_key(const fs::path& key) { return {{"HOWDAH_REPOSITORY_MAIN_KEY_FILE", key.string()}}; }
 Environment with_data_directory(const fs::path& directory) { return {{"HOWDAH_CLUSTER_MAIN_DATA_DIRECTORY", directory.string()}}; }
@@ -65,7 +65,8 @@ TEST(ConfigurationFailures, OtherWaysToBeWrong) {
     const auto text = base::read_file(shared_server().config_file());
     expect_refused({"backup", "list"}, {.exit_code = 3, .message = "none.toml", .config = fresh_path("none.toml")});
     expect_refused({"backup", "list"}, {.exit_code = 3, .message = "other.toml", .config = write_config(text + "this is no TOML")});
-    expect_refused({"backup", "list"}, {.exit_code = 3, .message = "backup.jobs", .config = write_config(text + "backup.jobs = \"many\"\n")});
+    expect_refused({"backup", "list"},
+                   {.exit_code = 3, .message = "backup.jobs", .config = write_config(text + "backup.jobs = \"many\"\n")});
     expect_refused({"backup", "list"}, {.exit_code = 3, .message = "HOWDAH_NONSENSE", .environment = {{"HOWDAH_NONSENSE", "1"}}});
     expect_refused({"--cluster", "other", "backup", "run"}, {.exit_code = 3, .message = "other"});
     expect_refused({"--repository", "other", "backup", "list"}, {.exit_code = 3, .message = "other"});
@@ -76,16 +77,19 @@ TEST(ConfigurationFailures, OtherWaysToBeWrong) {
 }
 
 TEST(ConfigurationFailures, NoSuchDataDirectory) {
-    expect_refused({"backup", "run"}, {.exit_code = 3, .message = "no data directory there", .environment = with_data_directory(fresh_path("nowhere"))});
+    expect_refused({"backup", "run"},
+                   {.exit_code = 3, .message = "no data directory there", .environment = with_data_directory(fresh_path("nowhere"))});
     const auto empty = fresh_path("empty");
     fs::create_directory(empty);
     give_to_server(empty);
-    expect_refused({"backup", "run"}, {.exit_code = 3, .message = "not a data directory", .environment = with_data_directory(empty), .also = {empty}});
+    expect_refused({"backup", "run"},
+                   {.exit_code = 3, .message = "not a data directory", .environment = with_data_directory(empty), .also = {empty}});
 }
 
 TEST(ConfigurationFailures, DataDirectoryOfAnotherCluster) {
     const auto other = data_directory_with("another", recorded_control_file("pg_control_15"));
-    expect_refused({"backup", "run"}, {.exit_code = 3, .message = "belongs to another cluster", .environment = with_data_directory(other), .also = {other}});
+    expect_refused({"backup", "run"},
+                   {.exit_code = 3, .message = "belongs to another cluster", .environment = with_data_directory(other), .also = {other}});
     auto down = with_data_directory(other);
     down["HOWDAH_CLUSTER_MAIN_CONNINFO"] = "host=127.0.0.1 port=1 user=postgres";
     expect_refused({"backup", "run"}, {.exit_code = 4, .message = "connecting to", .environment = down});
@@ -101,11 +105,13 @@ TEST(ConfigurationFailures, DataDirectoryThatMayNotBeRead) {
 TEST(ConfigurationFailures, PostgreSQLThirteen) {
     const auto thirteen = data_directory_with("thirteen", recorded_control_file("pg_control_13"));
     const std::string message = "PostgreSQL 13 is not supported";
-    expect_refused({"backup", "run"}, {.exit_code = 1, .message = message, .environment = with_data_directory(thirteen), .also = {thirteen}});
+    expect_refused({"backup", "run"},
+                   {.exit_code = 1, .message = message, .environment = with_data_directory(thirteen), .also = {thirteen}});
     fs::create_directory(thirteen / "pg_wal");
     base::write_file_durably(thirteen / "pg_wal/000000010000000000000099", std::string(1 << 20, 'w'));
     give_to_server(thirteen);
-    expect_refused({"wal", "push", "pg_wal/000000010000000000000099"}, {.exit_code = 1, .message = message, .directory = thirteen, .also = {thirteen}});
+    expect_refused({"wal", "push", "pg_wal/000000010000000000000099"},
+                   {.exit_code = 1, .message = message, .directory = thirteen, .also = {thirteen}});
 }
 
 TEST(ConfigurationFailures, WrongUse) {
@@ -130,9 +136,15 @@ TEST(ConfigurationFailures, WrongUse) {
 TEST(ConfigurationFailures, TheSameAsRoot) {
     if (::geteuid() != 0) GTEST_SKIP() << "this test runs as another user than root, as all the others do then";
     expect_refused({"backup", "list"}, {.exit_code = 3, .message = "key", .environment = with_key(other_key_file()), .as_ourselves = true});
-    expect_refused({"backup", "run"}, {.exit_code = 4, .message = "connecting to", .environment = {{"HOWDAH_CLUSTER_MAIN_CONNINFO", "host=127.0.0.1 port=1"}}, .as_ourselves = true});
-    expect_refused({"backup", "list"}, {.exit_code = 5, .message = "repository cannot be opened", .environment = at_repository(fresh_path("gone")), .as_ourselves = true});
-    expect_refused({"restore", "--into", shared_server().server().data_directory().string()}, {.exit_code = 1, .message = "not empty", .as_ourselves = true});
+    expect_refused({"backup", "run"}, {.exit_code = 4,
+                                       .message = "connecting to",
+                                       .environment = {{"HOWDAH_CLUSTER_MAIN_CONNINFO", "host=127.0.0.1 port=1"}},
+                                       .as_ourselves = true});
+    expect_refused(
+        {"backup", "list"},
+        {.exit_code = 5, .message = "repository cannot be opened", .environment = at_repository(fresh_path("gone")), .as_ourselves = true});
+    expect_refused({"restore", "--into", shared_server().server().data_directory().string()},
+                   {.exit_code = 1, .message = "not empty", .as_ourselves = true});
 }
 
 }  // namespace

@@ -109,8 +109,11 @@ TEST(WalFetch, WalThatMayNotBeRead) {
     fs::permissions(wal, fs::perms::none);
     const auto folder = destination_folder();
     for (const std::string& name : {first_segment(), std::string(kFutureSegment)})
-        expect_refused({"wal", "fetch", name, (folder / "x").string(), "--wait", "0"},
-                       {.exit_code = 126, .message = "Permission denied", .environment = at_repository(closed), .directory = data_directory(), .also = {folder}});
+        expect_refused({"wal", "fetch", name, (folder / "x").string(), "--wait", "0"}, {.exit_code = 126,
+                                                                                        .message = "Permission denied",
+                                                                                        .environment = at_repository(closed),
+                                                                                        .directory = data_directory(),
+                                                                                        .also = {folder}});
     fs::permissions(wal, fs::perms::owner_all);
 }
 
@@ -118,7 +121,8 @@ TEST(WalFetch, AnotherCluster) {
     const auto other = data_directory_with("another", recorded_control_file("pg_control_15"));
     expect_aborts({.message = "holds nothing of cluster main", .directory = other, .also = {other}});
     const auto folder = destination_folder();
-    expect_refused({"--cluster", "wrong", "wal", "fetch", kFutureSegment, (folder / "x").string()}, {.exit_code = 126, .message = "wrong", .directory = data_directory(), .also = {folder}});
+    expect_refused({"--cluster", "wrong", "wal", "fetch", kFutureSegment, (folder / "x").string()},
+                   {.exit_code = 126, .message = "wrong", .directory = data_directory(), .also = {folder}});
 }
 
 TEST(WalFetch, PostgreSQLThirteen) {
@@ -159,7 +163,8 @@ TEST(WalFetch, WrongUse) {
 TEST(WalFetch, DestinationThatCannotBeWritten) {
     const auto folder = destination_folder();
     fs::permissions(folder, fs::perms::owner_read | fs::perms::owner_exec);
-    expect_refused({"wal", "fetch", first_segment(), (folder / "x").string()}, {.exit_code = 126, .message = "Permission denied", .directory = data_directory(), .also = {folder}});
+    expect_refused({"wal", "fetch", first_segment(), (folder / "x").string()},
+                   {.exit_code = 126, .message = "Permission denied", .directory = data_directory(), .also = {folder}});
     fs::permissions(folder, fs::perms::owner_all);
 }
 
@@ -172,15 +177,17 @@ TEST(WalFetch, DamagedSegment) {
         file.put('!').put('?');
     }
     const auto folder = destination_folder();
-    expect_refused({"wal", "fetch", first_segment(), (folder / "x").string(), "--no-look-ahead"},
-                   {.exit_code = 126, .message = "damaged", .environment = at_repository(damaged), .directory = data_directory(), .also = {folder}});
+    expect_refused(
+        {"wal", "fetch", first_segment(), (folder / "x").string(), "--no-look-ahead"},
+        {.exit_code = 126, .message = "damaged", .environment = at_repository(damaged), .directory = data_directory(), .also = {folder}});
 }
 
 /// The look-ahead is a help, never a condition: without a place for it the answers are the same.
 TEST(WalFetch, NoStateDirectory) {
     const auto closed = destination_folder();
     fs::permissions(closed, fs::perms::owner_read | fs::perms::owner_exec);
-    const Environment environment{{"HOWDAH_STATE_DIRECTORY", (closed / "state").string()}, {"HOME", closed.string()}, {"XDG_STATE_HOME", ""}};
+    const Environment environment{
+        {"HOWDAH_STATE_DIRECTORY", (closed / "state").string()}, {"HOME", closed.string()}, {"XDG_STATE_HOME", ""}};
     const auto folder = destination_folder();
     EXPECT_EQ(fetch(first_segment(), folder / "x", {.environment = environment}).exit_code, 0);
     EXPECT_EQ(fetch(kFutureSegment, folder / "y", {.environment = environment}).exit_code, 1);
@@ -191,7 +198,11 @@ TEST(WalFetch, NoStateDirectory) {
 TEST(WalFetch, StandbyWithoutItsSignalIsNoStandby) {
     const auto folder = destination_folder();
     expect_refused({"wal", "fetch", "--standby", kFutureSegment, (folder / "x").string(), "--wait", "0"},
-                   {.exit_code = 126, .message = "repository cannot be opened", .environment = at_repository(fresh_path("absent")), .directory = data_directory(), .also = {folder}});
+                   {.exit_code = 126,
+                    .message = "repository cannot be opened",
+                    .environment = at_repository(fresh_path("absent")),
+                    .directory = data_directory(),
+                    .also = {folder}});
 }
 
 }  // namespace

@@ -31,8 +31,9 @@ std::unique_ptr<ProtectedServer> make_server() {
     options.scratch.listen_tcp = true;
     options.scratch.settings = {{"checkpoint_timeout", "1h"}, {"bgwriter_lru_maxpages", "0"}, {"archive_timeout", "0"}};
     auto made = std::make_unique<ProtectedServer>(options);
-    made->session().script("CREATE ROLE clerk LOGIN PASSWORD 'right'; CREATE TABLE shop(id int PRIMARY KEY, note text);"
-                           "INSERT INTO shop SELECT g, md5(g::text) FROM generate_series(1, 5000) g");
+    made->session().script(
+        "CREATE ROLE clerk LOGIN PASSWORD 'right'; CREATE TABLE shop(id int PRIMARY KEY, note text);"
+        "INSERT INTO shop SELECT g, md5(g::text) FROM generate_series(1, 5000) g");
     made->archive_everything();
     made->howdah_ok({"backup", "run"});
     made->session().script("INSERT INTO shop SELECT g, md5(g::text) FROM generate_series(5001, 6000) g");
@@ -41,7 +42,9 @@ std::unique_ptr<ProtectedServer> make_server() {
     return made;
 }
 
-std::string facts_of(const struct stat& status) { return fmt::format("{} bytes of {}.{:09}", status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec); }
+std::string facts_of(const struct stat& status) {
+    return fmt::format("{} bytes of {}.{:09}", status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+}
 
 std::vector<std::string> archived() {
     std::vector<std::string> names;
@@ -90,7 +93,9 @@ fs::path data_directory_with(const std::string& name, const std::string& control
     return folder;
 }
 
-std::string recorded_control_file(const std::string& name) { return base::read_file(source_folder() / "tests/unit/postgres/fixtures" / name); }
+std::string recorded_control_file(const std::string& name) {
+    return base::read_file(source_folder() / "tests/unit/postgres/fixtures" / name);
+}
 
 fs::path other_key_file() {
     const auto path = fresh_path("other.key");
@@ -105,7 +110,7 @@ std::string newest_segment() { return archived().back(); }
 Snapshot look_at(const std::vector<fs::path>& folders) {
     Snapshot found;
     for (const auto& folder : folders) {
-        struct stat status {};
+        struct stat status{};
         if (::lstat(folder.c_str(), &status) != 0) {
             found[folder.string()] = "absent";
             continue;
@@ -120,7 +125,9 @@ Snapshot look_at(const std::vector<fs::path>& folders) {
             if (::lstat(entry.path().c_str(), &status) != 0) continue;
             // The server itself writes to its WAL from time to time.
             const bool live = entry.path().parent_path() == shared_server().server().data_directory() / "pg_wal";
-            found[entry.path().string()] = S_ISDIR(status.st_mode) ? std::string("folder") : live ? fmt::format("{} bytes", status.st_size) : facts_of(status);
+            found[entry.path().string()] = S_ISDIR(status.st_mode) ? std::string("folder")
+                                           : live                  ? fmt::format("{} bytes", status.st_size)
+                                                                   : facts_of(status);
         }
     }
     return found;
@@ -130,8 +137,10 @@ std::string difference(const Snapshot& before, const Snapshot& after) {
     std::string lines;
     for (const auto& [path, facts] : before) {
         const auto now = after.find(path);
-        if (now == after.end()) lines += fmt::format("gone: {}\n", path);
-        else if (now->second != facts) lines += fmt::format("changed: {}: {} -> {}\n", path, facts, now->second);
+        if (now == after.end())
+            lines += fmt::format("gone: {}\n", path);
+        else if (now->second != facts)
+            lines += fmt::format("changed: {}: {} -> {}\n", path, facts, now->second);
     }
     for (const auto& [path, facts] : after)
         if (!before.contains(path)) lines += fmt::format("new: {} ({})\n", path, facts);
@@ -140,7 +149,8 @@ std::string difference(const Snapshot& before, const Snapshot& after) {
 
 base::ProcessResult run_program(const std::vector<std::string>& words, const Refusal& how) {
     auto& protectee = shared_server();
-    std::vector<std::string> command{protectee.binary().string(), "--config", (how.config.empty() ? protectee.config_file() : how.config).string()};
+    std::vector<std::string> command{protectee.binary().string(), "--config",
+                                     (how.config.empty() ? protectee.config_file() : how.config).string()};
     command.insert(command.end(), words.begin(), words.end());
     base::ProcessOptions options;
     if (::geteuid() == 0 && !how.as_ourselves) options.user = protectee.server().user();

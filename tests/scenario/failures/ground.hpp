@@ -39,12 +39,12 @@ std::string difference(const Snapshot& before, const Snapshot& after);
 /// How a command is run and how it must fail.
 struct Refusal {
     int exit_code = 1;
-    std::string message = {};                    ///< Part of the error text.
+    std::string message = {};  ///< Part of the error text.
     Environment environment = {};
-    std::filesystem::path directory = {};      ///< Where it runs; empty: the workspace.
+    std::filesystem::path directory = {};          ///< Where it runs; empty: the workspace.
     std::vector<std::filesystem::path> also = {};  ///< Looked at beside data directory, repository and state.
-    std::filesystem::path config = {};         ///< Another configuration file.
-    bool as_ourselves = false;                 ///< As the user of this test, root perhaps, instead of the server's.
+    std::filesystem::path config = {};             ///< Another configuration file.
+    bool as_ourselves = false;                     ///< As the user of this test, root perhaps, instead of the server's.
 };
 
 /// Runs the program with the shared configuration.

@@ -24,7 +24,8 @@ void silence_the_name_server(const fs::path& resolver, const fs::path& order) {
     address.sin_family = AF_INET;
     address.sin_port = htons(53);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (handle < 0 || ::bind(handle, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) throw std::runtime_error("port 53 of the private network");
+    if (handle < 0 || ::bind(handle, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+        throw std::runtime_error("port 53 of the private network");
     // Without the file the resolver asks 127.0.0.1 anyway.
     std::error_code error;
     const auto place = fs::canonical("/etc/resolv.conf", error);

@@ -63,8 +63,8 @@ std::string enter_private_space(bool network) {
     return {};
 }
 
-ChildResult run_in_private_space(const std::function<void()>& prepare, const std::vector<std::string>& command, base::ProcessOptions options,
-                                 const fs::path& log) {
+ChildResult run_in_private_space(const std::function<void()>& prepare, const std::vector<std::string>& command,
+                                 base::ProcessOptions options, const fs::path& log) {
     const pid_t child = ::fork();
     if (child < 0) fail("fork");
     if (child == 0) {
@@ -92,7 +92,8 @@ ChildResult run_in_private_space(const std::function<void()>& prepare, const std
 }
 
 void mount_memory(const fs::path& folder, const std::string& size) {
-    if (::mount("tmpfs", folder.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, ("size=" + size + ",mode=0700").c_str()) != 0) fail("mounting a memory file system");
+    if (::mount("tmpfs", folder.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, ("size=" + size + ",mode=0700").c_str()) != 0)
+        fail("mounting a memory file system");
 }
 
 void unmount(const fs::path& folder) {

@@ -15,12 +15,12 @@ std::string enter_private_space(bool network);
 struct ChildResult {
     std::string impossible;  ///< Why there are no such namespaces here; empty when the rest counts.
     int exit_code = 0;
-    std::string output;      ///< Standard output and errors.
+    std::string output;  ///< Standard output and errors.
 };
 
 /// In a child process with private mounts and network: runs `prepare`, then the command, as it is given, with both outputs in `log`.
-ChildResult run_in_private_space(const std::function<void()>& prepare, const std::vector<std::string>& command, base::ProcessOptions options,
-                                 const std::filesystem::path& log);
+ChildResult run_in_private_space(const std::function<void()>& prepare, const std::vector<std::string>& command,
+                                 base::ProcessOptions options, const std::filesystem::path& log);
 
 /// Mounts a small memory file system there.
 void mount_memory(const std::filesystem::path& folder, const std::string& size);

@@ -40,7 +40,8 @@ protected:
     std::vector<std::string> segments() const {
         std::vector<std::string> names;
         for (const auto& entry : fs::recursive_directory_iterator(protectee.repository() / "cluster"))
-            if (entry.path().filename().string().size() == 24 && entry.path().string().find("/wal/") != std::string::npos) names.push_back(entry.path().filename().string());
+            if (entry.path().filename().string().size() == 24 && entry.path().string().find("/wal/") != std::string::npos)
+                names.push_back(entry.path().filename().string());
         std::sort(names.begin(), names.end());
         return names;
     }

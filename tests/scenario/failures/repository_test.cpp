@@ -70,8 +70,10 @@ TEST(RepositoryFailures, WithoutTheRightToWriteIt) {
     for (const auto& folder : folders) fs::permissions(folder, fs::perms::owner_read | fs::perms::owner_exec);
     const auto segment = fresh_path("push");
     fs::create_directories(segment / "pg_wal");
-    expect_refused({"backup", "run"}, {.exit_code = 5, .message = "Permission denied", .environment = at_repository(closed), .also = {closed}});
-    expect_refused({"repo", "gc"}, {.exit_code = 5, .message = "Permission denied", .environment = at_repository(closed), .also = {closed}});
+    expect_refused({"backup", "run"},
+                   {.exit_code = 5, .message = "Permission denied", .environment = at_repository(closed), .also = {closed}});
+    expect_refused({"repo", "gc"},
+                   {.exit_code = 5, .message = "Permission denied", .environment = at_repository(closed), .also = {closed}});
     for (const auto& folder : folders) fs::permissions(folder, fs::perms::owner_all);
 }
 
@@ -100,7 +102,8 @@ protected:
         mount_memory(place, "3m");
         base::run_process_checked("cp", {"cp", "-a", away.string() + "/.", place.string()});
         if (::geteuid() == 0) base::run_process_checked("chown", {"chown", "-R", protectee->server().user().name, place.string()});
-        protectee->session().script("CREATE TABLE noise AS SELECT g, md5(random()::text) || md5(random()::text) AS bytes FROM generate_series(1, 60000) g");
+        protectee->session().script(
+            "CREATE TABLE noise AS SELECT g, md5(random()::text) || md5(random()::text) AS bytes FROM generate_series(1, 60000) g");
         protectee->session().script("CHECKPOINT");
     }
     void TearDown() override {

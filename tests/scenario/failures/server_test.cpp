@@ -13,10 +13,13 @@ namespace fs = std::filesystem;
 
 Environment with_conninfo(const std::string& conninfo) { return {{"HOWDAH_CLUSTER_MAIN_CONNINFO", conninfo}}; }
 
-std::string tcp(const std::string& rest) { return "host=127.0.0.1 port=" + std::to_string(shared_server().server().port()) + " dbname=postgres connect_timeout=5 " + rest; }
+std::string tcp(const std::string& rest) {
+    return "host=127.0.0.1 port=" + std::to_string(shared_server().server().port()) + " dbname=postgres connect_timeout=5 " + rest;
+}
 
 /// What needs the server and cannot do without.
-const std::vector<std::vector<std::string>> kNeedServer{{"backup", "run"}, {"wal", "status"}, {"wal", "setup"}, {"wal", "setup", "--undo"}, {"check"}};
+const std::vector<std::vector<std::string>> kNeedServer{
+    {"backup", "run"}, {"wal", "status"}, {"wal", "setup"}, {"wal", "setup", "--undo"}, {"check"}};
 
 TEST(ServerFailures, WrongPassword) {
     const auto passfile = fresh_path("passfile");
@@ -25,7 +28,8 @@ TEST(ServerFailures, WrongPassword) {
     for (const auto& words : kNeedServer) {
         auto environment = with_conninfo(tcp("user=clerk passfile='" + passfile.string() + "'"));
         expect_refused(words, {.exit_code = 4, .message = "password authentication failed", .environment = environment});
-        EXPECT_EQ(run_program(words, {.environment = environment}).errors.find("wrong-one"), std::string::npos) << "a password in the output";
+        EXPECT_EQ(run_program(words, {.environment = environment}).errors.find("wrong-one"), std::string::npos)
+            << "a password in the output";
     }
 }
 
@@ -33,14 +37,19 @@ TEST(ServerFailures, ServerDown) {
     const auto nobody = fresh_path("no-sockets");
     fs::create_directory(nobody);
     for (const auto& words : kNeedServer) {
-        expect_refused(words, {.exit_code = 4, .message = "connecting to", .environment = with_conninfo("host=" + nobody.string() + " user=postgres")});
-        expect_refused(words, {.exit_code = 4, .message = "127.0.0.1, port 1", .environment = with_conninfo("host=127.0.0.1 port=1 user=postgres")});
+        expect_refused(
+            words,
+            {.exit_code = 4, .message = "connecting to", .environment = with_conninfo("host=" + nobody.string() + " user=postgres")});
+        expect_refused(
+            words, {.exit_code = 4, .message = "127.0.0.1, port 1", .environment = with_conninfo("host=127.0.0.1 port=1 user=postgres")});
     }
 }
 
 TEST(ServerFailures, HostThatDoesNotExist) {
     for (const auto& words : kNeedServer)
-        expect_refused(words, {.exit_code = 4, .message = "nowhere.invalid", .environment = with_conninfo("host=nowhere.invalid user=postgres connect_timeout=3")});
+        expect_refused(words, {.exit_code = 4,
+                               .message = "nowhere.invalid",
+                               .environment = with_conninfo("host=nowhere.invalid user=postgres connect_timeout=3")});
 }
 
 TEST(ServerFailures, DatabaseThatDoesNotExist) {

@@ -157,7 +157,8 @@ TEST_F(KilledBackup, AtMomentsOfARunLeavesNothingHalfDone) {
         work();
         return kRun;
     };
-    kill_at_moments(protectee_, {.operation = "backup run", .prepare = prepare, .judge = [this](const std::string& where) { judge(where); }});
+    kill_at_moments(protectee_,
+                    {.operation = "backup run", .prepare = prepare, .judge = [this](const std::string& where) { judge(where); }});
     free_leftovers();
     prove();
 }

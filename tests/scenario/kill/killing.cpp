@@ -62,7 +62,8 @@ std::optional<double> run_until(ProtectedServer& protectee, const std::vector<st
 
 std::vector<std::string> fault_points(const std::vector<std::string>& prefixes) {
     return points_in([&](const fs::path& file, const std::string& name) {
-        return file.filename() != kGarbageFile && std::ranges::any_of(prefixes, [&](const std::string& prefix) { return name.starts_with(prefix); });
+        return file.filename() != kGarbageFile &&
+               std::ranges::any_of(prefixes, [&](const std::string& prefix) { return name.starts_with(prefix); });
     });
 }
 
@@ -103,8 +104,10 @@ void kill_at_moments(ProtectedServer& protectee, const Moments& moments) {
             const auto words = moments.prepare();
             const double moment = measured * (2 * i + 1) / (2.0 * count);
             const auto ended = run_until(protectee, words, moment);
-            if (ended) measured = *ended;
-            else ++killed;
+            if (ended)
+                measured = *ended;
+            else
+                ++killed;
             moments.judge(fmt::format("{} {} at {:.3f} s of {:.3f} s", moments.operation, ended ? "ended" : "killed", moment, measured));
         }
         EXPECT_EQ(killed, i + 1) << moments.operation << " ended before each kill";

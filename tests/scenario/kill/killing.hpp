@@ -26,9 +26,9 @@ unsigned moment_count();
 
 /// One operation, killed at moments spread evenly over a run of it.
 struct Moments {
-    std::string operation;                                  ///< As people say it: "backup run".
-    std::function<std::vector<std::string>()> prepare;      ///< Makes everything ready for one run and gives its words.
-    std::function<void(const std::string& where)> judge;    ///< After each run, killed or not: the plain re-run and whether all is right.
+    std::string operation;                                ///< As people say it: "backup run".
+    std::function<std::vector<std::string>()> prepare;    ///< Makes everything ready for one run and gives its words.
+    std::function<void(const std::string& where)> judge;  ///< After each run, killed or not: the plain re-run and whether all is right.
 };
 
 /// Measures a run, then kills one with its process group in the middle of each of moment_count() equal parts of that time. A run that ended

@@ -94,7 +94,9 @@ protected:
         base::ProcessOptions options;
         options.working_directory = data();
         if (::geteuid() == 0) options.user = protectee_.server().user();
-        base::run_process_checked("wal fetch", {protectee_.binary().string(), "--config", protectee_.config_file().string(), "wal", "fetch", name, to.string()}, options);
+        base::run_process_checked(
+            "wal fetch", {protectee_.binary().string(), "--config", protectee_.config_file().string(), "wal", "fetch", name, to.string()},
+            options);
         EXPECT_TRUE(base::read_file(to, kSegment) == in_pg_wal(name)) << name;
     }
 
@@ -111,7 +113,8 @@ protected:
     }
 
     std::string command() const {
-        return archive::archive_command({.binary = protectee_.binary(), .config_file = protectee_.config_file(), .cluster = "main", .force = false});
+        return archive::archive_command(
+            {.binary = protectee_.binary(), .config_file = protectee_.config_file(), .cluster = "main", .force = false});
     }
     /// Returns when the archiver knows it: the postmaster tells its children before a new session sees the value.
     void set_archive_command(const std::string& command) {
@@ -164,7 +167,8 @@ TEST_F(KilledPush, AtEveryFaultPointIsRightTheNextTime) {
     set_archive_command(command());
     archive_everything();
     const auto mark = protectee_.workspace() / "killed-once";
-    set_archive_command(fmt::format("test -e {0} || {{ touch {0}; export HOWDAH_FAULT=wal_push.after_put; }}; {1}", mark.string(), command()));
+    set_archive_command(
+        fmt::format("test -e {0} || {{ touch {0}; export HOWDAH_FAULT=wal_push.after_put; }}; {1}", mark.string(), command()));
     const auto names = switch_segments(2);
     wait_until("archive_command was killed", [&] { return fs::exists(mark); });
     // A signal ends the archiver itself. The postmaster starts another when ten seconds have passed and something wakes it: a connection.
@@ -186,7 +190,8 @@ TEST_F(KilledPush, AtMomentsOfARunIsRightTheNextTime) {
         names = switch_segments(9);
         return words(names.front());
     };
-    kill_at_moments(protectee_, {.operation = "wal push", .prepare = prepare, .judge = [&](const std::string& where) { judge(where, names); }});
+    kill_at_moments(protectee_,
+                    {.operation = "wal push", .prepare = prepare, .judge = [&](const std::string& where) { judge(where, names); }});
     set_archive_command(command());
     prove();
 }

@@ -23,11 +23,13 @@ using Tree = std::map<std::string, std::string>;
 
 void add_tree(Tree& tree, const fs::path& folder) {
     for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-        struct stat facts {};
+        struct stat facts{};
         EXPECT_EQ(::lstat(entry.path().c_str(), &facts), 0);
         std::string what = fmt::format("{:o}", facts.st_mode);
-        if (entry.is_symlink()) what += " " + fs::read_symlink(entry.path()).string();
-        else if (entry.is_regular_file()) what += fmt::format(" {} {:x}", facts.st_size, std::hash<std::string>{}(base::read_file(entry.path(), {1u << 30})));
+        if (entry.is_symlink())
+            what += " " + fs::read_symlink(entry.path()).string();
+        else if (entry.is_regular_file())
+            what += fmt::format(" {} {:x}", facts.st_size, std::hash<std::string>{}(base::read_file(entry.path(), {1u << 30})));
         tree.emplace(entry.path().string(), what);
     }
 }
@@ -77,7 +79,9 @@ protected:
     fs::path into() const { return protectee_.workspace() / "restored"; }
     fs::path moved() const { return protectee_.workspace() / "moved"; }
     /// The timeline is named because a copy that was started for real archives one of its own.
-    std::vector<std::string> words() const { return {"restore", "--timeline", "1", "--into", into().string(), "--tablespace", "one=" + moved().string()}; }
+    std::vector<std::string> words() const {
+        return {"restore", "--timeline", "1", "--into", into().string(), "--tablespace", "one=" + moved().string()};
+    }
     std::vector<std::string> starting() const {
         auto all = words();
         all.push_back("--start");
@@ -152,8 +156,10 @@ TEST_F(KilledRestore, AtEveryFaultPointIsRightTheNextTime) {
     print_points("restore", points);
     for (const auto& point : points) {
         ASSERT_TRUE(kill_at(point)) << "never reached: " << point;
-        if (point == "restore.started") expect_right();
-        else judge(point);
+        if (point == "restore.started")
+            expect_right();
+        else
+            judge(point);
         if (HasFailure()) return;
     }
     remove();

@@ -28,7 +28,8 @@ TEST(PreflightArchiving, is_proven_by_a_switched_segment) {
     EXPECT_EQ(finding_of(findings, "repository_place").severity, Severity::warning) << "it lies beside the data directory";
     EXPECT_EQ(finding_of(findings, "latest_backup").severity, Severity::critical);
     finding_of(findings, "disk_repository");
-    for (const auto& finding : findings) EXPECT_EQ(finding.value.find("could not look"), std::string::npos) << finding.check << ": " << finding.value;
+    for (const auto& finding : findings)
+        EXPECT_EQ(finding.value.find("could not look"), std::string::npos) << finding.check << ": " << finding.value;
 
     server.howdah_ok({"backup", "run", "--type", "full"});
     const auto later = check(options_for(server));

@@ -29,7 +29,9 @@ inline Finding finding_of(const Findings& findings, const std::string& check) {
     return {};
 }
 
-inline Finding look_for(const postgres::ScratchServer& server, const std::string& name) { return finding_of(check(options_for(server)), name); }
+inline Finding look_for(const postgres::ScratchServer& server, const std::string& name) {
+    return finding_of(check(options_for(server)), name);
+}
 
 inline bool eventually(const std::function<bool()>& condition) {
     const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(30);

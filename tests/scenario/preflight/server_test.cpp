@@ -17,7 +17,8 @@ using postgres::Session;
 class PreflightServer : public testing::Test {
 protected:
     static void SetUpTestSuite() {
-        server_ = new ScratchServer(small_server({{"max_connections", "20"}, {"max_prepared_transactions", "2"}, {"max_replication_slots", "4"}}));
+        server_ = new ScratchServer(
+            small_server({{"max_connections", "20"}, {"max_prepared_transactions", "2"}, {"max_replication_slots", "4"}}));
     }
     static void TearDownTestSuite() {
         delete server_;
@@ -31,19 +32,45 @@ protected:
 ScratchServer* PreflightServer::server_ = nullptr;
 
 TEST_F(PreflightServer, everything_is_looked_at_on_a_fresh_one) {
-    const auto before = session().value("SELECT pg_walfile_name(pg_current_wal_lsn()) || md5(string_agg(name || setting, ',' ORDER BY name)) FROM pg_settings");
+    const auto before = session().value(
+        "SELECT pg_walfile_name(pg_current_wal_lsn()) || md5(string_agg(name || setting, ',' ORDER BY name)) FROM pg_settings");
     const auto findings = check(options());
     for (const auto& finding : findings) {
         EXPECT_EQ(finding.value.find("could not look"), std::string::npos) << finding.check << ": " << finding.value;
         EXPECT_FALSE(finding.what.empty()) << finding.check;
         EXPECT_EQ(finding.advice.empty(), finding.severity == Severity::ok) << finding.check;
     }
-    for (const char* check : {"version", "rights", "data_directory", "wal_level", "full_page_writes", "fsync", "data_checksums", "checksum_failures", "pending_restart",
-                              "unlogged_tables", "archiver", "archive_backlog", "long_transactions", "idle_in_transaction", "prepared_transactions", "connections", "autovacuum",
-                              "dead_rows", "transaction_age", "replicas", "slots", "tls", "own_connection", "password_encryption", "pg_hba_trust", "clock_server"})
+    for (const char* check : {"version",
+                              "rights",
+                              "data_directory",
+                              "wal_level",
+                              "full_page_writes",
+                              "fsync",
+                              "data_checksums",
+                              "checksum_failures",
+                              "pending_restart",
+                              "unlogged_tables",
+                              "archiver",
+                              "archive_backlog",
+                              "long_transactions",
+                              "idle_in_transaction",
+                              "prepared_transactions",
+                              "connections",
+                              "autovacuum",
+                              "dead_rows",
+                              "transaction_age",
+                              "replicas",
+                              "slots",
+                              "tls",
+                              "own_connection",
+                              "password_encryption",
+                              "pg_hba_trust",
+                              "clock_server"})
         EXPECT_EQ(finding_of(findings, check).severity, Severity::ok) << check << ": " << finding_of(findings, check).value;
     for (const char* check : {"disk_data", "disk_wal", "disk_temp", "pg_stat_statements"}) finding_of(findings, check);
-    EXPECT_EQ(session().value("SELECT pg_walfile_name(pg_current_wal_lsn()) || md5(string_agg(name || setting, ',' ORDER BY name)) FROM pg_settings"), before);
+    EXPECT_EQ(session().value(
+                  "SELECT pg_walfile_name(pg_current_wal_lsn()) || md5(string_agg(name || setting, ',' ORDER BY name)) FROM pg_settings"),
+              before);
 }
 
 TEST_F(PreflightServer, archiving_off_and_no_repository_are_found) {
@@ -111,7 +138,8 @@ TEST_F(PreflightServer, a_role_without_rights_gets_findings_and_no_abort) {
     EXPECT_NE(finding_of(findings, "rights").advice.find("GRANT EXECUTE"), std::string::npos);
     EXPECT_EQ(finding_of(findings, "data_directory").value, "unknown");
     for (const char* hidden : {"archive_backlog", "pg_hba_trust", "autovacuum"})
-        EXPECT_TRUE(finding_of(findings, hidden).value.starts_with("could not look: ")) << hidden << ": " << finding_of(findings, hidden).value;
+        EXPECT_TRUE(finding_of(findings, hidden).value.starts_with("could not look: "))
+            << hidden << ": " << finding_of(findings, hidden).value;
     EXPECT_EQ(finding_of(findings, "wal_level").severity, Severity::ok);
     EXPECT_EQ(finding_of(findings, "clock_server").severity, Severity::ok);
     owner.script("DROP ROLE weak");
@@ -132,7 +160,8 @@ TEST_F(PreflightServer, a_monitoring_role_that_may_back_up_is_enough) {
     EXPECT_EQ(finding_of(findings, "disk_data").value.find("could not look"), std::string::npos) << finding_of(findings, "disk_data").value;
     EXPECT_NE(finding_of(findings, "pg_hba_trust").advice.find("GRANT SELECT ON pg_hba_file_rules"), std::string::npos);
     owner.script("GRANT SELECT ON pg_hba_file_rules TO keeper; GRANT EXECUTE ON FUNCTION pg_hba_file_rules() TO keeper");
-    for (const auto& finding : check(wanted)) EXPECT_EQ(finding.value.find("could not look"), std::string::npos) << finding.check << ": " << finding.value;
+    for (const auto& finding : check(wanted))
+        EXPECT_EQ(finding.value.find("could not look"), std::string::npos) << finding.check << ": " << finding.value;
     owner.script("DROP OWNED BY keeper; DROP ROLE keeper");
 }
 
@@ -140,7 +169,8 @@ TEST_F(PreflightServer, a_table_that_autovacuum_leaves_alone_is_named_in_its_dat
     session().script("CREATE DATABASE shop");
     {
         Session shop(server_->conninfo("shop"));
-        shop.script("CREATE TABLE public.cart (id int) WITH (autovacuum_enabled = false); CREATE UNLOGGED TABLE public.scratchpad (id int)");
+        shop.script(
+            "CREATE TABLE public.cart (id int) WITH (autovacuum_enabled = false); CREATE UNLOGGED TABLE public.scratchpad (id int)");
         shop.script("INSERT INTO public.cart SELECT generate_series(1, 1000)");
         shop.script("DELETE FROM public.cart");
     }
@@ -162,22 +192,29 @@ TEST_F(PreflightServer, trust_for_other_hosts_is_found_before_it_is_loaded) {
     }
     const auto findings = check(options());
     EXPECT_EQ(finding_of(findings, "pg_hba_trust").severity, Severity::critical);
-    EXPECT_NE(finding_of(findings, "pg_hba_trust").value.find("host all all 0.0.0.0 0.0.0.0 trust"), std::string::npos) << finding_of(findings, "pg_hba_trust").value;
+    EXPECT_NE(finding_of(findings, "pg_hba_trust").value.find("host all all 0.0.0.0 0.0.0.0 trust"), std::string::npos)
+        << finding_of(findings, "pg_hba_trust").value;
     EXPECT_EQ(finding_of(findings, "pg_hba_password").severity, Severity::warning);
     std::ofstream(hba, std::ios::trunc) << old;
 }
 
 TEST_F(PreflightServer, dangerous_settings_and_pending_ones_are_found) {
     auto owner = session();
-    for (const char* setting : {"fsync = off", "full_page_writes = off", "autovacuum = off", "password_encryption = 'md5'", "max_connections = 30"})
+    for (const char* setting :
+         {"fsync = off", "full_page_writes = off", "autovacuum = off", "password_encryption = 'md5'", "max_connections = 30"})
         owner.query(std::string("ALTER SYSTEM SET ") + setting);
     owner.query("SELECT pg_reload_conf()");
-    EXPECT_TRUE(eventually([&] { return session().value("SELECT count(*) FROM pg_settings WHERE pending_restart") == "1" && session().value("SHOW autovacuum") == "off"; }));
+    EXPECT_TRUE(eventually([&] {
+        return session().value("SELECT count(*) FROM pg_settings WHERE pending_restart") == "1" &&
+               session().value("SHOW autovacuum") == "off";
+    }));
     const auto findings = check(options());
-    for (const char* critical : {"fsync", "full_page_writes", "autovacuum"}) EXPECT_EQ(finding_of(findings, critical).severity, Severity::critical) << critical;
+    for (const char* critical : {"fsync", "full_page_writes", "autovacuum"})
+        EXPECT_EQ(finding_of(findings, critical).severity, Severity::critical) << critical;
     EXPECT_EQ(finding_of(findings, "password_encryption").severity, Severity::warning);
     EXPECT_EQ(finding_of(findings, "pending_restart").value, "max_connections");
-    for (const char* setting : {"fsync", "full_page_writes", "autovacuum", "password_encryption"}) owner.query(std::string("ALTER SYSTEM RESET ") + setting);
+    for (const char* setting : {"fsync", "full_page_writes", "autovacuum", "password_encryption"})
+        owner.query(std::string("ALTER SYSTEM RESET ") + setting);
     owner.query("ALTER SYSTEM SET max_connections = 20");
     owner.query("SELECT pg_reload_conf()");
     EXPECT_TRUE(eventually([&] { return session().value("SHOW fsync") == "on"; }));

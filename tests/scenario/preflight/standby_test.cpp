@@ -15,17 +15,20 @@ TEST(PreflightStandby, is_seen_from_both_sides_and_its_lag_is_measured) {
     auto adopting = small_server({{"primary_conninfo", primary.conninfo() + " application_name=copy"}});
     adopting.directory = directory;
     auto standby = ScratchServer::adopt(adopting);
-    ASSERT_TRUE(eventually([&] { return Session(primary.conninfo()).value("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'") == "1"; }));
+    ASSERT_TRUE(eventually(
+        [&] { return Session(primary.conninfo()).value("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'") == "1"; }));
     ASSERT_TRUE(eventually([&] { return look_for(standby, "standby").severity == Severity::ok; }));
     EXPECT_EQ(look_for(primary, "replica_copy").severity, Severity::ok) << look_for(primary, "replica_copy").value;
 
     const auto findings = check(options_for(standby));
-    for (const auto& finding : findings) EXPECT_EQ(finding.value.find("could not look"), std::string::npos) << finding.check << ": " << finding.value;
+    for (const auto& finding : findings)
+        EXPECT_EQ(finding.value.find("could not look"), std::string::npos) << finding.check << ": " << finding.value;
     EXPECT_EQ(finding_of(findings, "autovacuum").severity, Severity::ok);
 
     // A standby knows how old its data are only once it has replayed a commit.
     Session(primary.conninfo()).script("CREATE TABLE public.first (id int)");
-    ASSERT_TRUE(eventually([&] { return Session(standby.conninfo()).value("SELECT count(*) FROM pg_class WHERE relname = 'first'") == "1"; }));
+    ASSERT_TRUE(
+        eventually([&] { return Session(standby.conninfo()).value("SELECT count(*) FROM pg_class WHERE relname = 'first'") == "1"; }));
     Session(standby.conninfo()).query("SELECT pg_wal_replay_pause()");
     Session(primary.conninfo()).script("CREATE TABLE public.t AS SELECT generate_series(1, 1000)");
     auto impatient = options_for(primary);

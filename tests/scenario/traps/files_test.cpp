@@ -13,7 +13,8 @@ std::vector<std::string> files_like(const fs::path& folder, const std::string& p
     std::vector<std::string> found;
     const std::regex wanted(pattern);
     for (const auto& entry : fs::recursive_directory_iterator(folder))
-        if (const auto path = fs::relative(entry.path(), folder).string(); entry.is_regular_file() && std::regex_match(path, wanted)) found.push_back(path);
+        if (const auto path = fs::relative(entry.path(), folder).string(); entry.is_regular_file() && std::regex_match(path, wanted))
+            found.push_back(path);
     return found;
 }
 
@@ -26,9 +27,10 @@ TEST(Trap, T12_excluded) {
         "CREATE TEMP TABLE mine AS SELECT g FROM generate_series(1, 5000) g;"
         "SET work_mem = '64kB'; DECLARE held CURSOR WITH HOLD FOR SELECT repeat('x', 100) FROM generate_series(1, 20000)");
     const auto& data = protectee.server().data_directory();
-    const std::vector<std::string> left_out{"pg_replslot/.+",     ".*/pgsql_tmp[0-9].*",  "base/[0-9]+/t[0-9]+_[0-9]+.*",
+    const std::vector<std::string> left_out{"pg_replslot/.+",           ".*/pgsql_tmp[0-9].*",     "base/[0-9]+/t[0-9]+_[0-9]+.*",
                                             "(.*/)?pg_internal\\.init", "postmaster\\.(pid|opts)", "pg_subtrans/.+"};
-    for (const auto& pattern : left_out) ASSERT_FALSE(files_like(data, pattern).empty()) << pattern << ": the running server should have some";
+    for (const auto& pattern : left_out)
+        ASSERT_FALSE(files_like(data, pattern).empty()) << pattern << ": the running server should have some";
     protectee.howdah_ok({"backup", "run"});
 
     const auto into = protectee.workspace() / "restored";

@@ -39,7 +39,8 @@ fs::path make_space(ProtectedServer& protectee, const std::string& name) {
     const auto place = protectee.workspace() / ("space-" + name);
     fs::create_directory(place);
     const auto& user = protectee.server().user();
-    if (::geteuid() == 0 && ::chown(place.c_str(), user.uid, user.gid) != 0) throw std::runtime_error("chown of the tablespace's folder failed");
+    if (::geteuid() == 0 && ::chown(place.c_str(), user.uid, user.gid) != 0)
+        throw std::runtime_error("chown of the tablespace's folder failed");
     return place;
 }
 
@@ -47,7 +48,8 @@ fs::path make_tablespace(ProtectedServer& protectee, const std::string& tablespa
     const auto place = make_space(protectee, tablespace);
     auto session = protectee.session();
     session.query("CREATE TABLESPACE " + tablespace + " LOCATION " + session.quote_literal(place.string()));
-    session.script("CREATE TABLE " + table + "(id int) TABLESPACE " + tablespace + "; INSERT INTO " + table + " SELECT generate_series(1, 5000)");
+    session.script("CREATE TABLE " + table + "(id int) TABLESPACE " + tablespace + "; INSERT INTO " + table +
+                   " SELECT generate_series(1, 5000)");
     session.query("VACUUM " + table);
     session.query("CHECKPOINT");
     return place;

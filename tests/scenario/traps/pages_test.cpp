@@ -34,8 +34,8 @@ TEST(Trap, T11_verify) {
     EXPECT_FALSE(backup["ok"]);
     ASSERT_EQ(backup["bad_pages"].size(), 1u);
     const auto relation = std::filesystem::relative(path, protectee.server().data_directory()).string();
-    EXPECT_EQ(backup["bad_pages"][0], fmt::format("{} block 3: checksum {:04x} expected, {:04x} found", relation, postgres::page_checksum(page, 3),
-                                                  postgres::page_stored_checksum(page)));
+    EXPECT_EQ(backup["bad_pages"][0], fmt::format("{} block 3: checksum {:04x} expected, {:04x} found", relation,
+                                                  postgres::page_checksum(page, 3), postgres::page_stored_checksum(page)));
     const auto list = protectee.howdah_json({"backup", "list"});
     ASSERT_EQ(list["backups"].size(), 1u);
     EXPECT_EQ(list["backups"][0]["state"], "1 bad pages");

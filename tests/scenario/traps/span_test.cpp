@@ -29,8 +29,11 @@ TEST(Trap, T14_same_session) {
     ProtectedServer protectee;
     make_shop(protectee, 1000);
     HeldBackup held(protectee, "backup.copied");
-    for (const char* name : {"backup_label", "tablespace_map"}) EXPECT_FALSE(fs::exists(protectee.server().data_directory() / name)) << name;
-    EXPECT_EQ(protectee.session().value("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'howdah backup'"), "1");
+    for (const char* name : {"backup_label", "tablespace_map"})
+        EXPECT_FALSE(fs::exists(protectee.server().data_directory() / name)) << name;
+    EXPECT_EQ(
+        protectee.session().value("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'howdah backup'"),
+        "1");
     const auto result = held.finish();
     EXPECT_EQ(result.exit_code, static_cast<int>(base::FailureKind::server)) << result.errors;
     EXPECT_NE(result.errors.find("HINT"), std::string::npos) << result.errors;

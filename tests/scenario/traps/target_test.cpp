@@ -36,7 +36,8 @@ void place_backup_wal(const ProtectedServer& protectee, const nlohmann::json& ba
     repository::SealContext context;
     const auto size = control.wal_segment_size;
     const auto last = *postgres::parse_segment_name(backup["last_segment"].get<std::string>(), size);
-    for (auto segment = *postgres::parse_segment_name(backup["first_segment"].get<std::string>(), size); segment <= last; segment = segment.next()) {
+    for (auto segment = *postgres::parse_segment_name(backup["first_segment"].get<std::string>(), size); segment <= last;
+         segment = segment.next()) {
         const auto bytes = archive.get(segment.name(size), context);
         ASSERT_TRUE(bytes);
         const auto path = data / "pg_wal" / segment.name(size);
@@ -115,8 +116,10 @@ TEST(Trap, restore_cleared_settings) {
     make_shop(protectee, 1000);
     const auto conf = protectee.server().data_directory() / "postgresql.conf";
     const bool with_trigger_file = protectee.session().major() < 16;  // Version 16 does not know it any more.
-    std::ofstream(conf, std::ios::app) << "recovery_target_xid = '3'\nrecovery_min_apply_delay = '1h'\n"
-                                       << (with_trigger_file ? "promote_trigger_file = '/tmp/howdah-no-such'\n" : "") << "primary_slot_name = 'old'\nrecovery_end_command = 'touch end'\narchive_cleanup_command = 'touch clean'\n";
+    std::ofstream(conf, std::ios::app)
+        << "recovery_target_xid = '3'\nrecovery_min_apply_delay = '1h'\n"
+        << (with_trigger_file ? "promote_trigger_file = '/tmp/howdah-no-such'\n" : "")
+        << "primary_slot_name = 'old'\nrecovery_end_command = 'touch end'\narchive_cleanup_command = 'touch clean'\n";
     protectee.howdah_ok({"backup", "run"});
     auto session = protectee.session();
     session.query("INSERT INTO shop SELECT g, 'after' FROM generate_series(1001, 2000) g");

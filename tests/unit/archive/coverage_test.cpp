@@ -19,7 +19,8 @@ class CoverageTest : public test::RepositoryTest {
 protected:
     void branch(std::uint32_t child, std::uint32_t parent, Lsn lsn) {
         std::string text = parent > 1 ? archive().history({parent}).value_or("") : "";
-        archive().put_history(postgres::history_name({child}), text + std::to_string(parent) + "\t" + base::text(lsn) + "\tno recovery target specified\n\n");
+        archive().put_history(postgres::history_name({child}),
+                              text + std::to_string(parent) + "\t" + base::text(lsn) + "\tno recovery target specified\n\n");
     }
     WalPath path(std::uint32_t timeline, Lsn start, Lsn stop, std::optional<Timeline> target = std::nullopt) {
         return find_path(archive(), {timeline}, start, stop, target, kMiB);

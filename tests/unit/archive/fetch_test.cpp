@@ -81,7 +81,8 @@ TEST_F(FetchTest, OutagesAreNeverAbsence) {
 
 TEST_F(FetchTest, WrongUseAndEveryFailureGive126) {
     EXPECT_EQ(failure_of([&] { get("nonsense"); }), FailureKind::usage);
-    for (const auto kind : {FailureKind::operation, FailureKind::usage, FailureKind::configuration, FailureKind::server, FailureKind::repository, FailureKind::locked}) {
+    for (const auto kind : {FailureKind::operation, FailureKind::usage, FailureKind::configuration, FailureKind::server,
+                            FailureKind::repository, FailureKind::locked}) {
         EXPECT_EQ(fetch_exit_code(base::Failure(kind, "x")), 126);
         EXPECT_GE(push_exit_code(base::Failure(kind, "x")), 1);
         EXPECT_LE(push_exit_code(base::Failure(kind, "x")), 125);
@@ -224,7 +225,8 @@ TEST_F(LookAheadTest, AFetchStartsIt) {
     options_.ahead = 3;
     ASSERT_EQ(get(name(5)), FetchOutcome::delivered);
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (!look_ahead().holds(name(8)) && std::chrono::steady_clock::now() < deadline) base::Cancellation().sleep(std::chrono::milliseconds(5));
+    while (!look_ahead().holds(name(8)) && std::chrono::steady_clock::now() < deadline)
+        base::Cancellation().sleep(std::chrono::milliseconds(5));
     EXPECT_TRUE(look_ahead().holds(name(8)));
     const base::File lock = base::File::open(look_ahead().folder() / "lock", O_RDWR);
     EXPECT_EQ(::flock(lock.descriptor(), LOCK_EX), 0);  // Ended: the folder may go.

@@ -47,7 +47,9 @@ protected:
         base::write_file_durably(data_ / "global" / "pg_control", "x");
         fs::create_directories(data_ / "pg_wal" / "archive_status");
     }
-    void put(const fs::path& file, const std::vector<std::byte>& bytes = {}) { base::write_file_durably(data_ / "pg_wal" / file, base::as_text(bytes)); }
+    void put(const fs::path& file, const std::vector<std::byte>& bytes = {}) {
+        base::write_file_durably(data_ / "pg_wal" / file, base::as_text(bytes));
+    }
     base::TemporaryDirectory folder_{"howdah-pgwal"};
     fs::path data_ = folder_.path() / "data";
 };
@@ -57,11 +59,13 @@ TEST_F(PgWalTest, FindsTheDataDirectoryAlsoThroughALink) {
     fs::rename(data_ / "pg_wal", folder_.path() / "wal");
     fs::create_directory_symlink(folder_.path() / "wal", data_ / "pg_wal");
     EXPECT_EQ(data_directory_of(data_ / "pg_wal" / "000000010000000000000001"), data_);
-    EXPECT_EQ(test::failure_of([&] { data_directory_of(folder_.path() / "wal" / "000000010000000000000001"); }), FailureKind::configuration);
+    EXPECT_EQ(test::failure_of([&] { data_directory_of(folder_.path() / "wal" / "000000010000000000000001"); }),
+              FailureKind::configuration);
 }
 
 TEST_F(PgWalTest, HistoriesWaitFirst) {
-    for (const char* mark : {"000000020000000000000007.ready", "000000010000000000000006.ready", "00000002.history.ready", "000000010000000000000005.done"})
+    for (const char* mark :
+         {"000000020000000000000007.ready", "000000010000000000000006.ready", "00000002.history.ready", "000000010000000000000005.done"})
         put(fs::path("archive_status") / mark);
     EXPECT_EQ(ready_files(data_), (std::vector<std::string>{"00000002.history", "000000010000000000000006", "000000020000000000000007"}));
 }

@@ -83,19 +83,22 @@ TEST_F(Trap, T18_look_ahead) {
 TEST_F(Trap, T19_same_bytes) {
     fill(1, 5, 5);
     WalArchive wal = archive();
-    EXPECT_EQ(failure_of([&] { wal.put_segment(name(5), make_segment({{1}, 5}, kMiB, test::kSystem, 9), context_); }), FailureKind::operation);
+    EXPECT_EQ(failure_of([&] { wal.put_segment(name(5), make_segment({{1}, 5}, kMiB, test::kSystem, 9), context_); }),
+              FailureKind::operation);
 }
 
 TEST_F(Trap, T19_segment_size) {
     WalArchive wal = archive();
     const auto cut = make_segment({{1}, 5}, 64 * kMiB);
     EXPECT_EQ(wal.put_segment(name(5), make_segment({{1}, 5}), context_), Stored::added);
-    EXPECT_EQ(failure_of([&] { wal.put_segment(WalSegment{{1}, 5}.name(64 * kMiB), std::span(cut).first(16 * kMiB), context_); }), FailureKind::operation);
+    EXPECT_EQ(failure_of([&] { wal.put_segment(WalSegment{{1}, 5}.name(64 * kMiB), std::span(cut).first(16 * kMiB), context_); }),
+              FailureKind::operation);
 }
 
 TEST_F(Trap, T19_system) {
     WalArchive wal = archive();
-    EXPECT_EQ(failure_of([&] { wal.put_segment(name(5), make_segment({{1}, 5}, kMiB, test::kOther), context_); }), FailureKind::configuration);
+    EXPECT_EQ(failure_of([&] { wal.put_segment(name(5), make_segment({{1}, 5}, kMiB, test::kOther), context_); }),
+              FailureKind::configuration);
 }
 
 TEST_F(Trap, T19_first_page) {

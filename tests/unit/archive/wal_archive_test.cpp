@@ -51,7 +51,9 @@ TEST_F(WalArchiveTest, RefusesWhatIsNotTheSegmentOfItsName) {
     WalArchive wal = archive();
     const WalSegment segment{{1}, 5};
     const std::string name = segment.name(kMiB);
-    const auto put = [&](const std::string& as, const std::vector<std::byte>& bytes) { return failure_of([&] { wal.put_segment(as, bytes, context_); }); };
+    const auto put = [&](const std::string& as, const std::vector<std::byte>& bytes) {
+        return failure_of([&] { wal.put_segment(as, bytes, context_); });
+    };
     EXPECT_EQ(put(name, make_segment(segment, kMiB, test::kOther)), FailureKind::configuration);
     EXPECT_EQ(put(segment.next().name(kMiB), make_segment(segment)), FailureKind::operation);
     EXPECT_EQ(put(name, make_segment({{2}, 5})), FailureKind::operation);

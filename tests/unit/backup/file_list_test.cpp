@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 class FileListTest : public testing::Test {
 protected:
     FileListTest() {
-        for (const char* name : {"PG_VERSION", "base/5/1259", "run/stats/global.tmp", "pg_stat_tmp/x", "Pg_Wal/kept", "BASE/kept", "outside/etc/kept"}) {
+        for (const char* name :
+             {"PG_VERSION", "base/5/1259", "run/stats/global.tmp", "pg_stat_tmp/x", "Pg_Wal/kept", "BASE/kept", "outside/etc/kept"}) {
             fs::create_directories((data_ / name).parent_path());
             base::write_file_durably(data_ / name, "x");
         }
@@ -36,8 +37,10 @@ protected:
 };
 
 TEST_F(FileListTest, LeavesOutTheFolderOfTemporaryStatisticsWhereverItLies) {
-    for (const fs::path& named : {fs::path("run/stats"), fs::path("run/stats/"), data_ / "run" / "stats"}) EXPECT_FALSE(listed(named).contains("run/stats/global.tmp")) << named;
-    for (const fs::path& elsewhere : {fs::path(), fs::path("."), fs::path("/run/postgresql"), fs::path("base"), fs::path("base/5"), data_, folder_.path()}) {
+    for (const fs::path& named : {fs::path("run/stats"), fs::path("run/stats/"), data_ / "run" / "stats"})
+        EXPECT_FALSE(listed(named).contains("run/stats/global.tmp")) << named;
+    for (const fs::path& elsewhere :
+         {fs::path(), fs::path("."), fs::path("/run/postgresql"), fs::path("base"), fs::path("base/5"), data_, folder_.path()}) {
         EXPECT_TRUE(listed(elsewhere).contains("run/stats/global.tmp")) << elsewhere;
         EXPECT_TRUE(listed(elsewhere).contains("base/5/1259")) << elsewhere;
     }
@@ -65,7 +68,8 @@ TEST_F(FileListTest, AFailureOfTheDiskIsNoVanishedLink) {
 
 TEST(FileRules, ATablespaceIsItsLinkAndNothingBelow) {
     EXPECT_TRUE(is_tablespace("pg_tblspc/16400"));
-    for (const char* path : {"pg_tblspc", "pg_tblspc/", "pg_tblspc/x", "pg_tblspc/16400x", "pg_tblspc/16400/PG_15_202209061", "base/16400"}) EXPECT_FALSE(is_tablespace(path)) << path;
+    for (const char* path : {"pg_tblspc", "pg_tblspc/", "pg_tblspc/x", "pg_tblspc/16400x", "pg_tblspc/16400/PG_15_202209061", "base/16400"})
+        EXPECT_FALSE(is_tablespace(path)) << path;
 }
 
 TEST_F(FileListTest, AFolderOfTheDataDirectoryIsNeverTakenForWhatLiesOutside) {

@@ -24,7 +24,8 @@ protected:
             const auto page = page_of(bytes_, block);
             std::memset(page.data() + 24, static_cast<int>(block % 200) + 1, kBlockSize - 24);
             const std::uint16_t lower = 28, upper = 8000, special = 8192, version = 0x2004;
-            for (const auto& [at, value] : {std::pair{12, lower}, {14, upper}, {16, special}, {18, version}}) std::memcpy(page.data() + at, &value, 2);
+            for (const auto& [at, value] : {std::pair{12, lower}, {14, upper}, {16, special}, {18, version}})
+                std::memcpy(page.data() + at, &value, 2);
             const auto sum = postgres::page_checksum(page, block);
             std::memcpy(page.data() + 8, &sum, sizeof sum);
         }
@@ -32,7 +33,9 @@ protected:
         file_.write_at(bytes_, 0);
     }
 
-    static std::span<std::byte> page_of(std::span<std::byte> bytes, std::uint32_t block) { return bytes.subspan(std::size_t{block} * kBlockSize, kBlockSize); }
+    static std::span<std::byte> page_of(std::span<std::byte> bytes, std::uint32_t block) {
+        return bytes.subspan(std::size_t{block} * kBlockSize, kBlockSize);
+    }
 
     void spoil(std::uint32_t block) {
         const std::byte wrong{0xEE};

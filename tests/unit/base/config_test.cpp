@@ -26,7 +26,8 @@ protected:
         for (char** entry = environ; *entry; ++entry) {
             const std::string pair = *entry;
             const std::string name = pair.substr(0, pair.find('='));
-            if (name.starts_with("HOWDAH_") || name == "DATABASE_URL" || name == "XDG_STATE_HOME" || name == "HOME") saved_[name] = pair.substr(name.size() + 1);
+            if (name.starts_with("HOWDAH_") || name == "DATABASE_URL" || name == "XDG_STATE_HOME" || name == "HOME")
+                saved_[name] = pair.substr(name.size() + 1);
         }
         for (const auto& [name, value] : saved_) ::unsetenv(name.c_str());
     }
@@ -144,7 +145,8 @@ TEST_F(ConfigTest, NamesFileLineAndKeyOfEachProblem) {
     EXPECT_EQ(wrong("log = 1\n"), "1 log: a value where a table belongs (write it below [log])");
     EXPECT_EQ(wrong("[cluster]\nconninfo = \"x\"\n"), "2 cluster.conninfo: a value where a table belongs (write it below [cluster.NAME])");
     EXPECT_EQ(wrong("[backup.jobs]\nx = 1\n"), "1 backup.jobs: a table where a value belongs (write key = value)");
-    EXPECT_EQ(wrong("[cluster.\"a b\"]\nconninfo = \"x\"\n"), "1 cluster.a b: not a name: \"a b\" (use 1 to 63 letters, digits, '_' and '-')");
+    EXPECT_EQ(wrong("[cluster.\"a b\"]\nconninfo = \"x\"\n"),
+              "1 cluster.a b: not a name: \"a b\" (use 1 to 63 letters, digits, '_' and '-')");
 }
 
 TEST_F(ConfigTest, ChecksDurationsAndUrls) {
@@ -155,13 +157,16 @@ TEST_F(ConfigTest, ChecksDurationsAndUrls) {
     EXPECT_EQ(wrong("[objective]\nrpo = \"15\"\n"), "2 objective.rpo: a duration without a unit: \"15\"" + hint);
     EXPECT_EQ(wrong("[objective]\nrpo = 9223372036854775807\n"), "2 objective.rpo: not a duration: 9223372036854775807" + hint);
     EXPECT_EQ(wrong("[repository.r]\nurl = \"/srv\"\n"), "2 repository.r.url: not a URL: \"/srv\" (write file:///absolute/path)");
-    EXPECT_EQ(wrong("[repository.r]\nurl = \"file://srv\"\n"), "2 repository.r.url: not an absolute path: \"file://srv\" (write file:///absolute/path)");
-    EXPECT_EQ(wrong("[repository.r]\nurl = \"ftp://u:secret@h\"\n"), "2 repository.r.url: a store this version does not know: ftp:// (write file:///absolute/path)");
+    EXPECT_EQ(wrong("[repository.r]\nurl = \"file://srv\"\n"),
+              "2 repository.r.url: not an absolute path: \"file://srv\" (write file:///absolute/path)");
+    EXPECT_EQ(wrong("[repository.r]\nurl = \"ftp://u:secret@h\"\n"),
+              "2 repository.r.url: a store this version does not know: ftp:// (write file:///absolute/path)");
     EXPECT_EQ(wrong("[repository.r]\nkey_file = \"/k\"\n"), "1 repository.r.url: missing (add url = \"file:///absolute/path\")");
 }
 
 TEST_F(ConfigTest, SaysWhereTheTomlIsBroken) {
-    for (const char* broken : {"[state]\ndirectory = \"/a\n", "[backup]\njobs = 99999999999999999999\n", "[backup]\njobs = 1\njobs = 2\n"}) {
+    for (const char* broken :
+         {"[state]\ndirectory = \"/a\n", "[backup]\njobs = 99999999999999999999\n", "[backup]\njobs = 1\njobs = 2\n"}) {
         write(broken);
         const ConfigProblem found = problem();
         EXPECT_EQ(found.file, file());
@@ -171,7 +176,8 @@ TEST_F(ConfigTest, SaysWhereTheTomlIsBroken) {
 }
 
 TEST_F(ConfigTest, RefusesSecretsInFilesWithoutRepeatingThem) {
-    for (const char* conninfo : {"host=a password=hunter2", "host=a password = 'hunter2'", "postgresql://u:hunter2@h/d", "postgresql://h/d?password=hunter2"}) {
+    for (const char* conninfo :
+         {"host=a password=hunter2", "host=a password = 'hunter2'", "postgresql://u:hunter2@h/d", "postgresql://h/d?password=hunter2"}) {
         const std::string found = wrong("[cluster.main]\nconninfo = \"" + std::string(conninfo) + "\"\n");
         EXPECT_TRUE(found.starts_with("2 cluster.main.conninfo: a password in a file (use a passfile")) << found;
         EXPECT_EQ(found.find("hunter2"), std::string::npos);
@@ -223,7 +229,8 @@ TEST_F(ConfigTest, SaysWhichFileCannotBeRead) {
         become(*nobody);
         std::vector<ConfigProblem> problems;
         load_config(file(), &problems);
-        const bool right = problems.size() == 1 && problems[0].file.filename() == "secret.toml" && problems[0].what.find("Permission denied") != std::string::npos;
+        const bool right = problems.size() == 1 && problems[0].file.filename() == "secret.toml" &&
+                           problems[0].what.find("Permission denied") != std::string::npos;
         ::_exit(right ? 0 : 1);
     }
     int status = 0;
@@ -256,7 +263,8 @@ TEST_F(ConfigTest, TakesEverySettingFromTheEnvironment) {
 
 TEST_F(ConfigTest, KnowsTheVariablesThatAreNoSettings) {
     write("");
-    for (const char* name : {"HOWDAH_PG_BIN", "HOWDAH_FAULT", "HOWDAH_GUARDS_OFF", "HOWDAH_CONFIG", "HOWDAH_VERSION_TESTS", "HOWDAH_JOBS", "HOWDAH_USER", "HOWDAH_TEST_X"})
+    for (const char* name : {"HOWDAH_PG_BIN", "HOWDAH_FAULT", "HOWDAH_GUARDS_OFF", "HOWDAH_CONFIG", "HOWDAH_VERSION_TESTS", "HOWDAH_JOBS",
+                             "HOWDAH_USER", "HOWDAH_TEST_X"})
         set(name, "x");
     load();
 }
@@ -272,7 +280,8 @@ TEST_F(ConfigTest, SaysWhichVariableIsWrong) {
     EXPECT_EQ(wrong_variable("HOWDAH_BACKUP_JOBS", "99999999999999999999"),
               "environment: HOWDAH_BACKUP_JOBS: out of range: 99999999999999999999\nHINT: use 0 to 256");
     EXPECT_EQ(wrong_variable("HOWDAH_BACKUP_JOBS", ""), "environment: HOWDAH_BACKUP_JOBS: not a whole number: \"\"");
-    EXPECT_EQ(wrong_variable("HOWDAH_BACKUP_JOB", "1"), "environment: HOWDAH_BACKUP_JOB: unknown variable\nHINT: did you mean HOWDAH_BACKUP_JOBS?");
+    EXPECT_EQ(wrong_variable("HOWDAH_BACKUP_JOB", "1"),
+              "environment: HOWDAH_BACKUP_JOB: unknown variable\nHINT: did you mean HOWDAH_BACKUP_JOBS?");
     EXPECT_EQ(wrong_variable("HOWDAH_CLUSTER_MAIN_CONINFO", "x"),
               "environment: HOWDAH_CLUSTER_MAIN_CONINFO: unknown variable\nHINT: did you mean HOWDAH_CLUSTER_MAIN_CONNINFO?");
     EXPECT_EQ(wrong_variable("HOWDAH_CLUSTER_" + std::string(64, 'A') + "_CONNINFO", "x").substr(0, 27), "environment: HOWDAH_CLUSTER");
@@ -315,7 +324,9 @@ TEST_F(ConfigTest, DescribesEverySettingWithItsOriginAndNoSecret) {
     set("HOWDAH_CLUSTER_MAIN_CONNINFO", "host=b password=hunter2");
     set("HOWDAH_REPOSITORY_R_PASSPHRASE", "hunter3");
     const std::string text = describe_config(load());
-    const auto has = [&](const std::string& line) { EXPECT_NE(("\n" + text).find("\n" + line + "\n"), std::string::npos) << line << " in\n" << text; };
+    const auto has = [&](const std::string& line) {
+        EXPECT_NE(("\n" + text).find("\n" + line + "\n"), std::string::npos) << line << " in\n" << text;
+    };
     has("cluster.main.conninfo = \"host=b password=***\"  # environment HOWDAH_CLUSTER_MAIN_CONNINFO");
     has("cluster.main.data_directory = \"\"  # default");
     has("repository.r.url = \"file:///r\"  # " + file().string() + ":4");
@@ -340,7 +351,7 @@ TEST_F(ConfigTest, TheStateFolderIsTheConfiguredOne) {
     Config config;
     config.state.directory = folder_.path() / "a" / "state";
     EXPECT_EQ(state_directory(config), config.state.directory);
-    struct stat status {};
+    struct stat status{};
     ASSERT_EQ(::stat(config.state.directory.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 07777, 0700u);
 }

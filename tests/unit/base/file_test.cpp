@@ -19,7 +19,7 @@ std::size_t entries(const fs::path& folder) {
 }
 
 mode_t mode_of(const fs::path& path) {
-    struct stat status {};
+    struct stat status{};
     EXPECT_EQ(::stat(path.c_str(), &status), 0);
     return status.st_mode & 07777;
 }
@@ -119,9 +119,7 @@ TEST(ReadFile, RefusesWhatIsLargerThanTheLimit) {
     EXPECT_THROW(read_file("/dev/zero", {100'000}), Failure);
 }
 
-TEST(ReadFile, ReadsFilesWhoseSizeTheKernelDoesNotTell) {
-    EXPECT_NE(read_file("/proc/self/status").find("Name:"), std::string::npos);
-}
+TEST(ReadFile, ReadsFilesWhoseSizeTheKernelDoesNotTell) { EXPECT_NE(read_file("/proc/self/status").find("Name:"), std::string::npos); }
 
 TEST(Directories, AreMadeWithTheirParents) {
     const TemporaryDirectory folder("file-test");

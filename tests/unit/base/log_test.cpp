@@ -36,14 +36,13 @@ TEST(Redact, MasksPasswordsInUrls) {
     EXPECT_EQ(redact("a postgresql://u:p@h/d and https://v:q@i"), "a postgresql://u:***@h/d and https://v:***@i");
 }
 
-TEST(Redact, MasksPasswordsInSql) {
-    EXPECT_EQ(redact("ALTER ROLE a PASSWORD 'it''s' LOGIN"), "ALTER ROLE a PASSWORD *** LOGIN");
-}
+TEST(Redact, MasksPasswordsInSql) { EXPECT_EQ(redact("ALTER ROLE a PASSWORD 'it''s' LOGIN"), "ALTER ROLE a PASSWORD *** LOGIN"); }
 
 TEST(Redact, LeavesEverythingElse) {
-    for (const char* same : {"", "password", "password=", "password authentication failed for user \"a\"", "passfile=/home/a/.pgpass", "passphrase_file = \"/k\"",
-                             "password_encryption = 'scram-sha-256'", "http://localhost:9432/a@b", "file:///var/lib/howdah", "postgresql://user@host:5432/db",
-                             "postgresql://[::1]:5432/db", "00:01:02 user@host"})
+    for (const char* same :
+         {"", "password", "password=", "password authentication failed for user \"a\"", "passfile=/home/a/.pgpass",
+          "passphrase_file = \"/k\"", "password_encryption = 'scram-sha-256'", "http://localhost:9432/a@b", "file:///var/lib/howdah",
+          "postgresql://user@host:5432/db", "postgresql://[::1]:5432/db", "00:01:02 user@host"})
         EXPECT_EQ(redact(same), same);
 }
 
@@ -91,7 +90,9 @@ TEST_F(LogTest, WritesTimeLevelAndMessage) {
 TEST_F(LogTest, WritesJsonLines) {
     configure_log(LogLevel::debug, LogFormat::json);
     log_debug("a \"quoted\"\nname password='two words'");
-    EXPECT_TRUE(std::regex_match(written(), std::regex(R"(\{"time":"[^"]+Z","level":"debug","message":"a \\"quoted\\"\\nname password=\*\*\*"\}\n)"))) << written();
+    EXPECT_TRUE(std::regex_match(written(),
+                                 std::regex(R"(\{"time":"[^"]+Z","level":"debug","message":"a \\"quoted\\"\\nname password=\*\*\*"\}\n)")))
+        << written();
 }
 
 TEST_F(LogTest, LetsNoMessagePretendToBeALine) {

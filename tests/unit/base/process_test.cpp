@@ -57,9 +57,7 @@ TEST(RunProcess, GivesLargeInput) {
 
 TEST(RunProcess, TellsTheSignalThatEndedIt) { EXPECT_EQ(shell("kill -TERM $$").exit_code, 128 + SIGTERM); }
 
-TEST(RunProcess, PassesArgumentsAsTheyAre) {
-    EXPECT_EQ(run_process({"printf", "%s|", "a b", "$HOME", "'", ""}).output, "a b|$HOME|'||");
-}
+TEST(RunProcess, PassesArgumentsAsTheyAre) { EXPECT_EQ(run_process({"printf", "%s|", "a b", "$HOME", "'", ""}).output, "a b|$HOME|'||"); }
 
 TEST(RunProcess, ChangesEnvironmentAndFolder) {
     const TemporaryDirectory folder("process-test");
@@ -94,8 +92,8 @@ TEST(RunProcess, LeavesNoDescriptorsToTheProgram) {
 }
 
 TEST(RunProcess, StartsWithDefaultSignals) {
-    struct sigaction before {};
-    struct sigaction ignore {};
+    struct sigaction before{};
+    struct sigaction ignore{};
     ignore.sa_handler = SIG_IGN;
     ::sigaction(SIGPIPE, &ignore, &before);
     const ProcessResult result = run_process({"grep", "-E", "^Sig(Ign|Blk)", "/proc/self/status"});
@@ -104,7 +102,9 @@ TEST(RunProcess, StartsWithDefaultSignals) {
 }
 
 /// A script that notes its own background child's pid in a file and then hangs.
-std::string hang_with_child(const fs::path& note) { return "sleep 600 & echo $! > " + note.string() + ".new; mv " + note.string() + ".new " + note.string() + "; wait"; }
+std::string hang_with_child(const fs::path& note) {
+    return "sleep 600 & echo $! > " + note.string() + ".new; mv " + note.string() + ".new " + note.string() + "; wait";
+}
 
 pid_t noted_pid(const fs::path& note) { return std::stoi(read_file(note)); }
 
@@ -242,8 +242,8 @@ TEST(Become, IsForGood) {
         try {
             become(*nobody);
             become(*nobody);
-            const bool right = ::geteuid() == nobody->uid && ::getegid() == nobody->gid && ::setuid(0) != 0 && current_user().name == "nobody" &&
-                               std::string(::getenv("HOME")) == nobody->home.string();
+            const bool right = ::geteuid() == nobody->uid && ::getegid() == nobody->gid && ::setuid(0) != 0 &&
+                               current_user().name == "nobody" && std::string(::getenv("HOME")) == nobody->home.string();
             ::_exit(right ? 0 : 1);
         } catch (const std::exception&) {
             ::_exit(2);

@@ -16,7 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(ProgressText, SaysShareRateAndTimeLeft) {
-    EXPECT_EQ(progress_text("copying", {412u << 20}, {1229u << 20}, {510u << 20}), "copying  412 MiB of 1.2 GiB  33 %  510 MiB/s  1.6 s left");
+    EXPECT_EQ(progress_text("copying", {412u << 20}, {1229u << 20}, {510u << 20}),
+              "copying  412 MiB of 1.2 GiB  33 %  510 MiB/s  1.6 s left");
     EXPECT_EQ(progress_text("copying", {512}, {0}, {100}), "copying  512 B  100 B/s");
     EXPECT_EQ(progress_text("copying", {512}, {1024}, {0}), "copying  512 B of 1 KiB  50 %  0 B/s");
     EXPECT_EQ(progress_text("copying", {2048}, {1024}, {1024}), "copying  2 KiB of 1 KiB  100 %  1 KiB/s");

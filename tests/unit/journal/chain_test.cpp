@@ -38,7 +38,8 @@ protected:
 TEST_F(Tampering, an_untouched_chain_is_intact) { EXPECT_TRUE(problems().empty()); }
 
 TEST_F(Tampering, each_changed_row_and_field_is_found) {
-    for (const char* column : {"kind", "operation", "cluster", "repository", "outcome", "user", "host", "process", "message", "figures", "hash"})
+    for (const char* column :
+         {"kind", "operation", "cluster", "repository", "outcome", "user", "host", "process", "message", "figures", "hash"})
         for (int number = 1; number <= 10; ++number) {
             const auto row = std::to_string(number);
             change("CREATE TABLE kept AS SELECT * FROM entry WHERE number = " + row);
@@ -66,8 +67,10 @@ TEST_F(Tampering, a_row_rewritten_with_its_own_hash_breaks_the_next) {
         row.message = "all went well";
         auto update = database.prepare("UPDATE entry SET message = ?1, hash = ?2 WHERE number = 4");
         update.bind(1, row.message).bind(2, hash_of(row, previous.text(0)));
-        while (select.step()) {}
-        while (previous.step()) {}
+        while (select.step()) {
+        }
+        while (previous.step()) {
+        }
         update.step();
     }
     EXPECT_TRUE(found("entry 5 "));
@@ -99,19 +102,22 @@ TEST_F(Tampering, appending_behind_a_removed_row_keeps_the_evidence) {
 }
 
 TEST_F(Tampering, inserted_rows_are_found) {
-    change("INSERT INTO entry SELECT 11, 'start', 0, start_time, 0, operation, cluster, repository, outcome, user, host, process, message, figures, hash"
-           " FROM entry WHERE number = 1");
+    change(
+        "INSERT INTO entry SELECT 11, 'start', 0, start_time, 0, operation, cluster, repository, outcome, user, host, process, message, figures, hash"
+        " FROM entry WHERE number = 1");
     EXPECT_TRUE(found("entry 11 "));
     change("DELETE FROM entry WHERE number = 11");
     ASSERT_TRUE(problems().empty());
-    change("UPDATE entry SET number = number + 100 WHERE number >= 5; UPDATE entry SET number = number - 99 WHERE number > 100;"
-           "INSERT INTO entry SELECT 5, 'start', 0, start_time, 0, operation, cluster, repository, outcome, user, host, process, message, figures, hash"
-           " FROM entry WHERE number = 1");
+    change(
+        "UPDATE entry SET number = number + 100 WHERE number >= 5; UPDATE entry SET number = number - 99 WHERE number > 100;"
+        "INSERT INTO entry SELECT 5, 'start', 0, start_time, 0, operation, cluster, repository, outcome, user, host, process, message, figures, hash"
+        " FROM entry WHERE number = 1");
     EXPECT_TRUE(found("entry 5 "));
 }
 
 TEST_F(Tampering, reordered_rows_are_found) {
-    change("UPDATE entry SET number = 100 WHERE number = 3; UPDATE entry SET number = 3 WHERE number = 5; UPDATE entry SET number = 5 WHERE number = 100");
+    change(
+        "UPDATE entry SET number = 100 WHERE number = 3; UPDATE entry SET number = 3 WHERE number = 5; UPDATE entry SET number = 5 WHERE number = 100");
     EXPECT_TRUE(found("entry 3 "));
     EXPECT_TRUE(found("entry 5 "));
 }

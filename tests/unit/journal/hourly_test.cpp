@@ -19,7 +19,8 @@ class Hourly : public testing::Test {
 protected:
     std::uint64_t total() const {
         std::uint64_t count = 0;
-        for (const auto& entry : journal_.list(1000, "wal push")) count += nlohmann::json::parse(entry.figures).at("count").get<std::uint64_t>();
+        for (const auto& entry : journal_.list(1000, "wal push"))
+            count += nlohmann::json::parse(entry.figures).at("count").get<std::uint64_t>();
         return count;
     }
     std::size_t pending() const {
@@ -83,7 +84,8 @@ TEST_F(Hourly, a_busy_database_is_never_waited_for_and_nothing_is_lost) {
 }
 
 TEST_F(Hourly, figures_kept_aside_are_added_once_though_their_file_outlives_the_commit) {
-    keep_pending(folder_.path(), {"wal push", "main", hour_of(std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now())), 5, {50}});
+    keep_pending(folder_.path(),
+                 {"wal push", "main", hour_of(std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now())), 5, {50}});
     {
         const auto database = open_for_append(folder_.path(), 2s);
         Transaction transaction(*database);

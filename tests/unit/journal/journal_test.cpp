@@ -43,14 +43,16 @@ int wait_for(pid_t pid) {
 }
 
 mode_t mode_of(const std::filesystem::path& path) {
-    struct stat status {};
+    struct stat status{};
     EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
     return status.st_mode & 07777;
 }
 
 class JournalTest : public testing::Test {
 protected:
-    void finish_one(const std::string& operation = "backup run") { journal_.begin(operation, "main", "store").finish(Outcome::done, "done", R"({"n":1})"); }
+    void finish_one(const std::string& operation = "backup run") {
+        journal_.begin(operation, "main", "store").finish(Outcome::done, "done", R"({"n":1})");
+    }
 
     base::TemporaryDirectory folder_{"journal-test", memory_folder()};
     base::TemporaryDirectory aside_{"journal-test-aside"};
@@ -92,7 +94,9 @@ TEST_F(JournalTest, no_journal_is_an_empty_one) {
 }
 
 TEST_F(JournalTest, an_unfinished_operation_is_interrupted_and_a_live_one_runs) {
-    { const auto dropped = journal_.begin("backup run", "main", "store"); }
+    {
+        const auto dropped = journal_.begin("backup run", "main", "store");
+    }
     EXPECT_EQ(journal_.list(1).at(0).outcome, Outcome::interrupted);
     auto live = journal_.begin("backup run", "main", "store");
     EXPECT_EQ(journal_.list(1).at(0).outcome, Outcome::running);
@@ -140,10 +144,12 @@ TEST_F(JournalTest, a_kill_at_any_time_leaves_a_readable_chain) {
             while (true) finish_one("killed");
         });
         const auto deadline = std::chrono::steady_clock::now() + 30s;
-        while (journal_.list(target).size() < target && std::chrono::steady_clock::now() < deadline) {}
+        while (journal_.list(target).size() < target && std::chrono::steady_clock::now() < deadline) {
+        }
         // Somewhere within the next append, which takes a few milliseconds.
         const auto moment = std::chrono::steady_clock::now() + std::chrono::microseconds(round * 333);
-        while (std::chrono::steady_clock::now() < moment) {}
+        while (std::chrono::steady_clock::now() < moment) {
+        }
         ::kill(pid, SIGKILL);
         wait_for(pid);
         EXPECT_EQ(journal_.verify(), std::vector<std::string>{});

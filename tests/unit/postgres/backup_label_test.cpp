@@ -50,8 +50,13 @@ TEST(BackupLabel, MissingAndMalformedLinesAreNamed) {
     for (const std::string key : {"START WAL LOCATION", "CHECKPOINT LOCATION", "BACKUP FROM", "START TIMELINE"})
         EXPECT_EQ("backup_label is incomplete: no line \"" + key + "\"", failure_of(without(kLabel, key)));
     EXPECT_EQ("backup_label is incomplete: no line \"START WAL LOCATION\"", failure_of(""));
-    for (const auto& [from, to] : {std::pair{"A/F3000028 ", "A-F3000028 "}, {"(file 0", "(file "}, {"F3)", "F3"}, {"A/F3000060", ""}, {"primary", "elsewhere"},
-                                   {"TIMELINE: 2", "TIMELINE: 2x"}, {"TIMELINE: 2", "TIMELINE: 3"}}) {
+    for (const auto& [from, to] : {std::pair{"A/F3000028 ", "A-F3000028 "},
+                                   {"(file 0", "(file "},
+                                   {"F3)", "F3"},
+                                   {"A/F3000060", ""},
+                                   {"primary", "elsewhere"},
+                                   {"TIMELINE: 2", "TIMELINE: 2x"},
+                                   {"TIMELINE: 2", "TIMELINE: 3"}}) {
         std::string text = kLabel;
         text.replace(text.find(from), std::string(from).size(), to);
         EXPECT_TRUE(failure_of(text).starts_with("backup_label is malformed: ")) << failure_of(text);
@@ -65,7 +70,8 @@ TEST(BackupLabel, LabelTextCannotPassForALine) {
 }
 
 TEST(TablespaceMap, RoundTripWithEscapes) {
-    const std::vector<TablespaceMapEntry> entries{{16400, "/plain"}, {16401, "/with space"}, {16402, "/new\nline"}, {16403, "/back\\slash\r"}};
+    const std::vector<TablespaceMapEntry> entries{
+        {16400, "/plain"}, {16401, "/with space"}, {16402, "/new\nline"}, {16403, "/back\\slash\r"}};
     const std::string text = write_tablespace_map(entries);
     EXPECT_EQ("16400 /plain\n16401 /with space\n16402 /new\\\nline\n16403 /back\\\\slash\\\r\n", text);
     const auto parsed = parse_tablespace_map(text);
@@ -75,7 +81,8 @@ TEST(TablespaceMap, RoundTripWithEscapes) {
         EXPECT_EQ(entries[number].path, parsed[number].path);
     }
     EXPECT_TRUE(parse_tablespace_map("").empty());
-    for (const char* bad : {"16400\n", "x /path\n", "16400 \n", "16400 /path\\", "99999999999 /path\n"}) EXPECT_THROW(parse_tablespace_map(bad), base::Failure) << bad;
+    for (const char* bad : {"16400\n", "x /path\n", "16400 \n", "16400 /path\\", "99999999999 /path\n"})
+        EXPECT_THROW(parse_tablespace_map(bad), base::Failure) << bad;
 }
 
 TEST(BackupLabel, OfARealServer) {
@@ -85,7 +92,8 @@ TEST(BackupLabel, OfARealServer) {
     const bool renamed = server.major() >= 15;
     const std::string rows = server.sql(fmt::format(
         "select {}; select '@' || replace(labelfile, E'\\n', '~') || '@' || replace(spcmapfile, E'\\n', '~') || '@' || lsn from {};",
-        renamed ? "pg_backup_start('the label', true)" : "pg_start_backup('the label', true, false)", renamed ? "pg_backup_stop(false)" : "pg_stop_backup(false, false)"));
+        renamed ? "pg_backup_start('the label', true)" : "pg_start_backup('the label', true, false)",
+        renamed ? "pg_backup_stop(false)" : "pg_stop_backup(false, false)"));
     auto part = [&, at = std::size_t{0}]() mutable {
         const auto begin = rows.find('@', at) + 1;
         at = std::min(rows.find('@', begin), rows.size());

@@ -26,7 +26,8 @@ TEST(ConfigText, ValuesLoseTheirQuotes) {
 }
 
 TEST(ConfigText, SettingsNameOtherFiles) {
-    const auto found = references_of_settings("INCLUDE 'one.conf'\ninclude_if_exists = two.conf\n#include 'no'\nwork_mem = '4MB'\ninclude_dir 'conf.d'");
+    const auto found =
+        references_of_settings("INCLUDE 'one.conf'\ninclude_if_exists = two.conf\n#include 'no'\nwork_mem = '4MB'\ninclude_dir 'conf.d'");
     ASSERT_EQ(found.size(), 3u);
     EXPECT_EQ(found[0].path, "one.conf");
     EXPECT_EQ(found[1].kind, Kind::file_if_exists);
@@ -35,8 +36,9 @@ TEST(ConfigText, SettingsNameOtherFiles) {
 }
 
 TEST(ConfigText, RulesNameOtherFiles) {
-    const auto found = references_of_rules("local all all peer\nhost @dbs.txt,other +group,@\"my users\" 0.0.0.0/0 md5 # @none\n"
-                                           "include \"more rules.conf\"\ninclude_dir rules.d\nlocal \"@quoted\" all trust\r\n");
+    const auto found = references_of_rules(
+        "local all all peer\nhost @dbs.txt,other +group,@\"my users\" 0.0.0.0/0 md5 # @none\n"
+        "include \"more rules.conf\"\ninclude_dir rules.d\nlocal \"@quoted\" all trust\r\n");
     ASSERT_EQ(found.size(), 4u);
     EXPECT_EQ(found[0].path, "dbs.txt");
     EXPECT_EQ(found[0].kind, Kind::names);

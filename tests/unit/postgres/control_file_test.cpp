@@ -52,7 +52,8 @@ TEST(ControlFile, RecordedOfEveryMajor) {
 
 /// No 13 was at hand to record from: the file is that of 15, whose layout 13 shares, with 13's catalog version and its checksum.
 TEST(ControlFile, ThirteenIsRefusedByName) {
-    expect_refused(base::read_file(kFixtures / "pg_control_13"), "PostgreSQL 13 is not supported: pg_control version 1300, catalog version 202007201");
+    expect_refused(base::read_file(kFixtures / "pg_control_13"),
+                   "PostgreSQL 13 is not supported: pg_control version 1300, catalog version 202007201");
 }
 
 TEST(ControlFile, OlderAndUnknownVersionsAreRefused) {
@@ -97,10 +98,12 @@ TEST(ControlFile, AgreesWithTheServer) {
     EXPECT_EQ(ClusterState::in_production, control.state);
     EXPECT_EQ(std::to_string(control.system_identifier.value) + "|" + std::to_string(control.catalog_version) + "\n",
               server.sql("select system_identifier, catalog_version_no from pg_control_system()"));
-    EXPECT_EQ(base::text(control.checkpoint) + "|" + base::text(control.redo) + "|1|1|t|" +
-                  std::to_string(std::chrono::duration_cast<std::chrono::seconds>(control.checkpoint_time.time_since_epoch()).count()) + "\n",
-              server.sql("select checkpoint_lsn, redo_lsn, timeline_id, prev_timeline_id, full_page_writes, extract(epoch from checkpoint_time)::bigint "
-                         "from pg_control_checkpoint()"));
+    EXPECT_EQ(
+        base::text(control.checkpoint) + "|" + base::text(control.redo) + "|1|1|t|" +
+            std::to_string(std::chrono::duration_cast<std::chrono::seconds>(control.checkpoint_time.time_since_epoch()).count()) + "\n",
+        server.sql(
+            "select checkpoint_lsn, redo_lsn, timeline_id, prev_timeline_id, full_page_writes, extract(epoch from checkpoint_time)::bigint "
+            "from pg_control_checkpoint()"));
     EXPECT_EQ(37, control.max_connections);
     EXPECT_EQ(10, control.max_prepared_transactions);
     EXPECT_EQ(71, control.max_locks_per_transaction);

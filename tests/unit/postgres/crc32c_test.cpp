@@ -27,7 +27,9 @@ TEST(Crc32c, TableInstructionAndPiecesAgree) {
         for (std::size_t size = 0; size + begin <= bytes.size(); ++size) {
             const auto part = std::span(bytes).subspan(begin, size);
             const std::uint32_t table = crc32c_extend_table(kCrc32cStart, part);
-            if (crc32c_has_instruction()) { ASSERT_EQ(table, crc32c_extend_instruction(kCrc32cStart, part)); }
+            if (crc32c_has_instruction()) {
+                ASSERT_EQ(table, crc32c_extend_instruction(kCrc32cStart, part));
+            }
             ASSERT_EQ(table, crc32c_extend(crc32c_extend(kCrc32cStart, part.first(size / 3)), part.subspan(size / 3)));
         }
     }

@@ -209,7 +209,9 @@ TEST(WalDoubt, EachKindOfDamageSaysSo) {
         bad.replace(at, bytes.size(), bytes);
         return walk(bad).doubt;
     };
-    const auto holds = [](const std::string& text, const std::string& part) { return text.find(part) != std::string::npos ? std::string() : text; };
+    const auto holds = [](const std::string& text, const std::string& part) {
+        return text.find(part) != std::string::npos ? std::string() : text;
+    };
     EXPECT_EQ("", holds(doubt_with(0, "\x21\xD1"), "of no known PostgreSQL version"));
     EXPECT_EQ("", holds(doubt_with(8, "\x28"), "no multiple of the segment size"));
     EXPECT_EQ("", holds(doubt_with(32, std::string("\0\0\0\3", 4)), "segment size 50331648"));

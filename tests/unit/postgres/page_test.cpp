@@ -51,7 +51,8 @@ TEST(Page, StoredChecksumDoesNotChangeTheComputedOne) {
 
 TEST(Page, BadPagesAreListedWithTheirBlock) {
     auto pages = random_pages(70);
-    for (std::uint32_t number = 0; number < 70; ++number) store_checksum(std::span(pages).subspan(number * kBlockSize, kBlockSize), 131072 + number);
+    for (std::uint32_t number = 0; number < 70; ++number)
+        store_checksum(std::span(pages).subspan(number * kBlockSize, kBlockSize), 131072 + number);
     std::vector<BadPage> bad;
     check_pages(pages, 131072, bad);
     ASSERT_TRUE(bad.empty());
@@ -97,8 +98,9 @@ void for_each_relation_file(const std::filesystem::path& data, Visit visit) {
 
 TEST(Page, AgreesWithAServerAndPgChecksums) {
     testing::RealServer server(16);
-    server.sql("create table t as select g, repeat(md5(g::text), 8) as text from generate_series(1, 20000) g; create index on t(g); vacuum t;"
-               "update t set text = text || 'x' where g % 7 = 0; checkpoint;");
+    server.sql(
+        "create table t as select g, repeat(md5(g::text), 8) as text from generate_series(1, 20000) g; create index on t(g); vacuum t;"
+        "update t set text = text || 'x' where g % 7 = 0; checkpoint;");
     const std::string file = server.sql("select pg_relation_filepath('t')");
     server.stop();
 

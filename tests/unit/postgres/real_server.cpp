@@ -21,7 +21,8 @@ ScratchOptions scratch_options(unsigned segment_mib, const std::map<std::string,
 
 }  // namespace
 
-RealServer::RealServer(unsigned segment_mib, const std::map<std::string, std::string>& settings) : server_(scratch_options(segment_mib, settings)) {}
+RealServer::RealServer(unsigned segment_mib, const std::map<std::string, std::string>& settings)
+    : server_(scratch_options(segment_mib, settings)) {}
 
 int RealServer::major() const { return program_version(server_.programs()); }
 
@@ -44,7 +45,8 @@ std::string RealServer::sql(const std::string& text) const {
     base::ProcessOptions options = process();
     options.input = text;
     const auto psql = (has("psql") ? server_.programs() : std::filesystem::path("/usr/lib/postgresql/15/bin")) / "psql";
-    return base::run_process_checked("psql", {psql.string(), "-XAtq", "-v", "ON_ERROR_STOP=1", "-f", "-", server_.conninfo()}, options).output;
+    return base::run_process_checked("psql", {psql.string(), "-XAtq", "-v", "ON_ERROR_STOP=1", "-f", "-", server_.conninfo()}, options)
+        .output;
 }
 
 base::ProcessResult RealServer::run(const std::string& program, std::vector<std::string> arguments) const {

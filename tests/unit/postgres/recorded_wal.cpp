@@ -59,7 +59,8 @@ std::size_t count(const std::string& text, const std::string& part) {
 
 std::vector<PrintedRecord> dump_by_program(const RealServer& server, base::Lsn begin, base::Lsn end) {
     const auto dump = server.run("pg_waldump", {"-p", (server.data() / "pg_wal").string(), "-s", base::text(begin), "-e", base::text(end)});
-    static const std::regex kLine(R"(rmgr: (\S+) +len \(rec/tot\): +\d+/ *(\d+), tx: +(\d+), lsn: ([0-9A-F/]+), prev ([0-9A-F/]+), desc: (.*))");
+    static const std::regex kLine(
+        R"(rmgr: (\S+) +len \(rec/tot\): +\d+/ *(\d+), tx: +(\d+), lsn: ([0-9A-F/]+), prev ([0-9A-F/]+), desc: (.*))");
     std::vector<PrintedRecord> records;
     std::istringstream lines(dump.output);
     for (std::string line; std::getline(lines, line);) {
@@ -67,8 +68,9 @@ std::vector<PrintedRecord> dump_by_program(const RealServer& server, base::Lsn b
         line.resize(std::min<std::size_t>(line.size(), 1000));  // A logical message is printed whole, too long for std::regex.
         std::smatch match;
         if (!std::regex_search(line, match, kLine)) continue;
-        records.push_back({*base::parse_lsn(match[4].str()), *base::parse_lsn(match[5].str()), static_cast<std::uint32_t>(std::stoul(match[3])),
-                           static_cast<std::uint32_t>(std::stoul(match[2])), match[1], match[6], images});
+        records.push_back({*base::parse_lsn(match[4].str()), *base::parse_lsn(match[5].str()),
+                           static_cast<std::uint32_t>(std::stoul(match[3])), static_cast<std::uint32_t>(std::stoul(match[2])), match[1],
+                           match[6], images});
     }
     return records;
 }
@@ -97,7 +99,8 @@ std::vector<PrintedRecord> dump_by_extension(const RealServer& server, base::Lsn
 }  // namespace
 
 RecordedWal::RecordedWal(unsigned segment_mib)
-    : segment_size(std::uint64_t{segment_mib} << 20), server(segment_mib, {{"wal_level", "logical"}, {"wal_keep_size", "2GB"}, {"log_timezone", "UTC"}}) {
+    : segment_size(std::uint64_t{segment_mib} << 20),
+      server(segment_mib, {{"wal_level", "logical"}, {"wal_keep_size", "2GB"}, {"log_timezone", "UTC"}}) {
     tablespace_path = server.make_folder("space");
     server.sql(fmt::format("create tablespace space location '{}';", tablespace_path));
     tablespace_oid = value(server, "select oid from pg_tablespace where spcname = 'space'");
@@ -107,15 +110,19 @@ RecordedWal::RecordedWal(unsigned segment_mib)
 
     std::vector<WalSegment> numbers;
     for (const auto& entry : std::filesystem::directory_iterator(server.data() / "pg_wal"))
-        if (const auto number = parse_segment_name(entry.path().filename().string(), segment_size); number && *number < current) numbers.push_back(*number);
+        if (const auto number = parse_segment_name(entry.path().filename().string(), segment_size); number && *number < current)
+            numbers.push_back(*number);
     std::sort(numbers.begin(), numbers.end());
     if (numbers.size() < 2) throw std::runtime_error("too few segments");
-    for (const WalSegment& number : numbers) segments.push_back({number.name(segment_size), number, server.segment(number.name(segment_size)), {}});
+    for (const WalSegment& number : numbers)
+        segments.push_back({number.name(segment_size), number, server.segment(number.name(segment_size)), {}});
 
     const base::Lsn begin = numbers.front().begin(segment_size), end = numbers.back().end(segment_size);
     std::vector<PrintedRecord> records;
-    if (server.has("pg_waldump")) records = dump_by_program(server, begin, end);
-    else if (server.major() >= 15) records = dump_by_extension(server, begin, end);
+    if (server.has("pg_waldump"))
+        records = dump_by_program(server, begin, end);
+    else if (server.major() >= 15)
+        records = dump_by_extension(server, begin, end);
     printed = !records.empty();
     for (PrintedRecord& record : records)
         if (record.lsn < end) segments.at(record.lsn.value / segment_size - numbers.front().number).printed.push_back(std::move(record));

@@ -36,7 +36,7 @@ struct RecordedWal {
     std::vector<Segment> segments;  ///< Complete ones, in order.
     std::string tablespace_path;
     std::string tablespace_oid;
-    RealServer server;              ///< Still running.
+    RealServer server;  ///< Still running.
 };
 
 /// Recorded once for the process and size; gone at its end.

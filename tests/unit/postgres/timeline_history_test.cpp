@@ -16,7 +16,8 @@ std::string failure_of(const std::string& text, std::uint32_t timeline = 9) {
 }
 
 TEST(TimelineHistory, AncestorsAndItself) {
-    const auto entries = parse_timeline_history("# a comment\n1\t0/5000000\tno recovery target specified\n\n  \t\n2\tA/F3000028\tat restore point \"x y\"\n", {3});
+    const auto entries = parse_timeline_history(
+        "# a comment\n1\t0/5000000\tno recovery target specified\n\n  \t\n2\tA/F3000028\tat restore point \"x y\"\n", {3});
     ASSERT_EQ(3u, entries.size());
     EXPECT_EQ(1u, entries[0].timeline.value);
     EXPECT_EQ(0u, entries[0].begin.value);

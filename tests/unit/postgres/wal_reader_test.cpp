@@ -25,7 +25,8 @@ std::string printed_time(base::Timestamp time) {
     const std::chrono::year_month_day date(day);
     const auto seconds = std::chrono::floor<std::chrono::seconds>(time - day).count();
     return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                       static_cast<unsigned>(date.day()), seconds / 3600, seconds / 60 % 60, seconds % 60, (time - day).count() % 1'000'000);
+                       static_cast<unsigned>(date.day()), seconds / 3600, seconds / 60 % 60, seconds % 60,
+                       (time - day).count() % 1'000'000);
 }
 
 bool begins_with_word(const PrintedRecord& record, std::string_view manager, std::string_view word) {
@@ -61,7 +62,8 @@ TEST_P(Wal, HeaderSaysWhatTheServerIs) {
         EXPECT_EQ(wal().segment_size, header.segment_size);
         EXPECT_EQ(8192u, header.block_size);
         EXPECT_EQ(1u, header.timeline.value);
-        EXPECT_EQ(wal().server.sql("select system_identifier from pg_control_system()"), std::to_string(header.system_identifier.value) + "\n");
+        EXPECT_EQ(wal().server.sql("select system_identifier from pg_control_system()"),
+                  std::to_string(header.system_identifier.value) + "\n");
     }
 }
 
@@ -101,7 +103,8 @@ TEST_P(Wal, FactsAreThoseTheServerPrints) {
     for (std::size_t number = 0; number < wal().segments.size(); ++number) {
         const Segment& segment = wal().segments[number];
         WalSegmentFacts facts = walk_segment(bytes(segment));
-        for (std::size_t next = number + 1; !facts.tail.empty() && next < wal().segments.size(); ++next) finish_cut_record(bytes(wal().segments[next]), facts);
+        for (std::size_t next = number + 1; !facts.tail.empty() && next < wal().segments.size(); ++next)
+            finish_cut_record(bytes(wal().segments[next]), facts);
         EXPECT_EQ("", facts.doubt);
         EXPECT_EQ(segment.printed.size(), facts.records) << segment.name;
 
@@ -134,7 +137,8 @@ TEST_P(Wal, FactsAreThoseTheServerPrints) {
 }
 
 TEST_P(Wal, CommitsHaveTheServersXidsAndTimes) {
-    std::string query = "set timezone = 'UTC'; select count(*), count(*) filter (where pg_xact_commit_timestamp(xid) is distinct from time and pg_xact_commit_timestamp(xid) > '2021-01-01') from (values ";
+    std::string query =
+        "set timezone = 'UTC'; select count(*), count(*) filter (where pg_xact_commit_timestamp(xid) is distinct from time and pg_xact_commit_timestamp(xid) > '2021-01-01') from (values ";
     std::size_t commits = 0, aborts = 0;
     for (const Segment& segment : wal().segments) {
         base::Lsn last;
@@ -163,7 +167,8 @@ TEST_P(Wal, WholeSetOfFacts) {
         EXPECT_EQ(facts.tail.empty(), !facts.cut_record);
         if (!facts.first_record) ++middles;
         switched += facts.switched;
-        for (std::size_t next = number + 1; !facts.tail.empty() && next < wal().segments.size(); ++next) finish_cut_record(bytes(wal().segments[next]), facts);
+        for (std::size_t next = number + 1; !facts.tail.empty() && next < wal().segments.size(); ++next)
+            finish_cut_record(bytes(wal().segments[next]), facts);
         EXPECT_EQ("", facts.doubt);
         EXPECT_FALSE(facts.tail_unread);
         for (const RestorePoint& point : facts.restore_points) {
@@ -182,7 +187,9 @@ TEST_P(Wal, WholeSetOfFacts) {
     EXPECT_EQ(1u, created);
     EXPECT_EQ(1u, dropped);
     EXPECT_EQ(2u, switched);
-    if (GetParam() == 1) { EXPECT_GE(middles, 2u) << "the long record fills segments of its own"; }
+    if (GetParam() == 1) {
+        EXPECT_GE(middles, 2u) << "the long record fills segments of its own";
+    }
 }
 
 TEST_P(Wal, EveryChangedByteOfARecordIsSeen) {
@@ -212,7 +219,8 @@ TEST_P(Wal, GarbageNeverCrashes) {
         std::string changed = segment.bytes;
         for (std::size_t flips = random() % 4; flips > 0; --flips) changed[random() % changed.size()] = static_cast<char>(random());
         if (random() % 4 == 0) {  // A stretch of another place, as a torn write leaves it.
-            const std::size_t length = random() % 20000, from = random() % (changed.size() - length), to = random() % (changed.size() - length);
+            const std::size_t length = random() % 20000, from = random() % (changed.size() - length),
+                              to = random() % (changed.size() - length);
             changed.replace(to, length, segment.bytes, from, length);
         }
         if (random() % 3 == 0) changed.resize(random() % changed.size());
@@ -222,7 +230,9 @@ TEST_P(Wal, GarbageNeverCrashes) {
         WalSegmentFacts facts = walk_segment(exact);
         for_each_commit(exact, [](const CommitSeen&) {});
         finish_cut_record(exact, facts);
-        if (exact.size() != segment.bytes.size()) { EXPECT_NE("", facts.doubt); }
+        if (exact.size() != segment.bytes.size()) {
+            EXPECT_NE("", facts.doubt);
+        }
     }
 }
 

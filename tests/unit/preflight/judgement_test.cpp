@@ -214,7 +214,8 @@ TEST(Archiving, off_empty_or_throwing_away_is_critical) {
     EXPECT_EQ(severity(judge_archiving({"off", "(disabled)", "", false})), critical);
     EXPECT_EQ(judge_archiving({"off", "(disabled)", "", true}).advice, "restart the server");
     EXPECT_EQ(severity(judge_archiving({"on", "", "", false})), critical);
-    for (const char* command : {"true", "/bin/true", " exit 0 ", ":", "cd ."}) EXPECT_EQ(severity(judge_archiving({"on", command, "", false})), critical) << command;
+    for (const char* command : {"true", "/bin/true", " exit 0 ", ":", "cd ."})
+        EXPECT_EQ(severity(judge_archiving({"on", command, "", false})), critical) << command;
     EXPECT_EQ(severity(judge_archiving({"on", "cp %p /archive/%f", "", false})), notice);
     EXPECT_EQ(severity(judge_archiving({"on", "", "basic_archive", false})), notice);
     EXPECT_EQ(severity(judge_archiving({"on", {}, "", false})), warning);

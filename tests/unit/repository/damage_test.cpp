@@ -144,7 +144,8 @@ TEST_P(DamageTest, EveryObjectChangedCutOrLengthenedShows) {
 }
 
 TEST_P(DamageTest, ADamagedNewestLedgerEntryStopsNoChain) {
-    const std::string newest = *std::ranges::max_element(victim.objects, {}, [](const std::string& name) { return name.starts_with(kLedgerPrefix) ? name : ""; });
+    const std::string newest =
+        *std::ranges::max_element(victim.objects, {}, [](const std::string& name) { return name.starts_with(kLedgerPrefix) ? name : ""; });
     victim.write(newest, "x");
     const Repository repository = victim.place.open();
     Lease(repository, victim.place.area().lease_prefix(), "backup run", {}).release();

@@ -151,10 +151,9 @@ TEST(Names, SegmentsFollowEachOther) {
 }
 
 TEST(Names, OnlyObjectsAreKnown) {
-    for (const char* name :
-         {"repository", "key/00000001", "lease/00000001", "ledger/123456789", "cluster/main/1/backup/x", "cluster/main/1/event/00000007",
-          "cluster/main/1/wal/00000001/00000000/000000010000000000000001.partial",
-          "cluster/main/1/wal/00000001/00000000/000000010000000000000001", "cluster/main/1/history/00000002.history"})
+    for (const char* name : {"repository", "key/00000001", "lease/00000001", "ledger/123456789", "cluster/main/1/backup/x",
+                             "cluster/main/1/event/00000007", "cluster/main/1/wal/00000001/00000000/000000010000000000000001.partial",
+                             "cluster/main/1/wal/00000001/00000000/000000010000000000000001", "cluster/main/1/history/00000002.history"})
         EXPECT_TRUE(parse_object_name(name)) << name;
     for (const char* name : {"", "other", "key/1", "key/00000000", "key/012345678", "lease/0000000x", "cluster/main/01/backup/x",
                              "cluster/main/1/wal/00000001/00000001/000000010000000000000001", "cluster/main/1/tree/aa/bb",

@@ -5,8 +5,10 @@
 namespace howdah::restore {
 namespace {
 
-const Moves kMoves{{"/etc/pg/postgresql.conf", "/data/postgresql.conf"}, {"/etc/pg/conf.d/a.conf", "/data/conf.d/a.conf"},
-                   {"/etc/common.conf", "/data/outside/etc/common.conf"}, {"/etc/shared/b.conf", "/data/outside/etc/shared/b.conf"},
+const Moves kMoves{{"/etc/pg/postgresql.conf", "/data/postgresql.conf"},
+                   {"/etc/pg/conf.d/a.conf", "/data/conf.d/a.conf"},
+                   {"/etc/common.conf", "/data/outside/etc/common.conf"},
+                   {"/etc/shared/b.conf", "/data/outside/etc/shared/b.conf"},
                    {"/etc/people", "/data/outside/etc/people"}};
 
 std::string settings(const std::string& text) { return moved_settings(text, "/etc/pg/postgresql.conf", "/data/postgresql.conf", kMoves); }
@@ -18,9 +20,12 @@ TEST(MovedText, PlacesOfTheOldHostAreCommentedOutHoweverWritten) {
 }
 
 TEST(MovedText, IncludesFollowWhatTheyName) {
-    EXPECT_EQ(settings("include '/etc/common.conf'\n"), "# before the restore: include '/etc/common.conf'\ninclude = 'outside/etc/common.conf'\n");
-    EXPECT_EQ(settings("include '../common.conf'\n"), "# before the restore: include '../common.conf'\ninclude = 'outside/etc/common.conf'\n");
-    EXPECT_EQ(settings("include_dir '/etc/shared'\n"), "# before the restore: include_dir '/etc/shared'\ninclude_dir = 'outside/etc/shared'\n");
+    EXPECT_EQ(settings("include '/etc/common.conf'\n"),
+              "# before the restore: include '/etc/common.conf'\ninclude = 'outside/etc/common.conf'\n");
+    EXPECT_EQ(settings("include '../common.conf'\n"),
+              "# before the restore: include '../common.conf'\ninclude = 'outside/etc/common.conf'\n");
+    EXPECT_EQ(settings("include_dir '/etc/shared'\n"),
+              "# before the restore: include_dir '/etc/shared'\ninclude_dir = 'outside/etc/shared'\n");
     EXPECT_EQ(settings("include_dir 'conf.d'\ninclude '/elsewhere'\n"), "include_dir 'conf.d'\ninclude '/elsewhere'\n");
 }
 

@@ -49,7 +49,8 @@ TEST(Room, RefusesWhatDoesNotFit) {
 
 TEST(Listening, IsReadAsTheServerReadsIt) {
     EXPECT_EQ(listening_of("", {}).port, 5432);
-    const auto listening = listening_of("port = 5433\nlisten_addresses = '*'\nport=5434 # later\nunix_socket_directories = '/a, \"/b\"'\n", {});
+    const auto listening =
+        listening_of("port = 5433\nlisten_addresses = '*'\nport=5434 # later\nunix_socket_directories = '/a, \"/b\"'\n", {});
     EXPECT_EQ(listening.port, 5434);
     EXPECT_TRUE(listening.tcp);
     EXPECT_EQ(listening.sockets, (std::vector<fs::path>{"/a", "/b"}));
