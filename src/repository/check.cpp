@@ -1,5 +1,7 @@
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "repository/chain.hpp"
 #include "repository/gc.hpp"
 #include "repository/integrity.hpp"
@@ -38,6 +40,17 @@ void check_manifests(const Repository& repository, const base::Cancellation& can
     }
 }
 
+void check_temporary_files(storage::Store& store, CheckResult& result) {
+    const base::Timestamp now = store.now();
+    for (const storage::Listed& file : store.leftovers(base::Timestamp::max(), false)) {
+        const auto age = std::max(now - file.modified, base::Duration::zero());
+        result.leftovers.push_back(fmt::format("{} is a temporary file of {}, last written to {} ago{}", file.name, base::text(file.size),
+                                               base::text_duration(age),
+                                               age < kLeftoverAge ? ": it may belong to a command that runs" : ""));
+        result.leftover_bytes += file.size;
+    }
+}
+
 CheckResult look(const Repository& repository, const base::Cancellation& cancellation) {
     CheckResult result;
     std::set<std::string> names;
@@ -50,11 +63,7 @@ CheckResult look(const Repository& repository, const base::Cancellation& cancell
     for (const LedgerDifference& difference : find_ledger_differences(repository))
         (difference.ahead ? result.leftovers : result.problems).push_back(difference.object + " " + difference.what);
     check_manifests(repository, cancellation, names, result);
-    const base::Bytes temporary = repository.store().leftovers(kLeftoverAge, false);
-    if (temporary.count > 0) {
-        result.leftovers.push_back(fmt::format("temporary files of interrupted writes: {}", base::text(temporary)));
-        result.leftover_bytes += temporary;
-    }
+    check_temporary_files(repository.store(), result);
     return result;
 }
 

@@ -40,7 +40,7 @@ public:
         }
         base::pause_point("repository.gc_listed", "");
         remove_due(due, doomed);
-        result_.leftovers = store_.leftovers(std::max(options_.grace, kLeftoverAge), !options_.dry_run);
+        remove_temporary_files();
         if (options_.dry_run) return std::move(result_);
         write_list(doomed, false);
         release_dead_leases();
@@ -150,6 +150,13 @@ private:
         }
         if (lease_) store_.sync_removals();
         std::erase_if(doomed, [&](const Doomed& object) { return gone.contains(object.name); });
+    }
+
+    /// The time is read before the leases: a backup that begins later has no file that old.
+    void remove_temporary_files() {
+        const base::Timestamp now = store_.now();
+        const auto grace = live_backups(repository_).empty() ? options_.grace : std::max(options_.grace, kLeftoverAge);
+        for (const storage::Listed& file : store_.leftovers(now - grace, !options_.dry_run)) result_.leftovers += file.size;
     }
 
     void release_dead_leases() {

@@ -9,14 +9,15 @@
 
 namespace howdah::repository {
 
-/// A temporary file that was not written to for so long is nobody's. A writer that stood still for longer loses nothing but its own
-/// work: its commit finds no file and fails.
+/// A temporary file that was not written to for so long is taken for nobody's. A writer that stood still for longer loses nothing but its
+/// own work: its commit finds no file and fails.
 inline constexpr std::chrono::seconds kLeftoverAge{3600};
 
 /// Garbage collection in two phases: what no kept root references goes on a doomed list; after the grace period what is still
 /// unreferenced is deleted. A backup reads the doomed lists before it reuses an object and before it publishes. WAL is not garbage:
 /// expire decides about it. Takes the repository's lease; while a backup's lease is live its cluster's young objects stay.
-/// Temporary files have a grace of their own, which no option shortens: kLeftoverAge since the last write to them.
+/// Temporary files go when they were not written to for the grace period, and while any backup's lease is live for kLeftoverAge at least.
+/// A push takes no lease: beside a short grace it may lose its file, fails when it commits, and is tried again by its server.
 struct GcOptions {
     std::chrono::seconds grace{24 * 3600};
     bool dry_run = false;
@@ -36,8 +37,9 @@ std::vector<std::string> read_doomed(const Repository& repository);
 
 /// What `repo check` tells: unreferenced objects, leftovers of interrupted runs, ended leases, chains, ledger differences, slots.
 struct CheckResult {
-    std::vector<std::string> problems;   ///< Damage or something missing: exit 1.
-    std::vector<std::string> leftovers;  ///< Harmless: unreferenced objects and dead leases, freed by gc.
+    std::vector<std::string> problems;  ///< Damage or something missing: exit 1.
+    /// Harmless: unreferenced objects, dead leases and temporary files of any age, freed by gc.
+    std::vector<std::string> leftovers;
     base::Bytes leftover_bytes;
     std::uint64_t objects = 0;
     base::Bytes bytes;

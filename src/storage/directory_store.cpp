@@ -168,10 +168,9 @@ public:
         return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
     }
 
-    base::Bytes leftovers(std::chrono::seconds older_than, bool clean) override {
-        const base::Timestamp limit = now() - older_than;
-        base::Bytes found;
-        visit_leftovers("", limit, clean, found);
+    std::vector<Listed> leftovers(base::Timestamp until, bool clean) override {
+        std::vector<Listed> found;
+        visit_leftovers("", until, clean, found);
         return found;
     }
 
@@ -307,18 +306,18 @@ private:
         visit({name, {static_cast<std::uint64_t>(status.st_size)}, modified_of(status)});
     }
 
-    void visit_leftovers(const std::string& prefix, base::Timestamp limit, bool clean, base::Bytes& found) const {
+    void visit_leftovers(const std::string& prefix, base::Timestamp until, bool clean, std::vector<Listed>& found) const {
         const auto level = read_level(prefix);
         if (!level) return;
         for (const std::string& name : level->temporary) {
             const fs::path path = root_ / (prefix + name);
             struct stat status{};
-            if (::lstat(path.c_str(), &status) != 0 || modified_of(status) > limit) continue;
-            found += {static_cast<std::uint64_t>(status.st_size)};
+            if (::lstat(path.c_str(), &status) != 0 || modified_of(status) > until) continue;
+            found.push_back({prefix + name, {static_cast<std::uint64_t>(status.st_size)}, modified_of(status)});
             if (clean && ::unlink(path.c_str()) != 0 && errno != ENOENT)
                 throw SystemFailure(FailureKind::repository, fmt::format("leftover cannot be removed: {}", path.native()), errno);
         }
-        for (const std::string& folder : level->folders) visit_leftovers(prefix + folder + "/", limit, clean, found);
+        for (const std::string& folder : level->folders) visit_leftovers(prefix + folder + "/", until, clean, found);
     }
 
     fs::path root_;

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/hooks.hpp"
 #include "base/random.hpp"
 
 namespace howdah::storage {
@@ -88,9 +89,13 @@ void DirectoryWriter::append(std::span<const std::byte> bytes) {
 }
 
 Created DirectoryWriter::commit() {
-    const auto fail = [&](int error) { throw SystemFailure(FailureKind::repository, fmt::format("{} cannot be stored", label_), error); };
+    const auto fail = [&](int error) {
+        throw SystemFailure(FailureKind::repository, fmt::format("{} cannot be stored", label_), error,
+                            error == ENOENT ? "its temporary file was removed, perhaps by repo gc --grace 0: run the command again" : "");
+    };
     if (::fchmod(file_.descriptor(), 0400) != 0 || ::fdatasync(file_.descriptor()) != 0) fail(errno);
     make_folder(path_.parent_path());
+    base::pause_point("storage.before_commit", label_);
     int error = file_.link_to(path_);
     for (int again = 0; error == ENOENT && again < 5; ++again) {
         // A cleaning may have removed the empty folder between the two calls.

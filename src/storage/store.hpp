@@ -65,8 +65,9 @@ public:
     virtual void sync_removals() {}
     /// The store's clock, which ages of objects are measured against; this host's where nothing may be written.
     virtual base::Timestamp now() = 0;
-    /// Leftovers of interrupted writes that are not objects (temporary files of the directory store): their size; removed when `clean`.
-    virtual base::Bytes leftovers(std::chrono::seconds older_than, bool clean) = 0;
+    /// Temporary files of writes that were interrupted or still run, last written to at or before `until` by the store's clock; removed
+    /// when `clean`. They are no objects. A writer whose file is removed fails when it commits.
+    virtual std::vector<Listed> leftovers(base::Timestamp until, bool clean) = 0;
 
     /// Conveniences over the above.
     Created put(const std::string& name, std::span<const std::byte> bytes);

@@ -54,7 +54,7 @@ public:
     std::vector<std::string> list_folders(const std::string&) override { return {}; }
     bool remove(const std::string&) override { return false; }
     base::Timestamp now() override { return {}; }
-    base::Bytes leftovers(std::chrono::seconds, bool) override { return {}; }
+    std::vector<storage::Listed> leftovers(base::Timestamp, bool) override { return {}; }
 
 private:
     std::string location_ = "nowhere";

@@ -99,7 +99,7 @@ TEST_F(DirectoryStoreTest, AKilledWriterLeavesNothing) {
     ::waitpid(child, &status, 0);
     EXPECT_TRUE(WIFSIGNALED(status));
     EXPECT_EQ(files(), 0u);
-    EXPECT_EQ(store->leftovers(std::chrono::seconds(0), true).count, 0u);
+    EXPECT_TRUE(store->leftovers(base::Timestamp::max(), true).empty());
 }
 
 TEST_F(DirectoryStoreTest, ListsInOrderOfWholeNames) {
@@ -129,9 +129,13 @@ TEST_F(DirectoryStoreTest, LeftoversOfTheFallbackAreFoundAndFreed) {
     const auto store = open();
     base::write_file_durably(root / ".tmp-0123456789abcdef", "12345");
     EXPECT_EQ(names(*store, ""), std::vector<std::string>{});
-    EXPECT_EQ(store->leftovers(std::chrono::seconds(3600), true).count, 0u);
-    EXPECT_EQ(store->leftovers(std::chrono::seconds(0), false).count, 5u);
-    EXPECT_EQ(store->leftovers(std::chrono::seconds(0), true).count, 5u);
+    EXPECT_TRUE(store->leftovers(store->now() - std::chrono::hours(1), true).empty());
+    for (const bool clean : {false, true}) {
+        const auto found = store->leftovers(store->now(), clean);
+        ASSERT_EQ(found.size(), 1u);
+        EXPECT_EQ(found[0].name, ".tmp-0123456789abcdef");
+        EXPECT_EQ(found[0].size.count, 5u);
+    }
     EXPECT_EQ(files(), 0u);
 }
 
