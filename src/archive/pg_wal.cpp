@@ -11,7 +11,6 @@
 #include <optional>
 
 #include "base/failure.hpp"
-#include "base/process.hpp"
 #include "postgres/wal_reader.hpp"
 
 namespace howdah::archive {
@@ -87,13 +86,6 @@ bool segment_complete(const fs::path& data_directory, const postgres::WalSegment
     const postgres::WalSegment next = segment.next();
     return begun(pg_wal / next.name(segment_size), next.begin(segment_size)) ||
            (begun(pg_wal / name, segment.begin(segment_size)) && ends_with_switch(pg_wal / name));
-}
-
-bool server_runs(const fs::path& data_directory) {
-    const auto text = base::read_file_if_exists(data_directory / "postmaster.pid");
-    if (!text) return false;
-    const auto pid = static_cast<pid_t>(std::strtol(text->c_str(), nullptr, 10));
-    return pid > 0 && base::process_start_ticks(pid).has_value();
 }
 
 FolderWatch::FolderWatch(const fs::path& folder) : watch_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {

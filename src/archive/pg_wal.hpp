@@ -24,9 +24,6 @@ std::vector<std::string> ready_files(const std::filesystem::path& data_directory
 /// with a switch. False when it is not there.
 bool segment_complete(const std::filesystem::path& data_directory, const postgres::WalSegment& segment, std::uint64_t segment_size);
 
-/// Whether the server of this data directory runs on this host, by its postmaster.pid.
-bool server_runs(const std::filesystem::path& data_directory);
-
 /// Waits for something to happen in a folder (inotify). Where the kernel cannot watch, wait() is a short sleep.
 class FolderWatch {
 public:

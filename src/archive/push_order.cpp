@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "archive/server_runs.hpp"
 #include "base/hooks.hpp"
 #include "base/log.hpp"
 
@@ -39,7 +40,10 @@ void require_finished(const std::filesystem::path& data_directory, const PushOpt
     if (!segment || !std::filesystem::exists(options.path, error) || segment_complete(data_directory, *segment, segment_size)) return;
     const std::string what = fmt::format("WAL segment {} is not finished: the server still writes into it", name);
     if (server_runs(data_directory))
-        throw Failure(FailureKind::operation, what, "SELECT pg_switch_wal() finishes it; the server then archives it by itself");
+        throw Failure(FailureKind::operation, what,
+                      fmt::format("SELECT pg_switch_wal() finishes it, and the server then archives it by itself; if no server uses that "
+                                  "directory any more, on this host or in a container (head -1 {0} is its process), remove {0}",
+                                  (data_directory / "postmaster.pid").string()));
     if (!options.unfinished)
         throw Failure(
             FailureKind::operation, what,
