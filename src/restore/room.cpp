@@ -2,14 +2,18 @@
 
 #include <fmt/core.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <map>
 #include <system_error>
 
 #include "base/failure.hpp"
 #include "base/file.hpp"
+#include "base/log.hpp"
 
 namespace howdah::restore {
 
@@ -59,12 +63,23 @@ std::map<fs::path, std::uint64_t> needs(const Destinations& destinations, const 
     return bytes;
 }
 
+long type_of_file_system(const fs::path& path) {
+    struct statfs facts{};
+    return ::statfs(path.c_str(), &facts) == 0 ? static_cast<long>(facts.f_type) : 0;
+}
+
 struct Demand {
     fs::path destination, at;
     std::uint64_t needed = 0, freed = 0;
 };
 
 }  // namespace
+
+Room judge_room(std::uint64_t needed, std::uint64_t free, long type) {
+    if (needed <= free) return Room::enough;
+    constexpr std::array<long, 3> kCompressing{0x9123683E, 0x2FC12FC1, 0xCA451A4E};  // btrfs and bcachefs: linux/magic.h; ZFS: zfs.h.
+    return std::find(kCompressing.begin(), kCompressing.end(), type) != kCompressing.end() ? Room::unknown : Room::too_little;
+}
 
 void require_room(const Destinations& destinations, const repository::Root& root) {
     std::map<dev_t, Demand> demands;
@@ -81,7 +96,13 @@ void require_room(const Destinations& destinations, const repository::Root& root
     }
     for (const auto& [device, demand] : demands) {
         const auto free = base::space_of(demand.at).available.count + demand.freed;
-        if (demand.needed <= free) continue;
+        const auto room = judge_room(demand.needed, free, type_of_file_system(demand.at));
+        if (room == Room::enough) continue;
+        if (room == Room::unknown) {
+            base::log_warning("the backup fits into {} only if its file system compresses it: {} are needed, {} are free",
+                              demand.destination.string(), base::text(base::Bytes{demand.needed}), base::text(base::Bytes{free}));
+            continue;
+        }
         throw Failure(FailureKind::operation,
                       fmt::format("the backup does not fit into {}: {} are needed, {} are free", demand.destination.string(),
                                   base::text(base::Bytes{demand.needed}), base::text(base::Bytes{free})),
