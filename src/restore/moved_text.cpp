@@ -31,6 +31,21 @@ std::optional<std::string> new_path(const FileReference& reference, const fs::pa
     return target.lexically_relative(to.parent_path()).string();
 }
 
+/// A relative path is meant from the folder in which the server is started: as a rule, and by `restore --start`, the data directory. So it
+/// stays there unless a file of that name was outside.
+bool is_inside(const fs::path& value, const Moves& moves) {
+    const auto path = value.lexically_normal();
+    if (path.empty() || path.is_absolute() || *path.begin() == "..") return false;
+    return std::none_of(moves.begin(), moves.end(), [&](const auto& move) { return move.first.ends_with("/" + path.string()); });
+}
+
+bool names_place_of_old_host(const postgres::SettingLine& setting, const Moves& moves) {
+    static constexpr std::array<std::string_view, 2> kAlways{"data_directory", "config_file"};
+    static constexpr std::array<std::string_view, 3> kOutside{"hba_file", "ident_file", "external_pid_file"};
+    if (std::find(kAlways.begin(), kAlways.end(), setting.name) != kAlways.end()) return true;
+    return std::find(kOutside.begin(), kOutside.end(), setting.name) != kOutside.end() && !is_inside(setting.value, moves);
+}
+
 template <typename Rewrite>
 std::string by_line(const std::string& text, Rewrite rewrite) {
     std::istringstream in(text);
@@ -45,12 +60,10 @@ std::string by_line(const std::string& text, Rewrite rewrite) {
 }  // namespace
 
 std::string moved_settings(const std::string& text, const fs::path& from, const fs::path& to, const Moves& moves) {
-    static constexpr std::array<std::string_view, 5> kPlaces{"data_directory", "config_file", "hba_file", "ident_file",
-                                                             "external_pid_file"};
     return by_line(text, [&](const std::string& line) -> std::optional<std::string> {
         const auto setting = postgres::parse_setting_line(line);
         if (!setting) return std::nullopt;
-        if (std::find(kPlaces.begin(), kPlaces.end(), setting->name) != kPlaces.end()) return std::string();
+        if (names_place_of_old_host(*setting, moves)) return std::string();
         for (const auto& reference : postgres::references_of_settings(line))
             if (const auto path = new_path(reference, from, to, moves)) return setting_line(setting->name, *path);
         return std::nullopt;

@@ -10,8 +10,8 @@ namespace howdah::restore {
 using Moves = std::map<std::string, std::filesystem::path>;
 
 /// The text of a file like postgresql.conf that lay at `from` and lies at `to`: settings that name places of the old host (data_directory,
-/// config_file, hba_file, ident_file, external_pid_file) are commented out, and includes of moved files or of their folders name the new
-/// places, relative to `to`, so that the data directory can be moved again.
+/// config_file, hba_file, ident_file, external_pid_file) are commented out, but relative values of the last three that lead to no moved file
+/// stay; and includes of moved files or of their folders name the new places, relative to `to`, so that the data directory can be moved again.
 std::string moved_settings(const std::string& text, const std::filesystem::path& from, const std::filesystem::path& to, const Moves& moves);
 
 /// The same for the files that one like pg_hba.conf names.

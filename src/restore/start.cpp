@@ -111,6 +111,7 @@ StartResult start_restored(const fs::path& data_directory, const fs::path& progr
     base::ProcessOptions options;
     options.die_with_parent = false;
     options.output_file = log;
+    options.working_directory = data_directory;  // Relative values of hba_file and ident_file are meant from there.
     const auto started = base::run_process(
         {(programs / "pg_ctl").string(), "start", "-D", data_directory.string(), "-l", log.string(), "-W"}, options, cancellation);
     if (started.exit_code != 0)

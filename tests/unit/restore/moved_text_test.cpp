@@ -19,6 +19,14 @@ TEST(MovedText, PlacesOfTheOldHostAreCommentedOutHoweverWritten) {
     EXPECT_EQ(settings("#hba_file = 'x'\nhba_files = 'x'\n"), "#hba_file = 'x'\nhba_files = 'x'\n");
 }
 
+TEST(MovedText, RelativePlacesInsideTheDataDirectoryStay) {
+    const auto own = [](const std::string& text) { return moved_settings(text, "/data/postgresql.conf", "/data/postgresql.conf", kMoves); };
+    for (const std::string line : {"hba_file = 'my_hba.conf'\n", "ident_file = 'rules/ident.conf'\n", "external_pid_file = 'pid'\n"})
+        EXPECT_EQ(own(line), line);
+    for (const std::string line : {"hba_file = '../my_hba.conf'\n", "hba_file = 'people'\n", "ident_file = '/old/ident.conf'\n"})
+        EXPECT_EQ(own(line), "# before the restore: " + line) << "outside, or moved from there";
+}
+
 TEST(MovedText, IncludesFollowWhatTheyName) {
     EXPECT_EQ(settings("include '/etc/common.conf'\n"),
               "# before the restore: include '/etc/common.conf'\ninclude = 'outside/etc/common.conf'\n");
