@@ -81,6 +81,16 @@ void want(SetupPlan& plan, const std::map<std::string, Current>& current, const 
     plan.changes.push_back({name, now.value, value, value, now.needs_restart && now.value != value});
 }
 
+/// "always" is more than "on" and is kept, also when it waits for a restart.
+void plan_archive_mode(SetupPlan& plan, const std::map<std::string, Current>& current) {
+    const Current& mode = current.at("archive_mode");
+    if (mode.to_come != "always") return want(plan, current, "archive_mode", "on");
+    if (mode.value == "off") return want(plan, current, "archive_mode", "always");
+    plan.notes.push_back(mode.value == "always"
+                             ? "archive_mode stays 'always'"
+                             : fmt::format("archive_mode is {} and will be 'always' after the next restart", mode.value));
+}
+
 std::string doubled_percent(const std::string& text) {
     std::string result;
     for (const char c : text) result.append(c == '%' ? 2 : 1, c);
@@ -117,10 +127,7 @@ SetupPlan plan_setup(Session& session, const SetupOptions& options) {
     SetupPlan plan;
     if (const auto& level = current.at("wal_level"); level.value == "minimal" || level.to_come == "minimal")
         want(plan, current, "wal_level", "replica");
-    if (const auto& mode = current.at("archive_mode"); mode.value == "always" && mode.to_come == "always")
-        plan.notes.push_back("archive_mode stays 'always'");
-    else
-        want(plan, current, "archive_mode", "on");
+    plan_archive_mode(plan, current);
     if (current.contains("archive_library")) want(plan, current, "archive_library", "");
     want(plan, current, "archive_command", archive_command(options));
     const int timeout = std::atoi(current.at("archive_timeout").value.c_str());
