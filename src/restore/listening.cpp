@@ -1,7 +1,7 @@
 #include "restore/listening.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/core.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <memory>
 #include <sstream>
 
 #include "base/failure.hpp"
@@ -21,27 +22,36 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<fs::path> folders_of(const std::string& value) {
-    std::vector<fs::path> folders;
+std::vector<std::string> list_of(const std::string& value) {
+    std::vector<std::string> all;
     std::istringstream words(value);
     for (std::string word; std::getline(words, word, ',');) {
         const auto first = word.find_first_not_of(" \t\""), last = word.find_last_not_of(" \t\"");
-        if (first != std::string::npos) folders.emplace_back(word.substr(first, last - first + 1));
+        if (first != std::string::npos) all.push_back(word.substr(first, last - first + 1));
     }
-    return folders;
+    return all;
 }
 
-/// Whether any address of this host has a listener on the port.
-bool tcp_taken(int port) {
-    const base::File probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+/// Whether binding fails because a socket listens there, or on every address.
+bool is_taken(const addrinfo& address) {
+    const base::File probe(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!probe.is_open()) return false;
     const int yes = 1;
     ::setsockopt(probe.descriptor(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_ANY);
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    return ::bind(probe.descriptor(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 && errno == EADDRINUSE;
+    if (address.ai_family == AF_INET6) ::setsockopt(probe.descriptor(), IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
+    return ::bind(probe.descriptor(), address.ai_addr, address.ai_addrlen) != 0 && errno == EADDRINUSE;
+}
+
+/// An address that this host does not know or does not have is the server's own trouble.
+bool tcp_taken(const std::string& name, int port) {
+    addrinfo hints{}, *found = nullptr;
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_PASSIVE;
+    if (::getaddrinfo(name == "*" ? nullptr : name.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) return false;
+    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> all(found, &::freeaddrinfo);
+    for (const addrinfo* each = found; each; each = each->ai_next)
+        if (is_taken(*each)) return true;
+    return false;
 }
 
 bool socket_answers(const fs::path& path) {
@@ -71,9 +81,11 @@ Listening listening_of(const std::string& settings, std::optional<int> port) {
         if (setting->name == "port")
             std::from_chars(value.data(), value.data() + value.size(), listening.port);
         else if (setting->name == "listen_addresses")
-            listening.tcp = !value.empty();
-        else if (setting->name == "unix_socket_directories")
-            listening.sockets = folders_of(value);
+            listening.addresses = list_of(value);
+        else if (setting->name == "unix_socket_directories") {
+            const auto folders = list_of(value);
+            listening.sockets.assign(folders.begin(), folders.end());
+        }
     }
     if (port) listening.port = *port;
     return listening;
@@ -84,7 +96,9 @@ void require_free(const Listening& listening) {
         const auto path = folder / fmt::format(".s.PGSQL.{}", listening.port);
         if (socket_answers(path)) refuse(listening.port, "a server answers at " + path.string());
     }
-    if (listening.tcp && tcp_taken(listening.port)) refuse(listening.port, "something on this host listens on it");
+    for (const auto& address : listening.addresses)
+        if (tcp_taken(address, listening.port))
+            refuse(listening.port, fmt::format("something listens on it at {}", address == "*" ? "an address of this host" : address));
 }
 
 }  // namespace howdah::restore

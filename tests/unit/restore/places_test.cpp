@@ -1,5 +1,8 @@
 // Where a restore may go, whether it fits, and where its server would listen.
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <filesystem>
 
@@ -52,10 +55,39 @@ TEST(Listening, IsReadAsTheServerReadsIt) {
     const auto listening =
         listening_of("port = 5433\nlisten_addresses = '*'\nport=5434 # later\nunix_socket_directories = '/a, \"/b\"'\n", {});
     EXPECT_EQ(listening.port, 5434);
-    EXPECT_TRUE(listening.tcp);
+    EXPECT_EQ(listening.addresses, std::vector<std::string>{"*"});
     EXPECT_EQ(listening.sockets, (std::vector<fs::path>{"/a", "/b"}));
     EXPECT_EQ(listening_of("port = 5433\n", 6000).port, 6000);
-    EXPECT_FALSE(listening_of("listen_addresses = ''\n", {}).tcp);
+    EXPECT_TRUE(listening_of("listen_addresses = ''\n", {}).addresses.empty());
+    EXPECT_EQ(listening_of("listen_addresses = 'localhost, \"10.0.0.1\"'\n", {}).addresses,
+              (std::vector<std::string>{"localhost", "10.0.0.1"}));
+}
+
+/// Every address in 127.0.0.0/8 is this host's.
+TEST(Listening, APortTakenOnAnotherAddressIsFree) {
+    const base::File other(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+    socklen_t size = sizeof address;
+    ASSERT_EQ(::bind(other.descriptor(), reinterpret_cast<const sockaddr*>(&address), size), 0);
+    ASSERT_EQ(::listen(other.descriptor(), 1), 0);
+    ASSERT_EQ(::getsockname(other.descriptor(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+    const int port = ntohs(address.sin_port);
+    EXPECT_NO_THROW(require_free({port, {"127.0.0.1"}, {}}));
+    EXPECT_NO_THROW(require_free({port, {}, {}}));
+    EXPECT_THROW(require_free({port, {"127.0.0.1", "127.0.0.2"}, {}}), base::Failure);
+    EXPECT_THROW(require_free({port, {"*"}, {}}), base::Failure);
+    EXPECT_THROW(require_free({port, {"0.0.0.0"}, {}}), base::Failure);
+}
+
+TEST(Room, IsUnknownWhereTheFileSystemMayCompress) {
+    EXPECT_EQ(judge_room(1000, 1000, 0xEF53), Room::enough);
+    EXPECT_EQ(judge_room(1001, 1000, 0xEF53), Room::too_little);
+    for (const long type : {0x9123683EL, 0x2FC12FC1L, 0xCA451A4EL}) {
+        EXPECT_EQ(judge_room(1000, 1000, type), Room::enough);
+        EXPECT_EQ(judge_room(1001, 1000, type), Room::unknown);
+    }
 }
 
 }  // namespace
