@@ -3,13 +3,31 @@
 #include <fmt/core.h>
 
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "base/failure.hpp"
 #include "base/file.hpp"
+#include "repository/crypto.hpp"
+#include "repository/json_fields.hpp"
 
 namespace howdah::archive {
 
 using nlohmann::json;
+using repository::json_text;
+
+namespace {
+
+/// A value as json_text() writes it. Of another type: json::exception.
+std::string text_of(const json& value) {
+    if (!value.is_object()) return value.get<std::string>();
+    const auto hex = value.at("hex").get<std::string>();
+    std::string bytes(hex.size() / 2, '\0');
+    if (!repository::crypto::from_hex(hex, std::as_writable_bytes(std::span(bytes))))
+        throw json::other_error::create(501, "a value is no hex", &value);
+    return bytes;
+}
+
+}  // namespace
 
 std::filesystem::path setup_record_path(const std::filesystem::path& state_directory, const std::string& cluster) {
     return state_directory / "wal-setup" / (cluster + ".json");
@@ -24,10 +42,10 @@ std::optional<SetupRecord> read_setup_record(const std::filesystem::path& path) 
         record.system.value = document.at("system_identifier").get<std::uint64_t>();
         for (const auto& [name, value] : document.at("settings").items()) {
             RecordedSetting& setting = record.settings[name];
-            setting.in_force = value.at("in_force").get<std::string>();
-            if (!value.at("written").is_null()) setting.written = value.at("written").get<std::string>();
+            setting.in_force = text_of(value.at("in_force"));
+            if (!value.at("written").is_null()) setting.written = text_of(value.at("written"));
             setting.given_reset = value.at("given").is_null();
-            if (!setting.given_reset) setting.given = value.at("given").get<std::string>();
+            if (!setting.given_reset) setting.given = text_of(value.at("given"));
         }
         return record;
     } catch (const json::exception& error) {
@@ -39,9 +57,9 @@ std::optional<SetupRecord> read_setup_record(const std::filesystem::path& path) 
 void write_setup_record(const std::filesystem::path& path, const SetupRecord& record) {
     json settings = json::object();
     for (const auto& [name, setting] : record.settings)
-        settings[name] = {{"in_force", setting.in_force},
-                          {"written", setting.written ? json(*setting.written) : json()},
-                          {"given", setting.given_reset ? json() : json(setting.given)}};
+        settings[name] = {{"in_force", json_text(setting.in_force)},
+                          {"written", setting.written ? json_text(*setting.written) : json()},
+                          {"given", setting.given_reset ? json() : json_text(setting.given)}};
     const json document = {{"format", 1}, {"system_identifier", record.system.value}, {"settings", settings}};
     std::error_code error;
     if (!std::filesystem::exists(path.parent_path(), error)) base::create_directories_durably(path.parent_path());

@@ -17,7 +17,8 @@ struct RecordedSetting {
     bool given_reset = false;
 };
 
-/// The old values that `wal setup --undo` brings back: STATE/wal-setup/CLUSTER.json, written durably.
+/// The old values that `wal setup --undo` brings back: STATE/wal-setup/CLUSTER.json, written durably. A value
+/// that is not UTF-8 stands there as {"hex": "…"}.
 struct SetupRecord {
     base::SystemIdentifier system;
     std::map<std::string, RecordedSetting> settings;

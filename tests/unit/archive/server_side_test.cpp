@@ -109,6 +109,7 @@ TEST(Setup, TheRecordSurvivesWriting) {
     record.settings["archive_command"] = {"cp 'a' \"%p\"", "cp 'a' \"%p\"", "new", false};
     record.settings["archive_mode"] = {"off", std::nullopt, "on", false};
     record.settings["archive_library"] = {"x", "x", "", true};
+    record.settings["restore_command"] = {"cp /m\xfcnster/%f", "\xff", "\x80\xc3", false};
     write_setup_record(path, record);
     const auto read = read_setup_record(path);
     ASSERT_TRUE(read);
@@ -117,6 +118,12 @@ TEST(Setup, TheRecordSurvivesWriting) {
     EXPECT_EQ(read->settings.at("archive_mode").written, std::nullopt);
     EXPECT_EQ(read->settings.at("archive_mode").given, "on");
     EXPECT_TRUE(read->settings.at("archive_library").given_reset);
+    EXPECT_EQ(read->settings.at("restore_command").in_force, "cp /m\xfcnster/%f");
+    EXPECT_EQ(read->settings.at("restore_command").written, "\xff");
+    EXPECT_EQ(read->settings.at("restore_command").given, "\x80\xc3");
+    base::write_file_durably(path,
+                             R"({"system_identifier": 7, "settings": {"a": {"in_force": {"hex": "0x"}, "written": null, "given": ""}}})");
+    EXPECT_EQ(test::failure_of([&] { read_setup_record(path); }), FailureKind::operation);
     base::write_file_durably(path, "{");
     EXPECT_EQ(test::failure_of([&] { read_setup_record(path); }), FailureKind::operation);
 }
