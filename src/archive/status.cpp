@@ -42,6 +42,8 @@ base::Lsn current_lsn(Session& session) {
     return base::parse_lsn(row.text(0, 0)).value_or(base::Lsn{});
 }
 
+double seconds_of(base::Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
 void measure_rate(WalStatus& status, Session& session, std::chrono::milliseconds sample, const base::Cancellation& cancellation) {
     const auto begin = std::chrono::steady_clock::now();
     const base::Lsn before = current_lsn(session);
@@ -49,9 +51,21 @@ void measure_rate(WalStatus& status, Session& session, std::chrono::milliseconds
     status.current = current_lsn(session);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     const auto row =
-        session.query("SELECT coalesce(wal_bytes / greatest(extract(epoch FROM now() - stats_reset), 1), 0)::float8 FROM pg_stat_wal");
+        session.query("SELECT wal_bytes::float8, coalesce(extract(epoch FROM now() - stats_reset), 0)::float8 FROM pg_stat_wal");
     const double recent = seconds > 0 ? static_cast<double>(status.current.value - before.value) / seconds : 0;
-    status.bytes_per_second = std::max(recent, row.real(0, 0));
+    const double mean = row.real(0, 0) / std::max(row.real(0, 1), 1.0);
+    status.bytes_per_second = std::max(recent, mean);
+    if (row.real(0, 1) >= seconds_of(kForecastBasis)) status.lasting_rate = mean;
+}
+
+/// What was written since the oldest waiting file was finished.
+void measure_backlog_rate(WalStatus& status) {
+    if (!status.backlog || !status.backlog->oldest_age || *status.backlog->oldest_age < kForecastBasis || !status.segment_size) return;
+    const auto oldest = postgres::parse_segment_name(status.backlog->oldest, status.segment_size);
+    if (!oldest || status.current <= oldest->end(status.segment_size)) return;
+    const double rate =
+        static_cast<double>(status.current.value - oldest->end(status.segment_size).value) / seconds_of(*status.backlog->oldest_age);
+    status.lasting_rate = std::max(rate, status.lasting_rate.value_or(0));
 }
 
 base::Timeline timeline_of(Session& session) {
@@ -74,8 +88,9 @@ void look_at_disk(WalStatus& status, const fs::path& data_directory) {
         return;
     }
     constexpr double kForever = 3.0e9;  // A century: below that a duration holds it.
-    const double seconds =
-        status.bytes_per_second > 0 ? static_cast<double>(status.wal_disk->available.count) / status.bytes_per_second : kForever;
+    measure_backlog_rate(status);
+    const double rate = status.lasting_rate.value_or(0);
+    const double seconds = rate > 0 ? static_cast<double>(status.wal_disk->available.count) / rate : kForever;
     if (seconds < kForever) status.until_full = base::Duration(static_cast<std::int64_t>(seconds * 1e6));
 }
 

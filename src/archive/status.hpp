@@ -21,6 +21,8 @@ struct Backlog {
 };
 Backlog read_backlog(const std::filesystem::path& data_directory);
 
+inline constexpr std::chrono::minutes kForecastBasis{10};
+
 /// How archiving does: `wal status`, and the WAL part of `backup status` and `check`.
 struct WalStatus {
     std::optional<Backlog> backlog;            ///< None when the data directory cannot be read.
@@ -37,8 +39,11 @@ struct WalStatus {
     base::Lsn archived_to;        ///< End of what is archived without a gap on the server's timeline.
     base::Bytes lag;              ///< Between the two: what a loss of the host now would cost.
     double bytes_per_second = 0;  ///< Of WAL: the larger of what was written during `sample` and the mean since the statistics began.
+    /// The larger of two means, each over kForecastBasis at least, since seconds say nothing about hours: of bytes per second since the
+    /// statistics began, and since the oldest waiting file was finished. None when neither is old enough.
+    std::optional<double> lasting_rate;
     std::optional<base::Space> wal_disk;       ///< File system of pg_wal.
-    std::optional<base::Duration> until_full;  ///< At that rate, were nothing archived from now on.
+    std::optional<base::Duration> until_full;  ///< At the lasting rate, were nothing archived from now on.
 };
 
 /// Asks the server (none: what can be told without it), the repository and the data directory (empty: asked of neither).
