@@ -2,23 +2,22 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <chrono>
-#include <future>
-#include <map>
 #include <optional>
 
 #include "archive/prove.hpp"
 #include "archive/wal_archive.hpp"
 #include "backup/run.hpp"
 #include "base/hooks.hpp"
+#include "drill/accident.hpp"
 #include "drill/demo_ground.hpp"
+#include "drill/load.hpp"
+#include "drill/truth.hpp"
 #include "repository/repository.hpp"
 #include "restore/plan.hpp"
 #include "restore/run.hpp"
 #include "restore/start.hpp"
 #include "sample/marketplace.hpp"
-#include "sample/workload.hpp"
 
 namespace howdah::drill {
 
@@ -27,63 +26,12 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kLoadJobs = 2;
-constexpr double kStatementsPerSecond = 120;
 constexpr auto kUseBefore = 1500ms;  ///< The shop is used this long before the backup and after it.
 constexpr auto kUseAtAccident = 700ms;
 constexpr auto kPatience = std::chrono::minutes(30);
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-/// The workload beside the main line: runs from construction to stop().
-class Load {
-public:
-    Load(const std::string& conninfo, std::uint32_t seed)
-        : result_(std::async(std::launch::async, [this, conninfo, seed] {
-              const sample::WorkloadOptions options{
-                  .connections = 2, .seed = seed, .mix = sample::Mix::all, .duration = {}, .statements = {}, .rate = kStatementsPerSecond};
-              return sample::run_workload(conninfo, options, stop_);
-          })) {}
-    ~Load() { stop_.request(); }
-    Load(const Load&) = delete;
-    Load& operator=(const Load&) = delete;
-
-    sample::WorkloadResult stop() {
-        stop_.request();
-        return result_.get();
-    }
-
-private:
-    base::Cancellation stop_;
-    std::future<sample::WorkloadResult> result_;
-};
-
-/// The truth a restore is measured against, at a moment when no writer was under way.
-struct Truth {
-    std::map<std::string, sample::TableSum> tables;
-    base::Timestamp target;
-};
-
-base::Timestamp server_time(postgres::Session& session) {
-    const auto text = session.value("SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')");
-    const auto time = base::parse_timestamp(text);
-    if (!time) throw base::Failure(base::FailureKind::operation, fmt::format("the server's time cannot be read: {}", text));
-    return *time;
-}
-
-/// Drops a table that others use: a writer that comes the other way round through the foreign keys may win the deadlock.
-void drop_while_used(postgres::Session& session, const std::string& table) {
-    constexpr int kTries = 20;
-    constexpr const char* kDeadlock = "40P01";
-    for (int attempt = 1;; ++attempt) {
-        try {
-            session.query("DROP TABLE " + table + " CASCADE");
-            return;
-        } catch (const postgres::ServerFailure& failure) {
-            if (failure.sqlstate() != kDeadlock || attempt == kTries) throw;
-        }
-    }
 }
 
 class Demo {
@@ -167,36 +115,25 @@ void Demo::back_up() {
 void Demo::record_truth() {
     listener_.begin("recording the truth: row count and checksum of every table");
     auto open = session();
-    truth_.tables = sample::checksums(open, sample::tables(open));
-    truth_.target = server_time(open);
+    truth_ = drill::record_truth(open);
     std::int64_t rows = 0;
     for (const auto& [name, sum] : truth_.tables) rows += sum.rows;
     report_.restore.target = truth_.target;
     listener_.end(fmt::format("{} tables, {} rows at {}", truth_.tables.size(), rows, base::text(truth_.target)));
 }
 
-/// The largest table that no foreign key points to loses all its rows, and the second largest goes altogether.
 void Demo::have_accident() {
     listener_.begin("having an accident while the shop is used");
     load_.emplace(ground_->server().conninfo(), options_.seed + 1);
     use_for(kUseAtAccident);
     auto open = session();
-    const auto victims = open.query(
-        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'r' AND c.relpersistence = 'p'"
-        " AND NOT EXISTS (SELECT FROM pg_constraint f WHERE f.contype = 'f' AND f.confrelid = c.oid) ORDER BY pg_relation_size(c.oid) DESC, c.relname LIMIT 2",
-        {std::string(sample::kSchema)});
-    const auto name = [&](std::size_t row) {
-        return open.quote_identifier(sample::kSchema) + "." + open.quote_identifier(victims.text(row, 0));
-    };
-    report_.accident.rows_deleted = open.query("DELETE FROM " + name(0)).affected();
-    drop_while_used(open, name(1));
-    report_.accident.at = server_time(open);
-    report_.accident.dropped_table = victims.text(1, 0);
+    const auto accident = cause_accident(open);
+    report_.accident = {.at = accident.at, .rows_deleted = accident.rows_deleted, .dropped_table = accident.dropped_table};
     const auto durable = last_archived_commit();
     const auto lost = report_.accident.at - durable.value_or(report_.accident.at);
     report_.rpo_loss_seconds = std::chrono::duration<double>(lost).count();
-    listener_.end(fmt::format("DELETE FROM {} without WHERE: {} rows gone; DROP TABLE {}", victims.text(0, 0),
-                              report_.accident.rows_deleted, victims.text(1, 0)));
+    listener_.end(fmt::format("DELETE FROM {} without WHERE: {} rows gone; DROP TABLE {}", accident.emptied_table, accident.rows_deleted,
+                              accident.dropped_table));
 }
 
 /// The newest commit that is in the repository by now: what would be left had the host been lost.
@@ -254,29 +191,17 @@ void Demo::restore() {
     compare(sandbox);
 }
 
-std::string describe(const sample::TableSum& sum) { return fmt::format("{} rows, checksum {}", sum.rows, sum.checksum); }
-
 void Demo::compare(postgres::ScratchServer& sandbox) {
     listener_.begin("comparing every table with the truth");
     postgres::Session open(sandbox.conninfo());
     const auto last = open.query("SELECT to_char(pg_last_xact_replay_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')");
     if (const auto time = base::parse_timestamp(last.text(0, 0)))
         report_.rpo_seconds = std::chrono::duration<double>(report_.accident.at - *time).count();
-    const auto present = sample::tables(open);
-    std::vector<std::string> common;
-    for (const auto& [name, sum] : truth_.tables)
-        if (std::find(present.begin(), present.end(), name) != present.end()) common.push_back(name);
-    const auto found = sample::checksums(open, common);
     auto& result = report_.restore;
-    for (const auto& [name, expected] : truth_.tables) {
-        ++result.tables_compared;
-        result.rows_compared += expected.rows;
-        const auto sum = found.find(name);
-        if (sum != found.end() && sum->second == expected)
-            ++result.tables_equal;
-        else
-            result.differences.push_back({name, describe(expected), sum == found.end() ? "no such table" : describe(sum->second)});
-    }
+    for (const auto& [name, sum] : truth_.tables) result.rows_compared += sum.rows;
+    result.differences = compare_with(truth_, open);
+    result.tables_compared = truth_.tables.size();
+    result.tables_equal = result.tables_compared - result.differences.size();
     report_.ok = result.tables_compared > 0 && result.tables_equal == result.tables_compared;
     listener_.end(fmt::format("{} of {} tables equal, {} rows", result.tables_equal, result.tables_compared, result.rows_compared));
 }

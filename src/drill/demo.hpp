@@ -6,6 +6,7 @@
 
 #include "base/cancellation.hpp"
 #include "base/units.hpp"
+#include "drill/truth.hpp"
 
 namespace howdah::drill {
 
@@ -18,12 +19,6 @@ struct DemoOptions {
 struct DemoListener {
     std::function<void(const std::string& step)> begin = [](const std::string&) {};
     std::function<void(const std::string& outcome)> end = [](const std::string&) {};
-};
-
-/// A table that is not as it was.
-struct TableDifference {
-    std::string table;
-    std::string expected, found;  ///< "1200 rows, checksum 81…"
 };
 
 struct DemoReport {
