@@ -199,7 +199,8 @@ void add_repo(CLI::App& program, Context& context) {
         context.command = [&context] { repair(context); };
     });
     verb = area->add_subcommand("gc", "Free objects that no kept backup needs");
-    verb->add_option("--grace", options->grace, "How long an object stays after it was found unneeded (0 frees at once)")
+    verb->add_option("--grace", options->grace,
+                     "How long an object stays after it was found unneeded, and a temporary file after the last write (0 frees at once)")
         ->capture_default_str();
     verb->callback([&context, options] { context.command = [&context, options] { gc(context, *options); }; });
 }
