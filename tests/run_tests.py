@@ -4,10 +4,14 @@
 Each executable runs in a process group of its own, units first; scenarios run in parts (GoogleTest's shards), several at a time,
 because they wait for servers and disks more than they compute. A crash or a time-out is a failure and is named; a skipped test that
 does not say why is a failure. The last line is "N passed, N failed", with ", N skipped" when some were.
+
+On a disk most of a scenario's time is spent waiting for fsync. So those that are not in ON_DISK keep their servers and repositories in
+memory, where there is room for them. When TMPDIR is set, everything is there.
 """
 
 import argparse
 import concurrent.futures
+import contextlib
 import os
 import pathlib
 import pwd
@@ -23,6 +27,9 @@ import xml.etree.ElementTree
 TIME_LIMIT = {"unit": 120, "scenario": 600}  # seconds for one executable
 PARTS = {"unit": 1, "scenario": 3}
 AT_ONCE = 2 * (os.cpu_count() or 1)
+ON_DISK = ("scenario_archive", "scenario_cli", "scenario_demo")  # backup, archive and restore meet a real file system in every run
+MEMORY = pathlib.Path("/dev/shm")
+MEMORY_NEEDED = 4 << 30  # free bytes there and in the machine: several times what the scenarios use at once
 
 
 class Outcome:
@@ -151,6 +158,36 @@ def programs_for_servers(build, folder):
     return found
 
 
+def memory_available():
+    """Bytes that programs can still take without swapping."""
+    with open("/proc/meminfo", encoding="ascii") as lines:
+        return next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:"))
+
+
+def memory_has_room():
+    """Whether servers and programs can lie and run in memory: containers often have little there, and may not execute it."""
+    try:
+        facts = os.statvfs(MEMORY)
+        free = min(facts.f_bavail * facts.f_frsize, memory_available())
+        return os.access(MEMORY, os.W_OK) and not facts.f_flag & os.ST_NOEXEC and free >= MEMORY_NEEDED
+    except (OSError, StopIteration):
+        return False
+
+
+def stays_on_disk(program):
+    return not program.name.startswith("scenario_") or program.name in ON_DISK
+
+
+def folder_for_scenarios(stack):
+    """A folder in memory that everybody may write to, like /tmp, and that goes at the end; none when scenarios stay on the disk."""
+    if os.environ.get("TMPDIR") or not memory_has_room():
+        return None
+    # A server's guardian may still be removing its own part of it.
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="howdah-tests-", dir=MEMORY, ignore_cleanup_errors=True))
+    os.chmod(folder, 0o1777)
+    return folder
+
+
 def main():
     parser = argparse.ArgumentParser(description="Runs Howdah's tests.")
     parser.add_argument("areas", nargs="*", help="only executables whose name contains one of these")
@@ -166,10 +203,14 @@ def main():
                      if not arguments.areas or any(area in p.name for area in arguments.areas)]
 
     outcomes, running = [], set()
-    with tempfile.TemporaryDirectory(prefix="howdah-tests-") as reports:
-        environment = {**os.environ, **programs_for_servers(build, reports)}
+    with contextlib.ExitStack() as stack:
+        reports = stack.enter_context(tempfile.TemporaryDirectory(prefix="howdah-tests-"))
+        on_disk = {**os.environ, **programs_for_servers(build, reports)}
+        memory = folder_for_scenarios(stack)
+        in_memory = {**on_disk, "TMPDIR": memory} if memory else on_disk
+        print(f"scenarios: {'in memory, but on disk: ' + ', '.join(ON_DISK) if memory else 'all in ' + tempfile.gettempdir()}", flush=True)
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-            waiting = [pool.submit(run, program, part, parts, limit, environment, reports, running)
+            waiting = [pool.submit(run, program, part, parts, limit, on_disk if stays_on_disk(program) else in_memory, reports, running)
                        for program, parts, limit in programs for part in range(parts)]
             done = {}
             try:
