@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Runs the test executables that the build left in BUILD/tests and sums what they did.
 
-Each executable runs in a process group of its own, units first; scenarios run in parts (GoogleTest's shards), several at a time,
-because they wait for servers and disks more than they compute. A crash or a time-out is a failure and is named; a skipped test that
-does not say why is a failure. The last line is "N passed, N failed", with ", N skipped" when some were.
+Each executable runs in a process group of its own: units first, then scenarios, the longest first and in parts (GoogleTest's shards).
+Several run at a time, because they wait for servers and disks more than they compute. A crash or a time-out is a failure and is named;
+a skipped test that does not say why is a failure. The last line is "N passed, N failed", with ", N skipped" when some were.
 
 On a disk most of a scenario's time is spent waiting for fsync. So those that are not in ON_DISK keep their servers and repositories in
 memory, where there is room for them. When TMPDIR is set, everything is there.
@@ -28,6 +28,7 @@ TIME_LIMIT = {"unit": 120, "scenario": 600}  # seconds for one executable
 PARTS = {"unit": 1, "scenario": 3}
 AT_ONCE = 2 * (os.cpu_count() or 1)
 ON_DISK = ("scenario_archive", "scenario_cli", "scenario_demo")  # backup, archive and restore meet a real file system in every run
+LONGEST = ("scenario_archive", "scenario_kill", "scenario_demo", "scenario_damage", "scenario_backup", "scenario_traps")  # begun first
 MEMORY = pathlib.Path("/dev/shm")
 MEMORY_NEEDED = 4 << 30  # free bytes there and in the machine: several times what the scenarios use at once
 
@@ -158,6 +159,11 @@ def programs_for_servers(build, folder):
     return found
 
 
+def turn(program):
+    """The longest first, so that none of them is alone at the end; the others by name."""
+    return LONGEST.index(program.name) if program.name in LONGEST else len(LONGEST), program.name
+
+
 def memory_available():
     """Bytes that programs can still take without swapping."""
     with open("/proc/meminfo", encoding="ascii") as lines:
@@ -198,7 +204,7 @@ def main():
 
     programs = []
     for kind in ("unit", "scenario"):
-        found = sorted(p for p in (build / "tests").glob(f"{kind}_*") if p.is_file() and os.access(p, os.X_OK))
+        found = sorted((p for p in (build / "tests").glob(f"{kind}_*") if p.is_file() and os.access(p, os.X_OK)), key=turn)
         programs += [(p, PARTS[kind], TIME_LIMIT[kind] * arguments.slower) for p in found
                      if not arguments.areas or any(area in p.name for area in arguments.areas)]
 
