@@ -27,7 +27,7 @@ import xml.etree.ElementTree
 TIME_LIMIT = {"unit": 120, "scenario": 600}  # seconds for one executable
 PARTS = {"unit": 1, "scenario": 3}
 AT_ONCE = 2 * (os.cpu_count() or 1)
-ON_DISK = ("scenario_archive", "scenario_cli", "scenario_demo")  # backup, archive and restore meet a real file system in every run
+ON_DISK = ("scenario_cli", "scenario_demo")  # backup, archive and restore meet a real file system in every run
 LONGEST = ("scenario_archive", "scenario_kill", "scenario_demo", "scenario_damage", "scenario_backup", "scenario_traps")  # begun first
 MEMORY = pathlib.Path("/dev/shm")
 MEMORY_NEEDED = 4 << 30  # free bytes there and in the machine: several times what the scenarios use at once
