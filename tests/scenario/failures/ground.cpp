@@ -31,6 +31,8 @@ std::unique_ptr<ProtectedServer> make_server() {
     options.scratch.listen_tcp = true;
     options.scratch.settings = {{"checkpoint_timeout", "1h"}, {"bgwriter_lru_maxpages", "0"}, {"archive_timeout", "0"}};
     auto made = std::make_unique<ProtectedServer>(options);
+    // Fetching ahead goes on after the fetch that began it has answered: the next test would find its files.
+    made->set_config("wal.fetch_ahead", "0");
     made->session().script(
         "CREATE ROLE clerk LOGIN PASSWORD 'right'; CREATE TABLE shop(id int PRIMARY KEY, note text);"
         "INSERT INTO shop SELECT g, md5(g::text) FROM generate_series(1, 5000) g");
