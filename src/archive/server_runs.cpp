@@ -11,9 +11,11 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <optional>
 #include <sstream>
 #include <string>
+#include <system_error>
 
 #include "base/failure.hpp"
 #include "base/file.hpp"
@@ -36,6 +38,24 @@ bool may_serve(pid_t pid, const fs::path& data_directory) {
     if (::stat(fmt::format("/proc/{}/cwd", pid).c_str(), &at) == 0) return same_folder(data, at);
     const bool seen = ::access(fmt::format("/proc/{}/stat", pid).c_str(), F_OK) == 0;
     return !seen || base::process_start_ticks(pid).has_value();  // Seen and without a start time: dead and not yet reaped.
+}
+
+bool is_server(const std::string& name) { return name.find("postgres") != std::string::npos || name.starts_with("postmaster"); }
+
+/// Whether any server process works in the data directory: one of a container is seen here under another number, and what a killed
+/// postmaster left may still write.
+bool works_in(const fs::path& data_directory) {
+    struct stat data{}, at{};
+    if (::stat(data_directory.c_str(), &data) != 0) return false;
+    std::error_code error;
+    for (fs::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
+        const auto& process = entry->path();
+        if (::stat((process / "cwd").c_str(), &at) != 0 || !same_folder(data, at)) continue;
+        std::string name;
+        std::getline(std::ifstream(process / "comm") >> std::ws, name);
+        if (is_server(name)) return true;
+    }
+    return false;
 }
 
 bool answers(const fs::path& socket) {
@@ -75,6 +95,7 @@ bool socket_answers(const std::string& text) {
 }  // namespace
 
 bool server_runs(const fs::path& data_directory) {
+    if (works_in(data_directory)) return true;
     const auto text = base::read_file_if_exists(data_directory / "postmaster.pid");
     if (!text) return false;
     const auto pid = static_cast<pid_t>(std::labs(std::strtol(text->c_str(), nullptr, 10)));  // Negative: a single-user server.

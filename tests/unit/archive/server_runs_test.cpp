@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -25,11 +26,12 @@ protected:
                                  fmt::format("{}\n{}\n1700000000\n5432\n{}\n*\n", pid, data_.string(), sockets.string()));
     }
     /// A process that stands in a folder.
-    static pid_t stand_in(const fs::path& folder) {
+    static pid_t stand_in(const fs::path& folder, const char* name = "other") {
         int ends[2];
         EXPECT_EQ(::pipe(ends), 0);
         const pid_t child = ::fork();
         if (child == 0) {
+            ::prctl(PR_SET_NAME, name);
             if (::chdir(folder.c_str()) != 0 || ::write(ends[1], "x", 1) != 1) ::_exit(1);
             for (;;) ::pause();
         }
@@ -64,6 +66,19 @@ TEST_F(ServerRuns, ByTheWorkingDirectoryOfTheProcess) {
     lock(server);
     EXPECT_FALSE(server_runs(data_)) << "dead, not yet reaped";
     end(server);
+    EXPECT_FALSE(server_runs(data_));
+}
+
+TEST_F(ServerRuns, ByAnyServerProcessThatWorksThere) {
+    const pid_t gone = stand_in(data_);
+    end(gone);
+    lock(gone);
+    const pid_t shell = stand_in(data_, "bash");
+    const pid_t elsewhere = stand_in(folder_.path(), "postgres");
+    EXPECT_FALSE(server_runs(data_));
+    const pid_t server = stand_in(data_, "postgres");
+    EXPECT_TRUE(server_runs(data_)) << "in a container, or left by a killed postmaster";
+    for (const pid_t each : {shell, elsewhere, server}) end(each);
     EXPECT_FALSE(server_runs(data_));
 }
 
