@@ -40,10 +40,12 @@ void require_finished(const std::filesystem::path& data_directory, const PushOpt
     if (!segment || !std::filesystem::exists(options.path, error) || segment_complete(data_directory, *segment, segment_size)) return;
     const std::string what = fmt::format("WAL segment {} is not finished: the server still writes into it", name);
     if (server_runs(data_directory))
-        throw Failure(FailureKind::operation, what,
-                      fmt::format("SELECT pg_switch_wal() finishes it, and the server then archives it by itself; if no server uses that "
-                                  "directory any more, on this host or in a container (head -1 {0} is its process), remove {0}",
-                                  (data_directory / "postmaster.pid").string()));
+        throw Failure(
+            FailureKind::operation, what,
+            fmt::format("SELECT pg_switch_wal() finishes it, and the server then archives it by itself; if no server uses that "
+                        "directory any more, on this host or in a container (head -1 {0} is its process), remove {0} and end what is "
+                        "left of it (fuser {1} lists who works there)",
+                        (data_directory / "postmaster.pid").string(), data_directory.string()));
     if (!options.unfinished)
         throw Failure(
             FailureKind::operation, what,

@@ -96,8 +96,8 @@ restore::StartResult start(Context& context, const repository::Root& root, const
         throw;
     } catch (const base::Failure& failure) {
         throw base::Failure(failure.kind(), fmt::format("the copy in {} is complete, but {}", data_directory.string(), failure.what()),
-                            fmt::format("{}; start it again with: {} -D {} start", failure.hint(), (programs / "pg_ctl").string(),
-                                        base::shell_quote(data_directory.string())));
+                            fmt::format("{0}; start it again with: cd {2} && {1} -D {2} start", failure.hint(),
+                                        (programs / "pg_ctl").string(), base::shell_quote(data_directory.string())));
     }
 }
 
