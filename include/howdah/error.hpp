@@ -20,6 +20,8 @@ enum class Phase : std::uint8_t {
     authenticate,  ///< From the start-up packet to the first "ready".
     send,          ///< The statement was not wholly handed over.
     receive,       ///< The statement was handed over and its answer awaited.
+    encode,        ///< A parameter cannot be sent; the statement was not begun.
+    decode,        ///< The answer came; a value of it is not what was asked for.
 };
 
 enum class Cause : std::uint8_t {
@@ -31,7 +33,8 @@ enum class Cause : std::uint8_t {
 };
 
 constexpr std::string_view name(Phase phase) {
-    constexpr std::array<std::string_view, 7> kNames{"configure", "borrow", "resolve", "connect", "authenticate", "send", "receive"};
+    constexpr std::array<std::string_view, 9> kNames{"configure", "borrow",  "resolve", "connect", "authenticate",
+                                                     "send",      "receive", "encode",  "decode"};
     return kNames[static_cast<std::size_t>(phase)];
 }
 
@@ -39,7 +42,7 @@ constexpr std::string_view name(Phase phase) {
 enum class Outcome : std::uint8_t {
     not_sent,   ///< No statement of the attempt was wholly handed over, so none can have run.
     failed,     ///< The server said no or rolled back: nothing of the attempt lasts.
-    succeeded,  ///< It is committed although the call failed; only a resolved commit says so.
+    succeeded,  ///< It is committed although the call failed: says a resolved commit, or an answer that came and was read wrongly.
     unknown,    ///< Nobody knows yet.
 };
 
@@ -68,13 +71,15 @@ private:
 
 /// What a failure says about the work when nothing more is known than this: the careful answer for a request that could commit (COMMIT
 /// itself, or a statement outside a block). A link that ends while the answer is awaited leaves it unknown, and so do the codes with
-/// which a server ends a session or doubts itself, for they may overtake the end of a commit.
+/// which a server ends a session or doubts itself, for they may overtake the end of a commit. Reading an answer wrongly does not undo
+/// what the statement did.
 constexpr Outcome careful_outcome(Phase phase, Cause cause, const SqlState& state) noexcept {
     if (phase == Phase::receive) {
         if (cause != Cause::refused) return Outcome::unknown;
         const bool session_over = state.is_class("08") || state == "57P01" || state == "57P02" || state == "40003";
         return session_over ? Outcome::unknown : Outcome::failed;
     }
+    if (phase == Phase::decode) return Outcome::succeeded;
     return phase == Phase::send && cause == Cause::refused ? Outcome::failed : Outcome::not_sent;
 }
 

@@ -16,6 +16,7 @@ constexpr SetOf<Phase> kCall = one(Phase::send) | one(Phase::receive);
 constexpr SetOf<Phase> kSend = one(Phase::send);
 constexpr SetOf<Phase> kReceive = one(Phase::receive);
 constexpr SetOf<Phase> kBorrow = one(Phase::borrow);
+constexpr SetOf<Phase> kValue = one(Phase::encode) | one(Phase::decode);
 
 constexpr SetOf<Cause> kAnyCause{0xffff};
 constexpr SetOf<Cause> kRefused = one(Cause::refused);
@@ -30,6 +31,7 @@ constexpr SetOf<Outcome> kUnknown = one(Outcome::unknown);
 // Codes: PostgreSQL's appendix "PostgreSQL Error Codes". Rows with a code stand before those without; an unknown outcome stands before
 // the same failure with a known one.
 constexpr std::array kTable{
+    ClassRow{"a value that cannot be sent, or read as asked", "", kValue, kAnyCause, kAny, {Retry::never, Vote::none, Fate::keep}},
     ClassRow{"wrong use of the library", "", kAnyPhase, kUsage, kAny, {Retry::never, Vote::none, Fate::drop}},
     ClassRow{"wrong configuration", "", one(Phase::configure), kAnyCause, kAny, {Retry::never, Vote::none, Fate::drop}},
     ClassRow{"stopped while waiting for a connection", "", kBorrow, kCancelled, kAny, {Retry::never, Vote::none, Fate::drop}},

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace howdah {
+
+/// For messages: "int8", "text[]", "number 16402".
+std::string type_name(std::uint32_t type);
+
+}  // namespace howdah
