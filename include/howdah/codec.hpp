@@ -113,6 +113,7 @@ private:
     bool next_text(Cell& element);
     bool next_binary(Cell& element);
     bool quoted(Cell& element);
+    bool finish_element();
     bool fail(std::string_view hint = {});
     bool too_many_dimensions();
 
