@@ -25,20 +25,21 @@ public:
     std::size_t index() const noexcept { return row_; }
     /// The first column with exactly that name.
     std::optional<std::size_t> find_column(std::string_view name) const noexcept;
-    /// Beyond the last column a NULL without a name.
+    /// Beyond the last column or row a NULL whose column name is a null pointer.
     Cell cell(std::size_t column) const noexcept;
 
     /// The value as a T (howdah/codec.hpp says which). A std::string_view refers to the answer and lives as long as the Rows.
     template <typename T>
     Result<T> get(std::size_t column) const {
-        if (column >= columns()) return no_column(column);
-        return decode<T>(cell(column));
+        const Cell value = cell(column);
+        if (value.column.data() == nullptr) return no_column(column);
+        return decode<T>(value);
     }
     template <typename T>
     Result<T> get(std::string_view column) const {
         const auto found = find_column(column);
         if (!found) return no_column(column);
-        return decode<T>(cell(*found));
+        return get<T>(*found);
     }
 
     /// The whole row: a std::tuple by position, a struct with howdah::kFields by name, any other T as the only column (record.hpp).

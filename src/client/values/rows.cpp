@@ -54,9 +54,8 @@ Cell Row::cell(std::size_t column) const noexcept {
     cell.column = PQfname(result, at);
     cell.type = PQftype(result, at);
     cell.binary = PQfformat(result, at) == 1;
-    if (PQgetisnull(result, row, at) != 0) return cell;
-    cell.data = PQgetvalue(result, row, at);
     cell.size = static_cast<std::size_t>(PQgetlength(result, row, at));
+    if (cell.size != 0 || PQgetisnull(result, row, at) == 0) cell.data = PQgetvalue(result, row, at);
     return cell;
 }
 

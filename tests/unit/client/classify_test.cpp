@@ -45,6 +45,9 @@ std::vector<Expected> expectations() {
     const Verdict alarm{Retry::never, Vote::none, Fate::drop, true};
     const Verdict stale{Retry::reprepare, Vote::none, Fate::clear_entry};
     return {
+        {failure(Phase::encode, Cause::usage), "a value that cannot be sent, or read as asked", wrong},
+        {failure(Phase::decode, Cause::usage), "a value that cannot be sent, or read as asked", wrong},
+        {in_block(Phase::decode, Cause::usage), "a value that cannot be sent, or read as asked", wrong},
         {failure(Phase::send, Cause::usage), "wrong use of the library", gone},
         {failure(Phase::configure, Cause::refused), "wrong configuration", gone},
         {failure(Phase::borrow, Cause::cancelled), "stopped while waiting for a connection", gone},
