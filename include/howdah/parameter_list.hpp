@@ -43,7 +43,7 @@ public:
     /// The same of text that does not end in a zero.
     void add_text_copy(std::string_view text, std::uint32_t type = 0);
     /// For codecs: the value to come cannot be sent. `why` is "what is wrong: the value seen".
-    void fail(std::string why, std::string hint);
+    void fail(std::string_view why, std::string hint);
 
     /// The first thing that was wrong (phase encode, cause usage); none when the list can be sent.
     const std::optional<Error>& error() const noexcept { return error_; }

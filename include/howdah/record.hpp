@@ -14,6 +14,7 @@ namespace howdah {
 /// A column and the member that takes its value.
 template <typename Struct, typename Member>
 struct Field {
+    constexpr Field(std::string_view name, Member Struct::* into) : column(name), member(into) {}
     std::string_view column;
     Member Struct::* member;
 };

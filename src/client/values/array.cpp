@@ -130,8 +130,8 @@ bool ArrayReader::quoted(Cell& element) {
     unescaped_.clear();
     std::size_t at = 1;
     for (; at < rest_.size() && rest_[at] != '"'; ++at) {
-        if (rest_[at] == '\\' && ++at == rest_.size()) break;
-        unescaped_ += rest_[at];
+        if (rest_[at] == '\\') ++at;
+        if (at < rest_.size()) unescaped_ += rest_[at];
     }
     if (at >= rest_.size()) return fail();
     rest_.remove_prefix(at + 1);

@@ -61,9 +61,9 @@ void ParameterList::too_long(std::size_t size) {
     fail("a value is longer than the protocol can carry: " + std::to_string(size) + " bytes", "send it in pieces");
 }
 
-void ParameterList::fail(std::string why, std::string hint) {
-    const std::string which = "parameter $" + std::to_string(size_ + 1) + ": ";
-    if (!error_) error_.emplace(Phase::encode, Cause::usage, ErrorText{which + why, {}, std::move(hint), {}});
+void ParameterList::fail(std::string_view why, std::string hint) {
+    std::string which = "parameter $" + std::to_string(size_ + 1) + ": ";
+    if (!error_) error_.emplace(Phase::encode, Cause::usage, ErrorText{which.append(why), {}, std::move(hint), {}});
     put(nullptr, 0, 0, false);
 }
 
