@@ -38,6 +38,11 @@ constexpr std::string_view name(Phase phase) {
     return kNames[static_cast<std::size_t>(phase)];
 }
 
+constexpr std::string_view name(Cause cause) {
+    constexpr std::array<std::string_view, 5> kNames{"usage", "refused", "broken", "timed_out", "cancelled"};
+    return kNames[static_cast<std::size_t>(cause)];
+}
+
 /// What the server did with the attempt that failed.
 enum class Outcome : std::uint8_t {
     not_sent,   ///< No statement of the attempt was wholly handed over, so none can have run.

@@ -28,6 +28,9 @@ struct RetryBudgetOptions {
     std::int64_t cap = 100'000;              ///< What calls can save up. At least the floor of one second.
 };
 
+/// For contention: what it adds is work that the server does anyway once the winners are through, so there is far more of it.
+inline constexpr RetryBudgetOptions kContentionBudget{2000, 1000, 1000, 200'000, 1'000'000};
+
 /// A named error (phase configure, cause usage) for values that make no sense.
 Result<void> check(const BackoffOptions& options);
 Result<void> check(const RetryBudgetOptions& options);

@@ -1,5 +1,6 @@
 #include "client/policy/option_check.hpp"
 #include "howdah/breaker.hpp"
+#include "howdah/monitor.hpp"
 #include "howdah/pool.hpp"
 #include "howdah/retry.hpp"
 
@@ -77,6 +78,17 @@ Result<void> check(const PoolOptions& options) {
         .within("reset_time", options.reset_time, milliseconds(1), hours(24))
         .within("drain_time", options.drain_time, milliseconds(1), hours(24))
         .within("cancel_time", options.cancel_time, Duration::zero(), hours(24))
+        .result();
+}
+
+Result<void> check(const MonitorOptions& options) {
+    for (const AlertRule& rule : options.rules) {
+        if (auto checked = check(rule); !checked) return checked;
+    }
+    return OptionCheck("monitor")
+        .within("interval", options.interval, milliseconds(10), hours(24))
+        .within("patience", options.patience, milliseconds(10), hours(24))
+        .within("figures_every", options.figures_every, milliseconds(10), hours(24))
         .result();
 }
 

@@ -1,0 +1,262 @@
+#include "client/session.hpp"
+
+#include <fcntl.h>
+#include <libpq-fe.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "client/answer_text.hpp"
+#include "client/server_message.hpp"
+
+namespace howdah {
+
+namespace {
+
+/// Tags of statements that leave something in the session. SET and RESET inside a block count too, for nobody knows which were LOCAL.
+bool leaves_traces(const char* tag) {
+    constexpr std::array<std::string_view, 8> kTags{"SET",     "RESET", "LISTEN",  "DECLARE CURSOR",
+                                                    "PREPARE", "LOAD",  "DISCARD", "CREATE TABLE"};
+    for (const std::string_view left : kTags) {
+        if (std::strncmp(tag, left.data(), left.size()) == 0) return true;
+    }
+    return false;
+}
+
+/// FNV-1a over the types of the parameters (Fowler, Noll, Vo); never 0.
+std::uint32_t digest(const ParameterView& parameters) noexcept {
+    std::uint32_t value = 2166136261U;
+    for (int i = 0; i < parameters.count; ++i) value = (value ^ (parameters.types != nullptr ? parameters.types[i] : 0)) * 16777619U;
+    return value | 1U;
+}
+
+}  // namespace
+
+void ClearResult::operator()(pg_result* result) const noexcept { PQclear(result); }
+
+Session::Session(Handle handle) : handle_(std::move(handle)), endpoint_(describe(handle_.get())) {
+    identity_.pid = PQbackendPID(handle_.get());
+}
+
+Result<void> Session::start(std::span<const Step> steps) {
+    if (!handle_) return gone();
+    PGconn* connection = handle_.get();
+    error_.reset();
+    answer_ = {};
+    steps_ = steps.size();
+    current_ = 0;
+    failed_step_ = steps.size();
+    pipelined_ = steps.size() > 1;
+    bool accepted = !pipelined_ || PQenterPipelineMode(connection) != 0;
+    for (std::size_t i = 0; i < steps.size() && accepted; ++i) {
+        const bool prepares = steps[i].kind == Step::Kind::prepare;
+        sent_steps_[i] = {steps[i].part, prepares ? steps[i].statement : 0, prepares ? digest(steps[i].parameters) : 0};
+        accepted = send(steps[i]);
+    }
+    if (accepted && pipelined_) accepted = PQpipelineSync(connection) != 0;
+    if (!accepted) {
+        const bool lost = PQstatus(connection) == CONNECTION_BAD;
+        Error error(Phase::send, lost ? Cause::broken : Cause::usage, {one_line(PQerrorMessage(connection)), {}, {}, endpoint_});
+        // A pipeline that was begun and not ended cannot be taken back.
+        if (lost || pipelined_) close();
+        return error;
+    }
+    state_ = State::busy;
+    fresh_ = true;
+    // What the kernel has taken whole may reach the server even if this link ends before anybody looks again.
+    sent_ = PQflush(connection) == 0;
+    return {};
+}
+
+bool Session::send(const Step& step) {
+    PGconn* connection = handle_.get();
+    const ParameterView& with = step.parameters;
+    switch (step.kind) {
+        case Step::Kind::text:
+            return PQsendQueryParams(connection, step.sql, with.count, with.types, with.values, with.lengths, with.formats, 0) != 0;
+        case Step::Kind::prepare: return PQsendPrepare(connection, step.name, step.sql, with.count, with.types) != 0;
+        case Step::Kind::prepared:
+            return PQsendQueryPrepared(connection, step.name, with.count, with.values, with.lengths, with.formats, 0) != 0;
+    }
+    return false;
+}
+
+std::optional<Need> Session::advance() {
+    while (handle_ && state_ == State::busy) {
+        const int descriptor = PQsocket(handle_.get());
+        if (std::exchange(fresh_, false)) return Need{descriptor, static_cast<short>(sent_ ? POLLIN : POLLIN | POLLOUT), kNever};
+        // Reading goes on while sending, so that two full buffers cannot wait for each other.
+        const bool readable = PQconsumeInput(handle_.get()) != 0;
+        const int unsent = sent_ ? 0 : PQflush(handle_.get());
+        if (!readable || unsent < 0) {
+            broken();
+            break;
+        }
+        if (unsent == 0) sent_ = true;
+        collect();
+        if (state_ == State::busy) return Need{descriptor, static_cast<short>(sent_ ? POLLIN : POLLIN | POLLOUT), kNever};
+    }
+    return std::nullopt;
+}
+
+void Session::collect() {
+    int nothing = 0;
+    while (state_ == State::busy && PQisBusy(handle_.get()) == 0) {
+        PGresult* result = PQgetResult(handle_.get());
+        if (result != nullptr) {
+            nothing = 0;
+            if (!next_answer(result)) return;
+            continue;
+        }
+        ++current_;
+        // In a pipeline "nothing" ends one statement; twice in a row it would never end, as when the link broke between two of them.
+        if (!pipelined_) return finish();
+        if (++nothing > 1) return broken();
+    }
+}
+
+bool Session::next_answer(pg_result* result) {
+    ResultHandle owned(result);
+    switch (PQresultStatus(result)) {
+        case PGRES_EMPTY_QUERY:
+        case PGRES_COMMAND_OK:
+        case PGRES_TUPLES_OK: note(std::move(owned)); return true;
+        case PGRES_PIPELINE_ABORTED: return true;
+        case PGRES_PIPELINE_SYNC: finish(); return false;
+        case PGRES_COPY_IN:
+        case PGRES_COPY_OUT:
+        case PGRES_COPY_BOTH:
+            if (!error_) {
+                error_ =
+                    Error(Phase::receive, Cause::usage,
+                          {"COPY needs a stream of its own; the connection was dropped", {}, "use COPY through psql or libpq", endpoint_});
+            }
+            close();
+            state_ = State::done;
+            return false;
+        default: note_failure(result); return true;
+    }
+}
+
+void Session::note(ResultHandle result) {
+    const Sent sent = current_ < steps_ ? sent_steps_[current_] : Sent{};
+    if (sent.statement != 0) {
+        note_prepared(sent.statement, sent.types);
+    } else if (sent.part == Step::Part::body) {
+        if (PQresultStatus(result.get()) == PGRES_COMMAND_OK && leaves_traces(PQcmdStatus(result.get()))) dirty_ = true;
+        answer_.body = std::move(result);
+    } else if (sent.part == Step::Part::after) {
+        answer_.after = std::move(result);
+    }
+}
+
+void Session::note_failure(const pg_result* result) {
+    if (error_) return;
+    error_ = refusal(result, endpoint_);
+    failed_step_ = current_;
+}
+
+void Session::finish() {
+    state_ = State::done;
+    if (PQstatus(handle_.get()) == CONNECTION_BAD) return close();
+    if (pipelined_ && PQexitPipelineMode(handle_.get()) == 0) {
+        if (!error_) error_ = Error(Phase::receive, Cause::broken, {one_line(PQerrorMessage(handle_.get())), {}, {}, endpoint_});
+        close();
+    }
+}
+
+void Session::broken() {
+    // What the server said last (a shutdown, a kill) is still in the buffer and tells more than the end of the stream.
+    int nothing = 0;
+    for (int left = 32; left > 0 && nothing < 2 && PQisBusy(handle_.get()) == 0; --left) {
+        const ResultHandle result(PQgetResult(handle_.get()));
+        if (!result) {
+            ++nothing;
+            continue;
+        }
+        nothing = 0;
+        const auto status = PQresultStatus(result.get());
+        if (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE) note_failure(result.get());
+        if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) break;
+    }
+    if (!error_) {
+        error_ = Error(sent_ ? Phase::receive : Phase::send, Cause::broken,
+                       {one_line(text_of(PQerrorMessage(handle_.get()))), {}, {}, endpoint_});
+    }
+    close();
+    state_ = State::done;
+}
+
+Result<Reply> Session::take() {
+    const bool finished = std::exchange(state_, State::idle) == State::done;
+    if (error_) return *std::exchange(error_, std::nullopt);
+    if (!finished) return gone();
+    return std::move(answer_);
+}
+
+Error Session::given_up(Cause cause) const {
+    const char* seen = cause == Cause::timed_out ? "no answer in time" : "stopped while the answer was awaited";
+    return Error(sent_ ? Phase::receive : Phase::send, cause, {seen, {}, {}, endpoint_});
+}
+
+Error Session::gone() const { return Error(Phase::send, Cause::broken, {"the connection is gone", {}, {}, endpoint_}); }
+
+bool Session::alive() {
+    if (handle_ && state_ == State::idle && ready_now(PQsocket(handle_.get()), POLLIN) && PQconsumeInput(handle_.get()) == 0) close();
+    if (handle_ && PQstatus(handle_.get()) == CONNECTION_BAD) close();
+    return handle_ != nullptr;
+}
+
+bool Session::in_transaction() const { return !handle_ || PQtransactionStatus(handle_.get()) != PQTRANS_IDLE; }
+
+bool Session::failed() const { return handle_ && PQtransactionStatus(handle_.get()) == PQTRANS_INERROR; }
+
+void Session::note_prepared(std::uint32_t statement, std::uint32_t types) {
+    if (statement >= prepared_.size()) prepared_.resize(statement + 1);
+    prepared_[statement] = types;
+}
+
+void Session::forget_prepared(std::uint32_t statement) noexcept {
+    if (statement < prepared_.size()) prepared_[statement] = 0;
+}
+
+Session::Prepared Session::prepared(std::uint32_t statement, const ParameterView& parameters) const noexcept {
+    if (statement >= prepared_.size() || prepared_[statement] == 0) return Prepared::no;
+    return prepared_[statement] == digest(parameters) ? Prepared::yes : Prepared::otherwise;
+}
+
+std::shared_ptr<pg_cancel> Session::cancel_key() const {
+    return handle_ ? std::shared_ptr<pg_cancel>(PQgetCancel(handle_.get()), &PQfreeCancel) : nullptr;
+}
+
+int Session::watch_end() const { return handle_ ? ::fcntl(PQsocket(handle_.get()), F_DUPFD_CLOEXEC, 0) : -1; }
+
+void Session::close() noexcept { handle_.reset(); }
+
+void Session::disown() noexcept {
+    if (!handle_) return;
+    // libpq says goodbye into the void: the number of the descriptor stays taken until it closes it.
+    const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (nowhere >= 0) {
+        ::dup2(nowhere, PQsocket(handle_.get()));
+        ::close(nowhere);
+        handle_.reset();
+    } else {
+        // Without a descriptor to spare the session is left to the end of this process: a goodbye would end the parent's.
+        static_cast<void>(handle_.release());
+    }
+}
+
+Wake drive(Session& session, Waiter& waiter, Moment deadline) {
+    while (auto need = session.advance()) {
+        need->until = deadline;
+        const Wake wake = waiter.wait(*need);
+        if (wake != Wake::ready) return wake;
+    }
+    return Wake::ready;
+}
+
+}  // namespace howdah

@@ -1,0 +1,165 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "client/dial.hpp"
+#include "client/wait.hpp"
+#include "howdah/moment.hpp"
+#include "howdah/result.hpp"
+
+struct pg_cancel;
+struct pg_result;
+
+namespace howdah {
+
+struct ClearResult {
+    void operator()(pg_result* result) const noexcept;
+};
+/// libpq's answer to one statement, cleared with its owner.
+using ResultHandle = std::unique_ptr<pg_result, ClearResult>;
+
+/// Values for $1, $2, ... as libpq takes them: `count` entries in each array; `types`, `lengths` and `formats` may be null.
+struct ParameterView {
+    int count = 0;
+    const unsigned* types = nullptr;
+    const char* const* values = nullptr;
+    const int* lengths = nullptr;
+    const int* formats = nullptr;
+};
+
+/// One statement of a request. What it points to must live until start() has returned.
+struct Step {
+    enum class Kind : std::uint8_t {
+        text,      ///< `sql` with `parameters`.
+        prepare,   ///< `sql` under `name`.
+        prepared,  ///< What was prepared under `name`, with `parameters`.
+    };
+    enum class Part : std::uint8_t {
+        before,  ///< BEGIN, settings, preparing: the answer does not matter.
+        body,    ///< The caller's statement: its answer is the request's.
+        after,   ///< What is asked on the way: its answer is kept beside.
+    };
+    Kind kind = Kind::text;
+    Part part = Part::body;
+    const char* sql = nullptr;
+    const char* name = nullptr;
+    ParameterView parameters;
+    std::uint32_t statement = 0;  ///< Of `prepare`: the number under which the session notes it.
+};
+
+/// What one request came to.
+struct Reply {
+    ResultHandle body;   ///< Of the last step of that part that was answered.
+    ResultHandle after;  ///< Likewise.
+};
+
+/// What a session knows of its server and of itself there, asked once after login. Empty texts where the server did not tell.
+struct Identity {
+    int pid = 0;
+    std::string backend_start;      ///< Of this server process; together with `pid` it names no other.
+    std::string system_identifier;  ///< Of the cluster.
+    std::string timeline;           ///< Of a primary, eight hexadecimal digits; empty on a standby.
+};
+
+/// One session of a pool. A request is one or several statements sent in one write; several go through libpq's pipeline, where the first
+/// that fails ends the rest. The machine: start(), then advance() until it says none, then take(). Used by one thread at a time.
+class Session {
+public:
+    static constexpr std::size_t kMostSteps = 12;
+
+    Session() = default;
+    explicit Session(Handle handle);
+
+    /// Sends at most kMostSteps steps. An error means that nothing is under way.
+    Result<void> start(std::span<const Step> steps);
+    /// Goes on without waiting. What to wait for before the next call; none when the answer can be taken.
+    std::optional<Need> advance();
+    /// The answer of the finished request, or the first failure in it. Allocates nothing when all went well.
+    Result<Reply> take();
+    /// The error of a request that is given up while it runs; the machine goes on, for whoever drains the session.
+    Error given_up(Cause cause) const;
+
+    bool connected() const noexcept { return handle_ != nullptr; }
+    bool busy() const noexcept { return state_ == State::busy; }
+    /// Whether the server was handed the whole request: it may run even if nobody waits.
+    bool sent() const noexcept { return sent_; }
+    /// Looks, without waiting, for an end of the stream that has arrived meanwhile.
+    bool alive();
+    /// Whether a transaction block is open, failed ones included; true when nobody can tell.
+    bool in_transaction() const;
+    /// Whether the open block has failed.
+    bool failed() const;
+    /// Whether settings, cursors or the like were left behind that the next user must not find; as the command tags tell.
+    bool dirty() const noexcept { return dirty_; }
+    void mark(bool dirty) noexcept { dirty_ = dirty; }
+    /// Whether what runs must not be cancelled: a COMMIT, which a cancel would end in doubt.
+    bool keep_running() const noexcept { return keep_running_; }
+    void set_keep_running(bool keep) noexcept { keep_running_ = keep; }
+
+    enum class Prepared : std::uint8_t { no, yes, otherwise };
+    /// Whether the statement with that number was prepared here for parameters of these types; `otherwise`: for others.
+    Prepared prepared(std::uint32_t statement, const ParameterView& parameters) const noexcept;
+    /// The server does not know it any more.
+    void forget_prepared(std::uint32_t statement) noexcept;
+    /// Which step the failure that take() gave came from; the number of steps when the link failed.
+    std::size_t failed_step() const noexcept { return failed_step_; }
+
+    const Identity& identity() const noexcept { return identity_; }
+    void identify(Identity identity) { identity_ = std::move(identity); }
+    const std::string& endpoint() const noexcept { return endpoint_; }
+    /// libpq's key for cancelling from elsewhere, which outlives the session; null when there is none.
+    std::shared_ptr<pg_cancel> cancel_key() const;
+    pg_conn* native_handle() noexcept { return handle_.get(); }
+    /// A descriptor of the same socket, which sees the server's end of it even after close(); -1 when there is none.
+    int watch_end() const;
+    /// Says goodbye without waiting and closes.
+    void close() noexcept;
+    /// In the child of a fork: closes without a word to the server, whose session belongs to the parent.
+    void disown() noexcept;
+
+private:
+    enum class State : std::uint8_t { idle, busy, done };
+
+    bool send(const Step& step);
+    void collect();
+    bool next_answer(pg_result* result);
+    void note(ResultHandle result);
+    void note_failure(const pg_result* result);
+    void note_prepared(std::uint32_t statement, std::uint32_t types);
+    void broken();
+    void finish();
+    Error gone() const;
+
+    Handle handle_;
+    std::string endpoint_;
+    Identity identity_;
+    State state_ = State::idle;
+    bool pipelined_ = false;
+    bool fresh_ = false;  ///< Nothing can have come yet.
+    bool sent_ = false;
+    bool dirty_ = false;
+    bool keep_running_ = false;
+    struct Sent {
+        Step::Part part;
+        std::uint32_t statement;
+        std::uint32_t types;
+    };
+    std::array<Sent, kMostSteps> sent_steps_{};
+    std::size_t steps_ = 0;
+    std::size_t current_ = 0;
+    Reply answer_;
+    std::optional<Error> error_;
+    std::size_t failed_step_ = 0;
+    std::vector<std::uint32_t> prepared_;  ///< A digest of the types, 0 when it is not prepared.
+};
+
+/// Drives the session's request on the caller's thread until its answer can be taken; `ready`, or why it cannot.
+Wake drive(Session& session, Waiter& waiter, Moment deadline);
+
+}  // namespace howdah
