@@ -1,0 +1,124 @@
+#include "client/endpoint/dialler.hpp"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <chrono>
+#include <exception>
+#include <utility>
+
+namespace howdah {
+
+namespace {
+
+// The start time tells this server process from a later one with its number; identifier and timeline tell whose transaction numbers
+// these are. Any role may ask (seen on 14 to 18).
+constexpr const char* kWhoAmI =
+    "SELECT (SELECT backend_start::text FROM pg_stat_get_activity(pg_backend_pid())),"
+    " (SELECT system_identifier::text FROM pg_control_system()),"
+    " CASE WHEN pg_is_in_recovery() THEN '' ELSE substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) END";
+
+Error no_password(const std::string& why) {
+    return Error(Phase::configure, Cause::refused, {"the password provider failed: " + why, {}, "look at what it asks", {}});
+}
+
+}  // namespace
+
+SessionDial::SessionDial(const DialPlan& plan, Deadline deadline) : options_(plan.options), deadline_(deadline), identify_(plan.identify) {
+    if (!plan.password) {
+        begin_dial();
+        return;
+    }
+    state_ = State::password;
+    password_.emplace(
+        [ask = plan.password]() -> Result<std::string> {
+            try {
+                return ask();
+            } catch (const std::exception& failure) {
+                return no_password(failure.what());
+            } catch (...) {
+                return no_password("it threw something unknown");
+            }
+        },
+        no_password("no thread could be started for it"));
+}
+
+std::optional<Need> SessionDial::advance() {
+    while (state_ != State::done) {
+        if (state_ == State::password) {
+            if (auto need = await_password()) return need;
+        } else if (state_ == State::dial) {
+            if (auto need = dial_->advance()) return need;
+            begin_identify();
+        } else {
+            auto need = session_.advance();
+            if (need && std::chrono::steady_clock::now() < deadline_) {
+                need->until = deadline_;
+                return need;
+            }
+            if (need) {
+                fail(session_.given_up(Cause::timed_out));
+            } else {
+                end_identify();
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<Need> SessionDial::await_password() {
+    auto answer = password_->answer();
+    if (!answer && std::chrono::steady_clock::now() < deadline_) return Need{password_->descriptor(), POLLIN, deadline_};
+    password_.reset();
+    if (!answer) {
+        fail(Error(Phase::configure, Cause::timed_out, {"the password provider did not answer in time", {}, "look at what it asks", {}}));
+    } else if (!*answer) {
+        fail(answer->error());
+    } else {
+        options_.overrides.emplace_back("password", **answer);
+        begin_dial();
+    }
+    return std::nullopt;
+}
+
+void SessionDial::begin_dial() {
+    dial_ = std::make_unique<Dial>(std::move(options_), deadline_);
+    state_ = State::dial;
+}
+
+void SessionDial::begin_identify() {
+    auto handle = dial_->take();
+    dial_.reset();
+    if (!handle) return fail(handle.error());
+    session_ = Session(std::move(*handle));
+    if (!identify_) {
+        state_ = State::done;
+        return;
+    }
+    const Step ask{Step::Kind::text, Step::Part::body, kWhoAmI, nullptr, {}};
+    state_ = State::identify;
+    if (auto begun = session_.start({&ask, 1}); !begun) fail(begun.error());
+}
+
+void SessionDial::end_identify() {
+    auto reply = session_.take();
+    // A session that cannot even answer this is of no use to anybody; one that may not is.
+    if (!reply && !session_.connected()) return fail(reply.error());
+    state_ = State::done;
+    if (!reply || PQntuples(reply->body.get()) != 1) return;
+    const auto value = [&](int column) { return std::string(PQgetvalue(reply->body.get(), 0, column)); };
+    session_.identify({session_.identity().pid, value(0), value(1), value(2)});
+}
+
+void SessionDial::fail(Error error) {
+    error_ = std::move(error);
+    session_.close();
+    state_ = State::done;
+}
+
+Result<Session> SessionDial::take() {
+    if (error_) return *error_;
+    return std::move(session_);
+}
+
+}  // namespace howdah

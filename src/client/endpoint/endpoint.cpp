@@ -1,0 +1,278 @@
+#include "client/endpoint/endpoint.hpp"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "client/fork.hpp"
+#include "client/policy/borrow_error.hpp"
+
+// How a call comes in and goes out.
+namespace howdah {
+
+namespace {
+
+std::uint64_t seed() {
+    std::random_device source;
+    return (std::uint64_t{source()} << 32U) | source();
+}
+
+const ParameterView kNoParameters;
+
+}  // namespace
+
+Endpoint::Endpoint(std::string name, const EndpointPolicies& policies, Observer observer, Moment now)
+    : name_(std::move(name)),
+      observer_(std::move(observer)),
+      forks_(fork_count()),
+      open_error_(borrow_error({BorrowFailure::breaker_open}, std::nullopt)),
+      last_(now),
+      pool_(policies.pool, seed()),
+      breaker_(policies.breaker, now, seed()),
+      failure_budget_(policies.failure_budget, now),
+      contention_budget_(policies.contention_budget, now),
+      bulkhead_(policies.bulkhead),
+      waiting_(std::size_t{policies.pool.max_waiters} + policies.pool.max_connections),
+      waiting_ids_(waiting_.size()),
+      places_(policies.pool.max_connections) {
+    inbox_.reserve(std::size_t{4} * policies.pool.max_connections);
+    publish();
+}
+
+bool Endpoint::forked() const noexcept { return fork_count() != forks_; }
+
+Result<Grant> Endpoint::admit(Moment now, Moment deadline, std::string_view tag, const std::stop_token& stop) {
+    if (forked()) return borrow_error({BorrowFailure::forked}, std::nullopt);
+    if (now.time_since_epoch().count() < rejects_until_.load(std::memory_order_relaxed)) {
+        rejected_outside_.fetch_add(1, std::memory_order_relaxed);
+        return open_error_;
+    }
+    Grant grant;
+    bool again = false;
+    while (true) {
+        After after;
+        Entered entered;
+        std::optional<Parked> parked;
+        {
+            const std::scoped_lock lock(mutex_);
+            now = told(now);
+            if (!again && !bulkhead_.enter()) {
+                entered.entry = Entry::full;
+            } else {
+                const auto borrowed = again ? pool_.borrow_again(now, tag, deadline) : pool_.borrow(now, tag, deadline);
+                if (borrowed.kind == PoolCore::Borrowed::Kind::queued) parked.emplace();
+                entered = enter(now, borrowed, parked, grant, after);
+            }
+        }
+        settle(after);
+        bool stopped = false;
+        if (entered.entry == Entry::queued) {
+            entered = await(*parked, entered.waiter, deadline, stop, grant);
+            stopped = stop.stop_requested();
+            now = std::chrono::steady_clock::now();
+        }
+        if (entered.entry != Entry::granted) return refused(entered, stopped);
+        if (entered.check == Check::none || alive(grant, entered.check, deadline)) return grant;
+        again = true;
+        now = std::chrono::steady_clock::now();
+    }
+}
+
+Endpoint::Entered Endpoint::enter(Moment now, const PoolCore::Borrowed& borrowed, std::optional<Parked>& parked, Grant& grant,
+                                  After& after) {
+    Entered entered;
+    switch (borrowed.kind) {
+        case PoolCore::Borrowed::Kind::refused: entered.refusal = borrowed.refusal; break;
+        case PoolCore::Borrowed::Kind::queued:
+            if (breaker_.rejects_until() > now) {
+                pool_.stop_waiting(now, borrowed.waiter);
+                note(breaker_.admit(now).transition, now, after);
+                entered.entry = Entry::rejected;
+            } else {
+                waiting_[borrowed.waiter.place] = &*parked;
+                waiting_ids_[borrowed.waiter.place] = borrowed.waiter;
+                entered.entry = Entry::queued;
+                entered.waiter = borrowed.waiter;
+            }
+            break;
+        case PoolCore::Borrowed::Kind::granted: {
+            entered.check = borrowed.check;
+            entered.entry = admit_leased(now, borrowed.connection, grant, after);
+            break;
+        }
+    }
+    pump(now, after);
+    return entered;
+}
+
+Endpoint::Entry Endpoint::admit_leased(Moment now, ConnectionId connection, Grant& grant, After& after) {
+    const Breaker::Admission admission = breaker_.admit(now);
+    note(admission.transition, now, after);
+    if (!admission.admitted) {
+        pool_.give_back(now, connection, Fate::keep, false);
+        return Entry::rejected;
+    }
+    grant = {connection, admission.permit, now};
+    return Entry::granted;
+}
+
+Endpoint::Entered Endpoint::await(Parked& parked, WaiterId waiter, Moment deadline, const std::stop_token& stop, Grant& grant) {
+    const Moment begun = std::chrono::steady_clock::now();
+    const Parked::End end = parked.wait(deadline, stop);
+    Entered entered;
+    if (end != Parked::End::resumed) {
+        const std::scoped_lock lock(mutex_);
+        if (const auto refusal = pool_.stop_waiting(told(std::chrono::steady_clock::now()), waiter)) {
+            waiting_[waiter.place] = nullptr;
+            entered.refusal = *refusal;
+            return entered;
+        }
+    }
+    // Served or refused meanwhile: the answer is here or on its way.
+    parked.wait();
+    if (parked.work.kind != PoolCore::Work::Kind::serve) {
+        entered.refusal = parked.work.refusal;
+        return entered;
+    }
+    After after;
+    {
+        const std::scoped_lock lock(mutex_);
+        const Moment now = told(std::chrono::steady_clock::now());
+        wait_.add(now - begun);
+        entered.entry = admit_leased(now, parked.work.connection, grant, after);
+        pump(now, after);
+    }
+    settle(after);
+    return entered;
+}
+
+Error Endpoint::refused(const Entered& entered, bool stopped) {
+    if (entered.entry != Entry::full) leave_bulkhead();
+    if (entered.entry == Entry::rejected) return open_error_;
+    if (entered.entry == Entry::full) {
+        return Error(Phase::borrow, Cause::refused,
+                     {"no room for another call: as many are under way as the bulkhead allows", {}, "send less, or raise bulkhead", name_});
+    }
+    if (stopped) return Error(Phase::borrow, Cause::cancelled, {"stopped while waiting for a connection", {}, {}, name_});
+    std::optional<Error> dial_error;
+    {
+        const std::scoped_lock lock(mutex_);
+        dial_error = pool_.last_dial_error();
+    }
+    if (entered.refusal.failure == BorrowFailure::breaker_open) return open_error_;
+    return borrow_error(entered.refusal, dial_error);
+}
+
+bool Endpoint::alive(const Grant& grant, Check check, Moment deadline) {
+    Session& session = this->session(grant);
+    bool well = session.alive();
+    if (well && check == Check::ping) {
+        // The server's word is asked under the dial's patience: a dead link is found by the caller's deadline at the latest.
+        Waiter waiter{{}};
+        const Step step{Step::Kind::text, Step::Part::body, "SELECT 1", nullptr, kNoParameters};
+        well = session.start({&step, 1}).has_value() && drive(session, waiter, deadline) == Wake::ready && session.take().has_value();
+    }
+    if (well) return true;
+    Grant lost = grant;
+    After after;
+    {
+        const std::scoped_lock lock(mutex_);
+        const Moment now = told(std::chrono::steady_clock::now());
+        // What this says of the server the dial that follows will tell better.
+        note(breaker_.finish(now, lost.permit, Vote::none), now, after);
+        pool_.give_back(now, lost.connection, Fate::drop, false);
+        pump(now, after);
+    }
+    settle(after);
+    return false;
+}
+
+bool Endpoint::give_back(Moment now, Grant& grant, Vote vote, Fate fate, bool first_try) {
+    Session& session = this->session(grant);
+    if (!session.connected()) fate = fate == Fate::drop_epoch ? fate : Fate::drop;
+    const bool dirty =
+        fate != Fate::drop && fate != Fate::drop_epoch && (session.dirty() || fate == Fate::drain || session.in_transaction());
+    After after;
+    bool held = false;
+    {
+        const std::scoped_lock lock(mutex_);
+        now = told(now);
+        held = pool_.give_back(now, grant.connection, fate, dirty);
+        if (held) {
+            call_.add(now - grant.begun);
+            bulkhead_.leave();
+            if (first_try) {
+                failure_budget_.earn();
+                contention_budget_.earn();
+            }
+            note(breaker_.finish(now, grant.permit, vote), now, after);
+        }
+        if (pool_.has_work(now)) pump(now, after);
+    }
+    grant.connection = {};
+    settle(after);
+    return held;
+}
+
+void Endpoint::leave_bulkhead() {
+    const std::scoped_lock lock(mutex_);
+    bulkhead_.leave();
+}
+
+Moment Endpoint::told(Moment now) noexcept {
+    last_ = std::max(last_, now);
+    return last_;
+}
+
+void Endpoint::pump(Moment now, After& after) {
+    while (pool_.has_work(now)) {
+        const PoolCore::Work work = pool_.next_work(now);
+        if (work.kind == PoolCore::Work::Kind::none) return;
+        if (work.kind != PoolCore::Work::Kind::serve && work.kind != PoolCore::Work::Kind::refuse) {
+            inbox_.push_back(work);
+            after.keeper = true;
+            continue;
+        }
+        Waiting* const waiting = std::exchange(waiting_[work.waiter.place], nullptr);
+        // One who stopped waiting in the same moment has taken his answer himself.
+        if (waiting == nullptr) continue;
+        waiting->work = work;
+        waiting->next = std::exchange(after.resumed, waiting);
+    }
+}
+
+void Endpoint::refuse_waiting(Moment now, After& after) {
+    for (std::uint32_t place = 0; place < waiting_.size(); ++place) {
+        if (waiting_[place] == nullptr) continue;
+        auto refusal = pool_.stop_waiting(now, waiting_ids_[place]);
+        if (!refusal) continue;
+        refusal->failure = BorrowFailure::breaker_open;
+        Waiting* const waiting = std::exchange(waiting_[place], nullptr);
+        waiting->work = {PoolCore::Work::Kind::refuse, {}, waiting_ids_[place], *refusal};
+        waiting->next = std::exchange(after.resumed, waiting);
+    }
+}
+
+void Endpoint::note(const BreakerTransition& transition, Moment now, After& after) {
+    if (!transition) return;
+    publish();
+    if (after.changes < after.transitions.size()) after.transitions[after.changes++] = transition;
+    if (transition.to == BreakerState::open || transition.to == BreakerState::forced_open) refuse_waiting(now, after);
+}
+
+void Endpoint::publish() noexcept { rejects_until_.store(breaker_.rejects_until().time_since_epoch().count(), std::memory_order_relaxed); }
+
+void Endpoint::settle(After& after) {
+    if (after.keeper && wake_keeper_) wake_keeper_();
+    // The first come was put in last.
+    Waiting* in_order = nullptr;
+    while (after.resumed != nullptr) {
+        Waiting* const next = after.resumed->next;
+        after.resumed->next = std::exchange(in_order, after.resumed);
+        after.resumed = next;
+    }
+    while (in_order != nullptr) std::exchange(in_order, in_order->next)->resume();
+    for (std::size_t i = 0; i < after.changes; ++i) call(observer_.on_breaker, after.transitions[i]);
+}
+
+}  // namespace howdah

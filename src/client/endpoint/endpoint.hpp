@@ -1,0 +1,177 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "client/endpoint/waiting.hpp"
+#include "client/policy/breaker.hpp"
+#include "client/policy/bulkhead.hpp"
+#include "client/policy/pool_core.hpp"
+#include "client/policy/retry_budget.hpp"
+#include "client/session.hpp"
+#include "howdah/figures.hpp"
+#include "howdah/observer.hpp"
+
+namespace howdah {
+
+struct EndpointPolicies {
+    PoolOptions pool;
+    BreakerOptions breaker;
+    RetryBudgetOptions failure_budget;
+    RetryBudgetOptions contention_budget;
+    std::uint32_t bulkhead = 0;  ///< Calls at once, waiting ones included; 0 for no limit.
+};
+
+/// What an admitted call holds: a leased session and the breaker's permit.
+struct Grant {
+    ConnectionId connection;
+    Breaker::Permit permit;
+    Moment begun{};
+};
+
+/// How to reach the backend of a session that somebody else uses.
+struct Backend {
+    Identity identity;
+    std::shared_ptr<pg_cancel> key;
+};
+
+/// Figures for metrics, read in one moment.
+struct EndpointCounts {
+    PoolCounts pool;
+    BreakerState state = BreakerState::closed;
+    BreakerCounts breaker;
+    std::int64_t failure_budget_left = 0;     ///< Thousandths of a retry.
+    std::int64_t contention_budget_left = 0;  ///< Likewise.
+    std::uint64_t retries_refused = 0;
+    std::uint64_t bulkhead_rejected = 0;
+    std::uint64_t callback_failures = 0;
+    Histogram wait;  ///< For a connection; only calls that stood in the queue.
+    Histogram call;
+};
+
+/// One server in one role: its pool, breaker, budgets and bulkhead behind one mutex, and the sessions themselves. A session belongs to
+/// whom the pool's state says: to the caller while leased, to the keeper in every other state. Thread-safe.
+class Endpoint {
+public:
+    Endpoint(std::string name, const EndpointPolicies& policies, Observer observer, Moment now);
+    Endpoint(const Endpoint&) = delete;
+    Endpoint& operator=(const Endpoint&) = delete;
+
+    /// Breaker, bulkhead and a connection, waiting for one until the deadline. Rejected in a few loads while the breaker is open.
+    Result<Grant> admit(Moment now, Moment deadline, std::string_view tag, const std::stop_token& stop);
+    Session& session(const Grant& grant) noexcept { return places_[grant.connection.place].session; }
+    /// The lease ends and the vote is cast; a first try earns its tenth of a retry. False, and nothing done, when it had ended before.
+    bool give_back(Moment now, Grant& grant, Vote vote, Fate fate, bool first_try);
+    /// Pays for a retry from one of the two budgets.
+    bool spend(Moment now, bool contention, RetryBudget::After reason);
+    /// The server changed its role.
+    void new_epoch(Moment now);
+    void told_retry(const RetryEvent& event);
+    void told_span(const Span& span);
+    void told_alert(const Alert& alert);
+    bool spans_wanted() const noexcept { return static_cast<bool>(observer_.on_span); }
+
+    void set_breaker_mode(Moment now, BreakerMode mode);
+    void reset_breaker(Moment now);
+    EndpointCounts counts(Moment now);
+    const std::string& name() const noexcept { return name_; }
+    bool forked() const noexcept;
+
+    /// Refuses new calls; the keeper does the rest until finished().
+    void close(Moment now, Moment deadline);
+    /// Waits, and whether nothing is open any more.
+    bool await_finished(Moment until);
+    CloseReport close_report();
+
+    // The keeper's side.
+
+    /// Woken when there is work in the inbox; before the first call.
+    void set_keeper(std::function<void()> wake) { wake_keeper_ = std::move(wake); }
+    /// Lets time do its work and gives the keeper's part of what is to be done. The vector is cleared first.
+    void tick(Moment now, std::vector<PoolCore::Work>& work);
+    Moment next_change();
+    Session& session(ConnectionId connection) noexcept { return places_[connection.place].session; }
+    enum class Report { dialled, dial_failed, reset_done, drained, closed };
+    void report(Moment now, Report what, ConnectionId connection, bool clean, const Error* error = nullptr);
+    /// Who the leased session's backend is, for one who has to cancel it. Set before the session is handed out.
+    Backend backend(ConnectionId connection);
+    void note_backend(ConnectionId connection, Backend backend);
+    void monitored(Moment now, bool up);
+    /// In the child of a fork: closes the sessions without a word.
+    void disown();
+
+private:
+    struct Place {
+        Session session;
+        Backend backend;  ///< Behind the mutex; the session itself is its user's.
+    };
+    /// What is done once the mutex is free.
+    struct After {
+        Waiting* resumed = nullptr;
+        bool keeper = false;
+        std::array<BreakerTransition, 2> transitions{};
+        std::size_t changes = 0;
+    };
+
+    enum class Entry : std::uint8_t { granted, queued, refused, rejected, full };
+    struct Entered {
+        Entry entry = Entry::refused;
+        Check check = Check::none;
+        WaiterId waiter;
+        Refusal refusal;
+    };
+    Entered enter(Moment now, const PoolCore::Borrowed& borrowed, std::optional<Parked>& parked, Grant& grant, After& after);
+    Entry admit_leased(Moment now, ConnectionId connection, Grant& grant, After& after);
+    Entered await(Parked& parked, WaiterId waiter, Moment deadline, const std::stop_token& stop, Grant& grant);
+    bool alive(const Grant& grant, Check check, Moment deadline);
+    Error refused(const Entered& entered, bool stopped);
+    void leave_bulkhead();
+    Moment told(Moment now) noexcept;
+    void pump(Moment now, After& after);
+    void refuse_waiting(Moment now, After& after);
+    void note(const BreakerTransition& transition, Moment now, After& after);
+    void publish() noexcept;
+    void settle(After& after);
+    template <typename Callback, typename Argument>
+    void call(const Callback& callback, const Argument& argument) noexcept {
+        if (!callback) return;
+        try {
+            callback(name_, argument);
+        } catch (...) {
+            callback_failures_.fetch_add(1, std::memory_order_relaxed);
+        }
+    }
+
+    const std::string name_;
+    const Observer observer_;
+    const std::uint32_t forks_;
+    const Error open_error_;  ///< Shared by all rejections, so that none allocates.
+    std::function<void()> wake_keeper_;
+
+    std::atomic<Moment::rep> rejects_until_{0};
+    std::atomic<std::uint32_t> rejected_outside_{0};
+    std::atomic<std::uint64_t> callback_failures_{0};
+
+    std::mutex mutex_;
+    std::condition_variable finished_;
+    Moment last_;
+    PoolCore pool_;
+    Breaker breaker_;
+    RetryBudget failure_budget_;
+    RetryBudget contention_budget_;
+    Bulkhead bulkhead_;
+    std::vector<Waiting*> waiting_;  ///< By the waiter's place.
+    std::vector<WaiterId> waiting_ids_;
+    std::vector<PoolCore::Work> inbox_;
+    Histogram wait_;
+    Histogram call_;
+    std::vector<Place> places_;
+};
+
+}  // namespace howdah

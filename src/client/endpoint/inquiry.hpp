@@ -1,0 +1,69 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "client/session.hpp"
+#include "howdah/moment.hpp"
+
+namespace howdah {
+
+/// A question that the monitor's session puts to the server, from any thread. Shared by who asks and who answers; either may let go first.
+class Inquiry {
+public:
+    enum class About : std::uint8_t {
+        cancel,       ///< Cancel what the backend runs now. Yes: the signal was sent.
+        is_gone,      ///< Whether the backend has ended.
+        transaction,  ///< What became of the transaction: `status` is pg_xact_status's word, empty for one too old to know.
+    };
+    enum class Answer : std::uint8_t { waiting, yes, no, lost };  ///< `lost`: nobody knows.
+    struct Told {
+        Answer answer = Answer::waiting;
+        std::string status;
+        Identity by;                    ///< Who told it: the monitor's session.
+        std::uint64_t incarnation = 0;  ///< That session's number.
+    };
+
+    Inquiry(About about, Identity backend) : about_(about), backend_(std::move(backend)) {}
+    explicit Inquiry(std::string transaction) : about_(About::transaction), transaction_(std::move(transaction)) {}
+
+    About about() const noexcept { return about_; }
+    const Identity& backend() const noexcept { return backend_; }
+    const std::string& transaction() const noexcept { return transaction_; }
+
+    /// Once; later ones are ignored.
+    void give(Told told) {
+        const std::scoped_lock lock(mutex_);
+        if (told_.answer != Answer::waiting) return;
+        told_ = std::move(told);
+        given_.notify_all();
+    }
+    Told told() const {
+        const std::scoped_lock lock(mutex_);
+        return told_;
+    }
+    /// `waiting` when the deadline came first.
+    Told await(Moment deadline) const {
+        std::unique_lock lock(mutex_);
+        const auto given = [this] { return told_.answer != Answer::waiting; };
+        if (deadline == kNever) {
+            given_.wait(lock, given);
+        } else {
+            given_.wait_until(lock, deadline, given);
+        }
+        return told_;
+    }
+
+private:
+    const About about_;
+    const Identity backend_;
+    const std::string transaction_;
+    mutable std::mutex mutex_;
+    mutable std::condition_variable given_;
+    Told told_;
+};
+
+}  // namespace howdah

@@ -1,0 +1,167 @@
+#include "client/endpoint/job.hpp"
+
+#include <libpq-fe.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <string_view>
+#include <utility>
+
+namespace howdah {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr const char* kMarker = "SELECT 'howdah marker'";
+/// How long the end of a session is awaited that the server does not tell.
+constexpr Duration kLongGoodbye = std::chrono::seconds(2);
+/// Between two looks whether a backend is gone whose link is.
+constexpr Duration kLookAgain = milliseconds(20);
+/// Between two looks for an answer that comes from another thread.
+constexpr Duration kLookForAnswer = milliseconds(2);
+
+Step statement(const char* sql) { return {Step::Kind::text, Step::Part::body, sql, nullptr, {}}; }
+
+Step quiet(const char* sql) { return {Step::Kind::text, Step::Part::before, sql, nullptr, {}}; }
+
+}  // namespace
+
+Asked<bool> plain_cancel(std::shared_ptr<pg_cancel> key) {
+    return Asked<bool>(
+        [key = std::move(key)] {
+            std::array<char, 256> message{};
+            return PQcancel(key.get(), message.data(), static_cast<int>(message.size())) != 0;
+        },
+        false);
+}
+
+DialJob::DialJob(Endpoint& endpoint, ConnectionId connection, const DialPlan& plan, Moment deadline)
+    : Job(endpoint, connection), dial_(plan, deadline) {}
+
+std::optional<Need> DialJob::advance(Moment) {
+    if (auto need = dial_.advance()) return need;
+    auto made = dial_.take();
+    const Moment now = std::chrono::steady_clock::now();
+    if (!made) {
+        endpoint_.report(now, Endpoint::Report::dial_failed, connection_, false, &made.error());
+        return std::nullopt;
+    }
+    session() = std::move(*made);
+    endpoint_.note_backend(connection_, {session().identity(), session().cancel_key()});
+    endpoint_.report(now, Endpoint::Report::dialled, connection_, true);
+    return std::nullopt;
+}
+
+ResetJob::ResetJob(Endpoint& endpoint, ConnectionId connection) : Job(endpoint, connection) {}
+
+std::optional<Need> ResetJob::advance(Moment) {
+    if (!begun_) {
+        begun_ = true;
+        // What DISCARD ALL does but for the prepared statements, which are worth keeping.
+        const std::array<Step, 8> all{
+            quiet("ROLLBACK"),   quiet("SET SESSION AUTHORIZATION DEFAULT"), quiet("RESET ALL"),    quiet("CLOSE ALL"),
+            quiet("UNLISTEN *"), quiet("SELECT pg_advisory_unlock_all()"),   quiet("DISCARD TEMP"), statement("DISCARD SEQUENCES")};
+        const std::span<const Step> steps = std::span(all).subspan(session().in_transaction() ? 0 : 1);
+        if (!session().start(steps)) {
+            endpoint_.report(std::chrono::steady_clock::now(), Endpoint::Report::reset_done, connection_, false);
+            return std::nullopt;
+        }
+    }
+    if (auto need = session().advance()) return need;
+    const bool clean = session().take().has_value() && session().connected() && !session().in_transaction();
+    session().mark(false);
+    endpoint_.report(std::chrono::steady_clock::now(), Endpoint::Report::reset_done, connection_, clean);
+    return std::nullopt;
+}
+
+DrainJob::DrainJob(Endpoint& endpoint, ConnectionId connection, const Ask& ask) : Job(endpoint, connection) {
+    if (!session().busy() || session().keep_running()) return;
+    if (!session().identity().backend_start.empty()) cancel_ = ask(Inquiry::About::cancel, session().identity());
+    if (cancel_) return;
+    if (auto key = session().cancel_key()) plain_.emplace(plain_cancel(std::move(key)));
+}
+
+bool DrainJob::cancel_settled() const {
+    if (plain_) return plain_->answer().has_value();
+    return !cancel_ || cancel_->told().answer != Inquiry::Answer::waiting;
+}
+
+std::optional<Need> DrainJob::advance(Moment now) {
+    while (session().connected()) {
+        if (auto need = session().advance()) return need;
+        auto reply = session().take();
+        const bool clean = marker_ && clean_marker_ && reply && PQntuples(reply->body.get()) == 1;
+        if (clean) {
+            endpoint_.report(std::chrono::steady_clock::now(), Endpoint::Report::drained, connection_, true);
+            return std::nullopt;
+        }
+        if (!session().connected()) break;
+        // A marker sent before the signal was proves nothing: the signal may still hit the next statement.
+        if (!cancel_settled()) {
+            if (plain_) return Need{plain_->descriptor(), POLLIN, kNever};
+            return Need{-1, 0, after(now, kLookForAnswer)};
+        }
+        begin_marker();
+    }
+    endpoint_.report(std::chrono::steady_clock::now(), Endpoint::Report::drained, connection_, false);
+    return std::nullopt;
+}
+
+void DrainJob::begin_marker() {
+    marker_ = true;
+    clean_marker_ = true;
+    const std::array<Step, 2> in_failed_block{quiet("ROLLBACK"), statement(kMarker)};
+    const std::span<const Step> steps = std::span(in_failed_block).subspan(session().in_transaction() ? 0 : 1);
+    if (!session().start(steps)) session().close();
+}
+
+GoodbyeJob::GoodbyeJob(Endpoint& endpoint, ConnectionId connection, const DrainJob::Ask& ask, Moment now)
+    : Job(endpoint, connection), ask_(ask), backend_(session().identity()), until_(after(now, kLongGoodbye)), ask_again_(now) {
+    watched_ = session().watch_end();
+    session() = Session();
+}
+
+GoodbyeJob::~GoodbyeJob() {
+    if (watched_ >= 0) ::close(watched_);
+}
+
+std::optional<Need> GoodbyeJob::advance(Moment now) {
+    if (!over(now))
+        return Need{watched_, static_cast<short>(watched_ >= 0 ? POLLIN : 0), watched_ >= 0 ? until_ : std::min(until_, ask_again_)};
+    endpoint_.note_backend(connection_, {});
+    endpoint_.report(now, Endpoint::Report::closed, connection_, true);
+    return std::nullopt;
+}
+
+bool GoodbyeJob::over(Moment now) {
+    if (now >= until_) return true;
+    if (watched_ >= 0) {
+        std::array<char, 4096> rest;
+        while (true) {
+            const ssize_t count = ::recv(watched_, rest.data(), rest.size(), MSG_DONTWAIT);
+            if (count > 0) continue;
+            return !(count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
+        }
+    }
+    // The link broke before the session did: only the server can tell whether its side is still there.
+    if (backend_.backend_start.empty()) return true;
+    if (gone_) {
+        const auto answer = gone_->told().answer;
+        if (answer == Inquiry::Answer::yes || answer == Inquiry::Answer::lost) return true;
+        if (answer == Inquiry::Answer::no) gone_.reset();
+        ask_again_ = after(now, kLookAgain);
+        return false;
+    }
+    if (now < ask_again_) return false;
+    gone_ = ask_(Inquiry::About::is_gone, backend_);
+    ask_again_ = after(now, kLookForAnswer);
+    return !gone_;
+}
+
+}  // namespace howdah

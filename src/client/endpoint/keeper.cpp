@@ -1,0 +1,158 @@
+#include "client/endpoint/keeper.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <exception>
+#include <utility>
+
+namespace howdah {
+
+namespace {
+
+using std::chrono::steady_clock;
+
+/// The longest sleep: the breaker wants to see the time pass.
+constexpr Duration kTick = std::chrono::seconds(1);
+/// After something unexpected, so that a trouble that stays does not take a core.
+constexpr Duration kCalmDown = std::chrono::milliseconds(100);
+
+}  // namespace
+
+Keeper::Keeper(Endpoint& endpoint, DialPlan plan, const PoolOptions& pool, const std::optional<MonitorOptions>& monitor)
+    : endpoint_(endpoint), plan_(std::move(plan)), pool_(pool) {
+    if (monitor) {
+        DialPlan own = plan_;
+        own.options.overrides.emplace_back("application_name", "howdah monitor");
+        monitor_ = std::make_unique<Monitor>(endpoint_, own, *monitor, pool_.dial_time);
+    }
+    endpoint_.set_keeper([this] { bell_.ring(); });
+    // The host program's signals never land here.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_ = std::thread([this] { run(); });
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    ::pthread_setname_np(thread_.native_handle(), "howdah keeper");
+}
+
+Keeper::~Keeper() {
+    if (endpoint_.forked()) {
+        // The thread stayed in the parent; here is only its handle, which cannot be joined.
+        static_cast<void>(new std::thread(std::move(thread_)));
+        if (monitor_) monitor_->disown();
+        endpoint_.disown();
+        return;
+    }
+    ending_.store(true, std::memory_order_release);
+    bell_.ring();
+    thread_.join();
+}
+
+void Keeper::ask(std::shared_ptr<Inquiry> inquiry) {
+    {
+        const std::scoped_lock lock(mutex_);
+        asked_.push_back(std::move(inquiry));
+    }
+    bell_.ring();
+}
+
+void Keeper::run() {
+    while (!ending_.load(std::memory_order_acquire)) {
+        try {
+            round(steady_clock::now());
+        } catch (const std::exception&) {
+            // Out of memory or descriptors: whatever it was, the next round tries again.
+            troubles_.fetch_add(1, std::memory_order_relaxed);
+            std::this_thread::sleep_for(kCalmDown);
+        }
+    }
+    if (monitor_) monitor_->close();
+    const std::scoped_lock lock(mutex_);
+    for (const auto& inquiry : asked_) inquiry->give({Inquiry::Answer::lost, {}, {}, 0});
+    asked_.clear();
+}
+
+void Keeper::round(Moment now) {
+    bell_.quieten();
+    watched_.clear();
+    watched_.push_back({bell_.descriptor(), POLLIN, 0});
+    next_ = after(now, kTick);
+    take_work(now);
+    // Jobs first: they may ask the monitor something.
+    for (std::size_t i = 0; i < jobs_.size();) {
+        if (auto need = jobs_[i]->advance(now)) {
+            watch(*need);
+            ++i;
+        } else {
+            jobs_.erase(jobs_.begin() + static_cast<std::ptrdiff_t>(i));
+        }
+    }
+    if (monitor_) watch(monitor_->advance(now));
+    next_ = std::min(next_, endpoint_.next_change());
+    const auto left = std::max<Duration>(next_ - steady_clock::now(), Duration::zero());
+    const timespec limit{std::chrono::duration_cast<std::chrono::seconds>(left).count(), (left % std::chrono::seconds(1)).count()};
+    ::ppoll(watched_.data(), watched_.size(), &limit, nullptr);
+}
+
+void Keeper::take_work(Moment now) {
+    std::vector<std::shared_ptr<Inquiry>> asked;
+    {
+        const std::scoped_lock lock(mutex_);
+        asked.swap(asked_);
+    }
+    for (auto& inquiry : asked) {
+        if (monitor_) {
+            monitor_->ask(std::move(inquiry));
+        } else {
+            inquiry->give({Inquiry::Answer::lost, {}, {}, 0});
+        }
+    }
+    endpoint_.tick(now, work_);
+    for (const PoolCore::Work& work : work_) begin(now, work);
+}
+
+void Keeper::begin(Moment now, const PoolCore::Work& work) {
+    const DrainJob::Ask ask = [this](Inquiry::About about, const Identity& backend) -> std::shared_ptr<Inquiry> {
+        if (!monitor_ || !monitor_->well()) return nullptr;
+        auto inquiry = std::make_shared<Inquiry>(about, backend);
+        monitor_->ask(inquiry);
+        return inquiry;
+    };
+    switch (work.kind) {
+        case PoolCore::Work::Kind::dial:
+            jobs_.push_back(std::make_unique<DialJob>(endpoint_, work.connection, plan_, after(now, pool_.dial_time)));
+            return;
+        case PoolCore::Work::Kind::reset: jobs_.push_back(std::make_unique<ResetJob>(endpoint_, work.connection)); return;
+        case PoolCore::Work::Kind::drain: jobs_.push_back(std::make_unique<DrainJob>(endpoint_, work.connection, ask)); return;
+        case PoolCore::Work::Kind::cancel: return cancel_leased(work);
+        case PoolCore::Work::Kind::close:
+            drop_job(work.connection);
+            jobs_.push_back(std::make_unique<GoodbyeJob>(endpoint_, work.connection, ask, now));
+            return;
+        default: return;
+    }
+}
+
+void Keeper::drop_job(ConnectionId connection) {
+    std::erase_if(jobs_, [&](const auto& job) { return job->connection().place == connection.place; });
+}
+
+void Keeper::cancel_leased(const PoolCore::Work& work) {
+    const Backend backend = endpoint_.backend(work.connection);
+    if (monitor_ && monitor_->well() && !backend.identity.backend_start.empty()) {
+        monitor_->ask(std::make_shared<Inquiry>(Inquiry::About::cancel, backend.identity));
+    } else if (backend.key) {
+        plain_cancel(backend.key);
+    }
+}
+
+void Keeper::watch(const Need& need) {
+    next_ = std::min(next_, need.until);
+    if (need.descriptor >= 0) watched_.push_back({need.descriptor, need.events, 0});
+}
+
+}  // namespace howdah

@@ -1,0 +1,171 @@
+#include <algorithm>
+#include <utility>
+
+#include "client/endpoint/endpoint.hpp"
+
+// The keeper's side of an endpoint, its figures and its end.
+namespace howdah {
+
+void Endpoint::tick(Moment now, std::vector<PoolCore::Work>& work) {
+    work.clear();
+    After after;
+    {
+        const std::scoped_lock lock(mutex_);
+        now = told(now);
+        pool_.tick(now);
+        if (const std::uint32_t calls = rejected_outside_.exchange(0, std::memory_order_relaxed); calls > 0)
+            note(breaker_.rejected_outside(now, calls), now, after);
+        note(breaker_.tick(now), now, after);
+        publish();
+        pump(now, after);
+        std::swap(work, inbox_);
+        if (pool_.finished()) finished_.notify_all();
+    }
+    after.keeper = false;
+    settle(after);
+}
+
+Moment Endpoint::next_change() {
+    const std::scoped_lock lock(mutex_);
+    return std::min(pool_.next_change(), breaker_.next_change());
+}
+
+void Endpoint::report(Moment now, Report what, ConnectionId connection, bool clean, const Error* error) {
+    After after;
+    {
+        const std::scoped_lock lock(mutex_);
+        now = told(now);
+        switch (what) {
+            case Report::dialled:
+                pool_.dialled(now, connection);
+                note(breaker_.vote(now, Vote::success), now, after);
+                break;
+            case Report::dial_failed:
+                pool_.dial_failed(now, connection, *error);
+                note(breaker_.vote(now, classify(*error).verdict.vote), now, after);
+                break;
+            case Report::reset_done: pool_.reset_done(now, connection, clean); break;
+            case Report::drained: pool_.drained(now, connection, clean); break;
+            case Report::closed: pool_.closed(connection); break;
+        }
+        pump(now, after);
+        if (pool_.finished()) finished_.notify_all();
+    }
+    settle(after);
+}
+
+void Endpoint::monitored(Moment now, bool up) {
+    After after;
+    {
+        const std::scoped_lock lock(mutex_);
+        now = told(now);
+        note(breaker_.monitored(now, up), now, after);
+        publish();
+        pump(now, after);
+    }
+    settle(after);
+}
+
+Backend Endpoint::backend(ConnectionId connection) {
+    const std::scoped_lock lock(mutex_);
+    return places_[connection.place].backend;
+}
+
+void Endpoint::note_backend(ConnectionId connection, Backend backend) {
+    const std::scoped_lock lock(mutex_);
+    places_[connection.place].backend = std::move(backend);
+}
+
+bool Endpoint::spend(Moment now, bool contention, RetryBudget::After reason) {
+    const std::scoped_lock lock(mutex_);
+    return (contention ? contention_budget_ : failure_budget_).spend(told(now), reason);
+}
+
+void Endpoint::new_epoch(Moment now) {
+    After after;
+    {
+        const std::scoped_lock lock(mutex_);
+        pool_.new_epoch();
+        pump(told(now), after);
+    }
+    settle(after);
+}
+
+void Endpoint::told_retry(const RetryEvent& event) { call(observer_.on_retry, event); }
+void Endpoint::told_span(const Span& span) { call(observer_.on_span, span); }
+void Endpoint::told_alert(const Alert& alert) { call(observer_.on_alert, alert); }
+
+void Endpoint::set_breaker_mode(Moment now, BreakerMode mode) {
+    After after;
+    {
+        const std::scoped_lock lock(mutex_);
+        now = told(now);
+        note(breaker_.set_mode(now, mode), now, after);
+        publish();
+        pump(now, after);
+    }
+    settle(after);
+}
+
+void Endpoint::reset_breaker(Moment now) {
+    After after;
+    {
+        const std::scoped_lock lock(mutex_);
+        now = told(now);
+        note(breaker_.reset(now), now, after);
+        publish();
+        pump(now, after);
+    }
+    settle(after);
+}
+
+EndpointCounts Endpoint::counts(Moment now) {
+    const std::scoped_lock lock(mutex_);
+    now = told(now);
+    EndpointCounts counts;
+    counts.pool = pool_.counts();
+    counts.state = breaker_.state();
+    counts.breaker = breaker_.counts();
+    counts.breaker.rejected += rejected_outside_.load(std::memory_order_relaxed);
+    counts.failure_budget_left = failure_budget_.left(now);
+    counts.contention_budget_left = contention_budget_.left(now);
+    counts.retries_refused = failure_budget_.refused() + contention_budget_.refused();
+    counts.bulkhead_rejected = bulkhead_.rejected();
+    counts.callback_failures = callback_failures_.load(std::memory_order_relaxed);
+    counts.wait = wait_;
+    counts.call = call_;
+    return counts;
+}
+
+void Endpoint::close(Moment now, Moment deadline) {
+    After after;
+    {
+        const std::scoped_lock lock(mutex_);
+        now = told(now);
+        pool_.close(now, deadline);
+        pump(now, after);
+        after.keeper = true;
+    }
+    settle(after);
+}
+
+bool Endpoint::await_finished(Moment until) {
+    std::unique_lock lock(mutex_);
+    const auto finished = [this] { return pool_.finished(); };
+    if (until == kNever) {
+        finished_.wait(lock, finished);
+        return true;
+    }
+    return finished_.wait_until(lock, until, finished);
+}
+
+CloseReport Endpoint::close_report() {
+    const std::scoped_lock lock(mutex_);
+    return pool_.report();
+}
+
+void Endpoint::disown() {
+    for (Place& place : places_) place.session.disown();
+}
+
+}  // namespace howdah

@@ -1,0 +1,227 @@
+#include "client/endpoint/monitor.hpp"
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <limits>
+#include <random>
+#include <utility>
+
+namespace howdah {
+
+namespace {
+
+constexpr const char* kPing = "SELECT 1";
+// Backends of clients against what they may be; the oldest transaction this role may see (all of them with pg_monitor).
+constexpr const char* kFigures =
+    "SELECT (SELECT sum(numbackends) FROM pg_stat_database)::float8 / current_setting('max_connections')::float8,"
+    " (SELECT coalesce(extract(epoch FROM max(clock_timestamp() - xact_start)), 0)::float8 FROM pg_stat_activity"
+    "  WHERE backend_type = 'client backend' AND pid <> pg_backend_pid())";
+// The start time guards against a process number that was given out again.
+constexpr const char* kCancel =
+    "SELECT pg_cancel_backend($1::int) FROM pg_stat_get_activity($1::int) WHERE backend_start = $2::timestamptz";
+constexpr const char* kIsGone = "SELECT 1 FROM pg_stat_get_activity($1::int) WHERE backend_start = $2::timestamptz";
+constexpr const char* kStatus = "SELECT pg_xact_status($1::xid8)";
+
+double seconds(Duration length) { return std::chrono::duration<double>(length).count(); }
+
+}  // namespace
+
+Monitor::Monitor(Endpoint& endpoint, const DialPlan& plan, const MonitorOptions& options, Duration dial_time)
+    : endpoint_(endpoint),
+      plan_(plan),
+      options_(options),
+      dial_time_(std::min(dial_time, std::max<Duration>(options.patience, std::chrono::seconds(1)))),
+      random_(std::random_device{}()),
+      thresholds_(options.rules) {}
+
+Need Monitor::advance(Moment now) {
+    figures_.heartbeat.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+    while (true) {
+        if (state_ == State::dialling) {
+            if (auto need = dial_->advance()) return *need;
+            dialled(now);
+        } else if (state_ == State::asking) {
+            auto need = session_.advance();
+            const Moment until = after(asked_at_, options_.patience);
+            if (need && now < until) {
+                need->until = until;
+                return *need;
+            }
+            if (need) {
+                lost(now);
+            } else {
+                answered(now);
+            }
+        } else {
+            step(now);
+            if (state_ == State::away || state_ == State::ready) return {-1, 0, next_moment()};
+        }
+    }
+}
+
+void Monitor::step(Moment now) {
+    if (state_ == State::away) {
+        if (now >= next_dial_) begin_dial(now);
+    } else {
+        begin_next(now);
+    }
+}
+
+Moment Monitor::next_moment() const { return state_ == State::away ? next_dial_ : std::min(next_ping_, next_figures_); }
+
+void Monitor::begin_dial(Moment now) {
+    dial_ = std::make_unique<SessionDial>(plan_, after(now, dial_time_));
+    state_ = State::dialling;
+}
+
+void Monitor::dialled(Moment now) {
+    auto session = dial_->take();
+    dial_.reset();
+    if (!session) return lost(now);
+    session_ = std::move(*session);
+    backoff_.reset();
+    state_ = State::ready;
+    well_ = true;
+    figures_.incarnation.store(++sessions_, std::memory_order_release);
+    endpoint_.monitored(now, true);
+    observe(now, "ping_failed", 0);
+    next_ping_ = now;
+    next_figures_ = now;
+}
+
+void Monitor::begin_next(Moment now) {
+    if (!inquiries_.empty()) return begin_inquiry(now);
+    if (now >= next_ping_) {
+        next_ping_ = after(now, random_.between(options_.interval * 9 / 10, options_.interval * 11 / 10));
+        return begin(now, Asking::ping, {Step::Kind::text, Step::Part::body, kPing, nullptr, {}});
+    }
+    if (now >= next_figures_) {
+        next_figures_ = after(now, options_.figures_every);
+        observe_pool(now);
+        begin(now, Asking::figures, {Step::Kind::text, Step::Part::body, kFigures, nullptr, {}});
+    }
+}
+
+void Monitor::begin(Moment now, Asking what, const Step& step) {
+    asking_ = what;
+    asked_at_ = now;
+    state_ = State::asking;
+    if (auto begun = session_.start({&step, 1}); !begun) lost(now);
+}
+
+void Monitor::begin_inquiry(Moment now) {
+    const Inquiry& inquiry = *inquiries_.front();
+    Step step{Step::Kind::text, Step::Part::body, nullptr, nullptr, {}};
+    if (inquiry.about() == Inquiry::About::transaction) {
+        const char* const value = inquiry.transaction().c_str();
+        step.sql = kStatus;
+        step.parameters = {1, nullptr, &value, nullptr, nullptr};
+        return begin(now, Asking::inquiry, step);
+    }
+    const std::string pid = std::to_string(inquiry.backend().pid);
+    const std::array<const char*, 2> values{pid.c_str(), inquiry.backend().backend_start.c_str()};
+    step.sql = inquiry.about() == Inquiry::About::cancel ? kCancel : kIsGone;
+    step.parameters = {2, nullptr, values.data(), nullptr, nullptr};
+    begin(now, Asking::inquiry, step);
+}
+
+void Monitor::answered(Moment now) {
+    auto reply = session_.take();
+    if (!session_.connected()) return lost(now);
+    state_ = State::ready;
+    switch (asking_) {
+        case Asking::inquiry: return answer_inquiry(reply ? reply->body.get() : nullptr);
+        case Asking::figures:
+            if (reply) read_figures(now, reply->body.get());
+            return;
+        case Asking::ping: break;
+    }
+    // "Yes, but" is an answer too: the server is up and says what it lacks.
+    const Duration taken = std::chrono::steady_clock::now() - asked_at_;
+    figures_.pings.fetch_add(1, std::memory_order_relaxed);
+    figures_.last_ping_ns.store(taken.count(), std::memory_order_relaxed);
+    well_ = true;
+    endpoint_.monitored(now, true);
+    observe(now, "ping_failed", 0);
+    observe(now, "ping_latency", seconds(taken));
+}
+
+void Monitor::answer_inquiry(const pg_result* result) {
+    const std::shared_ptr<Inquiry> inquiry = std::move(inquiries_.front());
+    inquiries_.pop_front();
+    Inquiry::Told told{Inquiry::Answer::lost, {}, session_.identity(), sessions_};
+    if (result != nullptr) {
+        const bool row = PQntuples(result) > 0;
+        const bool yes = inquiry->about() == Inquiry::About::is_gone ? !row : row;
+        told.answer = yes ? Inquiry::Answer::yes : Inquiry::Answer::no;
+        if (row && PQnfields(result) > 0) told.status = PQgetvalue(result, 0, 0);
+    }
+    inquiry->give(std::move(told));
+}
+
+void Monitor::lost(Moment now) {
+    session_.close();
+    dial_.reset();
+    state_ = State::away;
+    well_ = false;
+    figures_.incarnation.store(0, std::memory_order_release);
+    figures_.failures.fetch_add(1, std::memory_order_relaxed);
+    next_dial_ = after(now, backoff_.next(random_));
+    while (!inquiries_.empty()) {
+        inquiries_.front()->give({Inquiry::Answer::lost, {}, {}, 0});
+        inquiries_.pop_front();
+    }
+    endpoint_.monitored(now, false);
+    observe(now, "ping_failed", 1);
+    observe_pool(now);
+}
+
+void Monitor::ask(std::shared_ptr<Inquiry> inquiry) {
+    if (!well_) return inquiry->give({Inquiry::Answer::lost, {}, {}, 0});
+    inquiries_.push_back(std::move(inquiry));
+}
+
+void Monitor::close() {
+    dial_.reset();
+    session_.close();
+    state_ = State::away;
+    well_ = false;
+    next_dial_ = kNever;
+    figures_.incarnation.store(0, std::memory_order_release);
+    while (!inquiries_.empty()) {
+        inquiries_.front()->give({Inquiry::Answer::lost, {}, {}, 0});
+        inquiries_.pop_front();
+    }
+}
+
+void Monitor::read_figures(Moment now, const pg_result* result) {
+    if (PQntuples(result) != 1) return;
+    observe(now, "server_connections", std::atof(PQgetvalue(result, 0, 0)));
+    observe(now, "server_connections_full", std::atof(PQgetvalue(result, 0, 0)));
+    observe(now, "long_transaction", std::atof(PQgetvalue(result, 0, 1)));
+}
+
+void Monitor::observe_pool(Moment now) {
+    const EndpointCounts counts = endpoint_.counts(now);
+    const double open = counts.pool.open();
+    const std::uint64_t waits = counts.wait.count - seen_waits_.count;
+    const auto waited = static_cast<double>(counts.wait.sum_ns - seen_waits_.sum_ns) * 1e-9;
+    seen_waits_ = counts.wait;
+    observe(now, "pool_wait", waits > 0 ? waited / static_cast<double>(waits) : 0);
+    observe(now, "pool_exhausted", counts.pool.waiting > 0 ? 1 : open > 0 ? counts.pool.busy / open : 0);
+    observe(now, "idle_share", open > 0 ? counts.pool.idle / open : std::numeric_limits<double>::quiet_NaN());
+    const bool open_breaker = counts.state == BreakerState::open || counts.state == BreakerState::forced_open;
+    observe(now, "breaker_open", open_breaker ? 1 : 0);
+}
+
+void Monitor::observe(Moment now, std::string_view rule, double value) {
+    const auto rules = thresholds_.rules();
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        if (rules[i].name != rule) continue;
+        if (const auto alert = thresholds_.observe(now, i, value)) endpoint_.told_alert(*alert);
+    }
+}
+
+}  // namespace howdah

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "client/endpoint/dialler.hpp"
+#include "client/endpoint/endpoint.hpp"
+#include "client/endpoint/inquiry.hpp"
+#include "client/policy/backoff.hpp"
+#include "client/policy/random.hpp"
+#include "client/policy/thresholds.hpp"
+#include "howdah/monitor.hpp"
+
+namespace howdah {
+
+/// Figures of the monitor; readable from every thread.
+struct MonitorFigures {
+    std::atomic<std::uint64_t> incarnation{0};  ///< Number of its present session; 0 while it has none.
+    std::atomic<std::uint64_t> pings{0};        ///< Answered in time.
+    std::atomic<std::uint64_t> failures{0};     ///< Pings and dials that failed.
+    std::atomic<std::int64_t> last_ping_ns{0};  ///< What the last answered one took.
+    std::atomic<Moment::rep> heartbeat{0};      ///< When the keeper last came by.
+};
+
+/// The endpoint's own session beside the pool: pings, figures of the server for alerts, and inquiries about other sessions. A machine on
+/// the keeper's thread. A server that does not answer costs it its session, never its thread.
+class Monitor {
+public:
+    Monitor(Endpoint& endpoint, const DialPlan& plan, const MonitorOptions& options, Duration dial_time);
+
+    /// Lets time and answers do their work. What to wait for, always with a moment to come back at.
+    Need advance(Moment now);
+    /// Whether inquiries are worth making: a session is there and the last ping came back in time.
+    bool well() const noexcept { return well_; }
+    /// Answered in turn; `lost` as soon as the session is.
+    void ask(std::shared_ptr<Inquiry> inquiry);
+    /// Gives up: the session closes, whoever waits for an answer is told that it is lost.
+    void close();
+    void disown() { session_.disown(); }
+    const MonitorFigures& figures() const noexcept { return figures_; }
+
+private:
+    enum class State : std::uint8_t { away, dialling, ready, asking };
+    enum class Asking : std::uint8_t { ping, figures, inquiry };
+
+    void step(Moment now);
+    void begin_dial(Moment now);
+    void dialled(Moment now);
+    void begin_next(Moment now);
+    void begin(Moment now, Asking what, const Step& step);
+    void begin_inquiry(Moment now);
+    void answered(Moment now);
+    void answer_inquiry(const pg_result* result);
+    void read_figures(Moment now, const pg_result* result);
+    void lost(Moment now);
+    void observe(Moment now, std::string_view rule, double value);
+    void observe_pool(Moment now);
+    Moment next_moment() const;
+
+    Endpoint& endpoint_;
+    const DialPlan plan_;
+    const MonitorOptions options_;
+    const Duration dial_time_;
+    Random random_;
+    Backoff backoff_{BackoffOptions{std::chrono::milliseconds(100), std::chrono::seconds(1)}};
+    Thresholds thresholds_;
+    MonitorFigures figures_;
+
+    State state_ = State::away;
+    Asking asking_ = Asking::ping;
+    bool well_ = false;
+    Moment next_dial_ = Moment::min();
+    Moment next_ping_ = Moment::min();
+    Moment next_figures_ = Moment::min();
+    Moment asked_at_{};
+    std::uint64_t sessions_ = 0;
+    std::unique_ptr<SessionDial> dial_;
+    Session session_;
+    std::deque<std::shared_ptr<Inquiry>> inquiries_;  ///< The first is being asked while `asking_` says so.
+    Histogram seen_waits_;
+};
+
+}  // namespace howdah
