@@ -1,0 +1,117 @@
+#include "howdah/client.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include "client/call/client_state.hpp"
+#include "client/conninfo.hpp"
+#include "client/fork.hpp"
+#include "client/policy/option_check.hpp"
+
+namespace howdah {
+
+namespace {
+
+using std::chrono::steady_clock;
+
+DialPlan plan(const ClientOptions& options) {
+    DialPlan plan;
+    plan.options.conninfo = options.endpoint.conninfo;
+    plan.options.settings = options.endpoint.settings;
+    plan.password = options.password;
+    plan.identify = !options.endpoint.behind_pooler;
+    return plan;
+}
+
+std::string quoted(const std::string& name) {
+    std::string text = "\"";
+    for (const char c : name) text += c == '"' ? std::string("\"\"") : c == '.' ? std::string("\".\"") : std::string(1, c);
+    return text + '"';
+}
+
+Result<void> check(const ClientOptions& options) {
+    if (auto checked = check(options.endpoint.pool); !checked) return checked;
+    if (auto checked = check(options.breaker); !checked) return checked;
+    if (auto checked = check(options.failure_budget); !checked) return checked;
+    if (auto checked = check(options.contention_budget); !checked) return checked;
+    if (options.monitor) {
+        if (auto checked = check(*options.monitor); !checked) return checked;
+    }
+    if (auto read = read_conninfo(options.endpoint.conninfo, {}); !read) return read.error();
+    return {};
+}
+
+}  // namespace
+
+ClientState::ClientState(ClientOptions given)
+    : options(std::move(given)),
+      key_insert("INSERT INTO " + quoted(options.key_table) + " (key) VALUES ($1)"),
+      endpoint(options.name, {options.endpoint.pool, options.breaker, options.failure_budget, options.contention_budget, options.bulkhead},
+               options.observer, steady_clock::now()),
+      keeper(endpoint, plan(options), options.endpoint.pool, options.monitor) {}
+
+Result<Client> Client::open(ClientOptions options) {
+    if (auto checked = check(options); !checked) return checked.error();
+    watch_forks();
+    return Client(std::make_unique<ClientState>(std::move(options)));
+}
+
+Client::Client(std::unique_ptr<ClientState> state) noexcept : state_(std::move(state)) {}
+Client::Client(Client&& other) noexcept = default;
+Client& Client::operator=(Client&& other) noexcept {
+    if (this != &other) {
+        if (state_) close(Duration::zero());
+        state_ = std::move(other.state_);
+    }
+    return *this;
+}
+Client::~Client() {
+    if (state_) close(Duration::zero());
+}
+
+CloseReport Client::close(Duration patience) {
+    Endpoint& endpoint = state_->endpoint;
+    if (endpoint.forked()) return {};
+    const Moment now = steady_clock::now();
+    endpoint.close(now, after(now, patience));
+    // Past the leases' patience come the cancels' and the goodbyes' own bounds, so this ends; the extra is for a busy machine.
+    endpoint.await_finished(after(after(now, patience), state_->options.endpoint.pool.cancel_time + std::chrono::seconds(5)));
+    return endpoint.close_report();
+}
+
+void Client::set_breaker_mode(BreakerMode mode) { state_->endpoint.set_breaker_mode(steady_clock::now(), mode); }
+void Client::reset_breaker() { state_->endpoint.reset_breaker(steady_clock::now()); }
+
+std::string Client::key_table_sql() const {
+    return "CREATE TABLE IF NOT EXISTS " + quoted(state_->options.key_table) +
+           " (key text PRIMARY KEY, made timestamptz NOT NULL DEFAULT now())";
+}
+
+ClientFigures Client::figures() const {
+    const Moment now = steady_clock::now();
+    const EndpointCounts counts = state_->endpoint.counts(now);
+    const MonitorFigures& monitor = state_->keeper.monitor();
+    ClientFigures figures;
+    figures.pool = counts.pool;
+    figures.breaker_state = counts.state;
+    figures.breaker = counts.breaker;
+    figures.failure_budget_left = counts.failure_budget_left;
+    figures.contention_budget_left = counts.contention_budget_left;
+    figures.retries_contention = state_->retries_contention.load();
+    figures.retries_failure = state_->retries_failure.load();
+    figures.retries_refused = counts.retries_refused;
+    figures.bulkhead_rejected = counts.bulkhead_rejected;
+    figures.unknown_commits = state_->unknown_commits.load();
+    figures.resolved_commits = state_->resolved_commits.load();
+    figures.callback_failures = counts.callback_failures;
+    figures.pings = monitor.pings.load();
+    figures.ping_failures = monitor.failures.load();
+    figures.last_ping_seconds = static_cast<double>(monitor.last_ping_ns.load()) * 1e-9;
+    const Moment heartbeat{Duration(monitor.heartbeat.load())};
+    figures.heartbeat_age_seconds = std::chrono::duration<double>(now - heartbeat).count();
+    figures.wait = counts.wait;
+    figures.call = counts.call;
+    return figures;
+}
+
+}  // namespace howdah

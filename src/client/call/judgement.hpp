@@ -1,0 +1,13 @@
+#pragma once
+
+#include "client/endpoint/endpoint.hpp"
+#include "howdah/classify.hpp"
+#include "howdah/statement.hpp"
+
+namespace howdah {
+
+/// Ends the lease of a failed try as the table says: the vote, and what becomes of the session.
+void give_back_failed(Endpoint& endpoint, Moment now, Grant& grant, const ClassRow& row, const Error& error, const Statement* statement,
+                      bool first_try);
+
+}  // namespace howdah
