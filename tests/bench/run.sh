@@ -3,8 +3,21 @@
 set -eu
 cd "$(dirname -- "$0")/../.."
 area=${1:-backup}
-[ -f "tests/bench/$area.py" ] || { echo "no such benchmark: $area (there is: backup)" >&2; exit 2; }
-# The newest pgBackRest comes with PostgreSQL 18's root.
-bin=$(tests/versions/prepare.sh 18)
-pgbackrest=${bin%/pg18/bin}/pgbackrest/bin/pgbackrest
-exec /usr/bin/python3 "tests/bench/$area.py" --howdah "${HOWDAH_TEST_BUILD:-build}/howdah" --pgbackrest "$pgbackrest"
+build=${HOWDAH_TEST_BUILD:-build}
+case $area in
+    backup)
+        # The newest pgBackRest comes with PostgreSQL 18's root.
+        bin=$(tests/versions/prepare.sh 18)
+        pgbackrest=${bin%/pg18/bin}/pgbackrest/bin/pgbackrest
+        exec /usr/bin/python3 tests/bench/backup.py --howdah "$build/howdah" --pgbackrest "$pgbackrest"
+        ;;
+    client)
+        cmake -B "$build" -DHOWDAH_BENCH=ON >/dev/null
+        cmake --build "$build" --target bench_client
+        exec /usr/bin/python3 tests/bench/client.py --build "$build"
+        ;;
+    *)
+        echo "no such benchmark: $area (there are: backup, client)" >&2
+        exit 2
+        ;;
+esac

@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""libhowdah beside raw libpq, a bare hand-written pool and libpqxx: interleaved ABBA pairs on one private server.
+
+The work is a lookup by key of a prepared statement, over a Unix socket and over TCP. Rows of area `client` replace the earlier ones in
+bench.json. Environment: HOWDAH_TEST_BENCH_PAIRS (30), HOWDAH_TEST_BENCH_CALLS (calls of a block, 4000).
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+
+
+def programs():
+    return pathlib.Path(os.environ.get("HOWDAH_PG_BIN") or sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=str)[-1])
+
+
+class Server:
+    """A private server that goes with its folder."""
+
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="howdah-bench-"))
+        self.user = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
+        if self.user:
+            os.chown(self.folder, self.user.pw_uid, self.user.pw_gid)
+        os.chmod(self.folder, 0o711)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+
+    def run(self, *command):
+        options = {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []} if self.user else {}
+        result = subprocess.run([str(word) for word in command], capture_output=True, text=True, cwd=self.folder, check=False, **options)
+        if result.returncode:
+            raise SystemExit(f"{command[0]} exited with {result.returncode}\n{result.stdout}\n{result.stderr}")
+
+    def start(self):
+        data = self.folder / "data"
+        self.run(programs() / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--locale=C.UTF-8", "-N")
+        options = f"-c port={self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c fsync=off"
+        self.run(programs() / "pg_ctl", "-D", data, "-w", "-l", self.folder / "log", "-o", options, "start")
+        sql = ("CREATE TABLE bench_item (id int PRIMARY KEY, value bigint NOT NULL);"
+               "INSERT INTO bench_item SELECT i, i * 3 FROM generate_series(0, 100000) i; VACUUM ANALYZE bench_item;")
+        for statement in sql.split(";"):
+            if statement.strip():
+                self.run(programs() / "psql", "-X", "-q", "-h", self.folder, "-p", self.port, "-U", "postgres", "-c", statement)
+
+    def stop(self):
+        if (self.folder / "data" / "postmaster.pid").exists():
+            self.run(programs() / "pg_ctl", "-D", self.folder / "data", "-m", "immediate", "stop")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", required=True)
+    build = pathlib.Path(parser.parse_args().build)
+    pairs = os.environ.get("HOWDAH_TEST_BENCH_PAIRS", "30")
+    calls = os.environ.get("HOWDAH_TEST_BENCH_CALLS", "4000")
+    rows = []
+    server = Server()
+    try:
+        server.start()
+        for where, host in (("unix", server.folder), ("tcp", "127.0.0.1")):
+            conninfo = f"host={host} port={server.port} user=postgres dbname=postgres sslmode=disable"
+            with subprocess.Popen([build / "tests" / "bench_client", conninfo, where, pairs, calls], stdout=subprocess.PIPE,
+                                  text=True) as process:
+                for line in process.stdout:
+                    rows.append(json.loads(line))
+                    print(line.strip(), flush=True)
+            if process.returncode:
+                raise SystemExit(f"bench_client exited with {process.returncode}")
+    finally:
+        server.stop()
+    target = build / "bench.json"
+    before = json.loads(target.read_text()) if target.exists() else []
+    target.write_text(json.dumps([row for row in before if row.get("area") != "client"] + rows, indent=1) + "\n")
+    print(f"written to {target}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
