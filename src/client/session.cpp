@@ -250,10 +250,10 @@ void Session::disown() noexcept {
     }
 }
 
-Wake drive(Session& session, Waiter& waiter, Moment deadline) {
-    while (auto need = session.advance()) {
+Wake drive(Session& session, Waiter& waiter, Moment deadline, Moment now) {
+    for (bool first = true; auto need = session.advance(); first = false) {
         need->until = deadline;
-        const Wake wake = waiter.wait(*need);
+        const Wake wake = first || deadline == kNever ? waiter.wait(*need, now) : waiter.wait(*need);
         if (wake != Wake::ready) return wake;
     }
     return Wake::ready;

@@ -159,7 +159,8 @@ private:
     std::vector<std::uint32_t> prepared_;  ///< A digest of the types, 0 when it is not prepared.
 };
 
-/// Drives the session's request on the caller's thread until its answer can be taken; `ready`, or why it cannot.
-Wake drive(Session& session, Waiter& waiter, Moment deadline);
+/// Drives the session's request on the caller's thread until its answer can be taken; `ready`, or why it cannot. `now`: the present
+/// moment.
+Wake drive(Session& session, Waiter& waiter, Moment deadline, Moment now);
 
 }  // namespace howdah

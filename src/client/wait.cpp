@@ -38,18 +38,20 @@ Waiter::~Waiter() {
     if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-Wake Waiter::wait(const Need& need) {
+Wake Waiter::wait(const Need& need, Deadline now) {
     std::array<pollfd, 2> watched{pollfd{need.descriptor, need.events, 0}, pollfd{descriptor_, POLLIN, 0}};
+    const nfds_t count = descriptor_ < 0 ? 1 : 2;
     const auto step = stop_.stop_possible() && descriptor_ < 0 ? kShortStep : kLongStep;
+    const bool limited = need.until != kNoDeadline || step == kShortStep;
     while (true) {
-        const auto now = std::chrono::steady_clock::now();
         const auto left =
             need.until == kNoDeadline ? step : std::clamp<std::chrono::nanoseconds>(need.until - now, std::chrono::nanoseconds(0), step);
         const timespec limit = as_timespec(left);
-        const int count = ::ppoll(watched.data(), watched.size(), &limit, nullptr);
+        const int ready = ::ppoll(watched.data(), count, limited ? &limit : nullptr, nullptr);
         if (stop_.stop_requested()) return Wake::stopped;
-        if (count > 0) return Wake::ready;
-        if (std::chrono::steady_clock::now() >= need.until) return Wake::late;
+        if (ready > 0) return Wake::ready;
+        now = std::chrono::steady_clock::now();
+        if (now >= need.until) return Wake::late;
     }
 }
 

@@ -28,8 +28,9 @@ public:
     Waiter(const Waiter&) = delete;
     Waiter& operator=(const Waiter&) = delete;
 
-    /// `late` when need.until passed, `stopped` when the token was triggered (which wins over readiness).
-    Wake wait(const Need& need);
+    /// `late` when need.until passed, `stopped` when the token was triggered (which wins over readiness). `now`: the present moment,
+    /// where the caller knows it.
+    Wake wait(const Need& need, Deadline now = std::chrono::steady_clock::now());
 
 private:
     std::stop_token stop_;

@@ -15,13 +15,13 @@ namespace {
 
 using std::chrono::steady_clock;
 
-Result<Rows> send(Session& session, Query query, const ParameterList& parameters, bool by_name, Moment deadline,
+Result<Rows> send(Session& session, Query query, const ParameterList& parameters, bool by_name, Moment now, Moment deadline,
                   const std::stop_token& stop) {
     StepList list;
     list.add(Step::Part::body, session, query, view(parameters), by_name);
     if (auto begun = session.start(list.steps()); !begun) return begun.error();
     Waiter waiter(stop);
-    const Wake wake = drive(session, waiter, deadline);
+    const Wake wake = drive(session, waiter, deadline, now);
     if (wake != Wake::ready) return session.given_up(wake == Wake::late ? Cause::timed_out : Cause::cancelled);
     auto reply = session.take();
     if (!reply) return reply.error();
@@ -56,7 +56,7 @@ Result<Rows> Client::execute_list(const CallOptions& options, Query query, const
         if (grant) {
             Session& session = state.endpoint.session(*grant);
             const Moment deadline = std::min(options.deadline, after(grant->begun, limits.query_time));
-            auto rows = send(session, query, parameters, !limits.behind_pooler, deadline, options.stop);
+            auto rows = send(session, query, parameters, !limits.behind_pooler, grant->begun, deadline, options.stop);
             now = steady_clock::now();
             if (rows) {
                 state.endpoint.give_back(now, *grant, Vote::success, Fate::keep, tries.first());
@@ -65,6 +65,8 @@ Result<Rows> Client::execute_list(const CallOptions& options, Query query, const
             }
             failure = rows.error();
         } else {
+            // Rejections are the cheap way out: no second look at the clock, no table.
+            if (!state.endpoint.spans_wanted() && grant.error().phase() == Phase::borrow) return grant.error();
             failure = grant.error();
             now = steady_clock::now();
         }

@@ -26,12 +26,13 @@ Result<Rows> LeaseState::execute(Query query, const ParameterList& parameters) {
     if (parameters.error()) return *parameters.error();
     if (session().busy() || !session().connected())
         return Error(Phase::send, Cause::broken, {"the lease's session is gone", {}, "borrow anew", session().endpoint()});
-    const Moment deadline = std::min(deadline_, after(steady_clock::now(), client_.options.endpoint.query_time));
+    const Moment now = steady_clock::now();
+    const Moment deadline = std::min(deadline_, after(now, client_.options.endpoint.query_time));
     StepList list;
     list.add(Step::Part::body, session(), query, view(parameters), !client_.options.endpoint.behind_pooler);
     if (auto begun = session().start(list.steps()); !begun) return note(begun.error(), query);
     Waiter waiter(stop_);
-    const Wake wake = drive(session(), waiter, deadline);
+    const Wake wake = drive(session(), waiter, deadline, now);
     if (wake != Wake::ready) return note(session().given_up(wake == Wake::late ? Cause::timed_out : Cause::cancelled), query);
     auto reply = session().take();
     if (!reply) return note(reply.error(), query);

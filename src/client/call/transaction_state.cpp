@@ -46,11 +46,6 @@ TransactionState::TransactionState(ClientState& state, const TransactionOptions&
       note_transaction_(options.resolve && !options.read_only && options.key.empty()),
       monitor_then_(note_transaction_ ? state.keeper.monitor().incarnation.load(std::memory_order_acquire) : 0) {}
 
-Moment TransactionState::statement_deadline() const {
-    const Moment now = steady_clock::now();
-    return std::min(options_.deadline, after(now, state_.options.endpoint.query_time));
-}
-
 void TransactionState::add_beginning(StepList& list) {
     begun_ = true;
     std::snprintf(begin_.text.data(), begin_.text.size(), "BEGIN%s%s%s", words(options_.isolation), options_.read_only ? " READ ONLY" : "",
@@ -85,15 +80,20 @@ Result<void> TransactionState::flush_pending() {
     StepList list;
     add_pending(list);
     pending_count_ = 0;
-    auto reply = request(list, statement_deadline());
+    auto reply = request(list);
     if (!reply) return fail(reply.error(), nullptr);
     return {};
 }
 
-Result<Reply> TransactionState::request(const StepList& list, Moment deadline) {
+Result<Reply> TransactionState::request(const StepList& list) {
+    const Moment now = steady_clock::now();
+    return request(list, now, std::min(options_.deadline, after(now, state_.options.endpoint.query_time)));
+}
+
+Result<Reply> TransactionState::request(const StepList& list, Moment now, Moment deadline) {
     if (auto begun = session_.start(list.steps()); !begun) return begun.error();
     Waiter waiter(options_.stop);
-    const Wake wake = drive(session_, waiter, deadline);
+    const Wake wake = drive(session_, waiter, deadline, now);
     if (wake != Wake::ready) return session_.given_up(wake == Wake::late ? Cause::timed_out : Cause::cancelled);
     return session_.take();
 }
@@ -121,7 +121,7 @@ Result<Rows> TransactionState::execute(Query query, const ParameterList& paramet
     list.add(Step::Part::body, session_, query, view(parameters), by_name_);
     const bool ask = note_transaction_ && transaction_.empty();
     if (ask) list.add(Step::Part::after, session_, transaction_number(), {}, by_name_);
-    auto reply = request(list, statement_deadline());
+    auto reply = request(list);
     if (!reply) return fail(reply.error(), query.statement());
     if (ask && reply->after && PQntuples(reply->after.get()) == 1 && PQgetisnull(reply->after.get(), 0, 0) == 0)
         transaction_ = PQgetvalue(reply->after.get(), 0, 0);
@@ -186,7 +186,7 @@ Result<void> TransactionState::commit() {
     list.add(Step::Part::body, "COMMIT");
     // A cancel would end a COMMIT that waits for a standby in doubt.
     session_.set_keep_running(true);
-    auto reply = request(list, statement_deadline());
+    auto reply = request(list);
     if (!session_.busy()) session_.set_keep_running(false);
     if (!reply) {
         failure_ = reply.error();
@@ -210,7 +210,7 @@ void TransactionState::roll_back() {
     if (now >= until) return;
     StepList list;
     list.add(Step::Part::body, "ROLLBACK");
-    static_cast<void>(request(list, until));
+    static_cast<void>(request(list, now, until));
 }
 
 }  // namespace howdah

@@ -47,9 +47,9 @@ private:
     void add_pending(StepList& list);
     Result<void> flush_pending();
     void wait_with(const char* format, unsigned depth);
-    Result<Reply> request(const StepList& list, Moment deadline);
+    Result<Reply> request(const StepList& list);
+    Result<Reply> request(const StepList& list, Moment now, Moment deadline);
     Error fail(Error error, const Statement* statement);
-    Moment statement_deadline() const;
 
     ClientState& state_;
     const TransactionOptions& options_;

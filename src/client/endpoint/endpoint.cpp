@@ -170,7 +170,8 @@ bool Endpoint::alive(const Grant& grant, Check check, Moment deadline) {
         // The server's word is asked under the dial's patience: a dead link is found by the caller's deadline at the latest.
         Waiter waiter{{}};
         const Step step{Step::Kind::text, Step::Part::body, "SELECT 1", nullptr, kNoParameters};
-        well = session.start({&step, 1}).has_value() && drive(session, waiter, deadline) == Wake::ready && session.take().has_value();
+        well = session.start({&step, 1}).has_value() && drive(session, waiter, deadline, std::chrono::steady_clock::now()) == Wake::ready &&
+               session.take().has_value();
     }
     if (well) return true;
     Grant lost = grant;
@@ -188,6 +189,8 @@ bool Endpoint::alive(const Grant& grant, Check check, Moment deadline) {
 }
 
 bool Endpoint::give_back(Moment now, Grant& grant, Vote vote, Fate fate, bool first_try) {
+    // The session is the parent's; its lock may have been taken in the moment of the fork.
+    if (forked()) return false;
     Session& session = this->session(grant);
     if (!session.connected()) fate = fate == Fate::drop_epoch ? fate : Fate::drop;
     const bool dirty =

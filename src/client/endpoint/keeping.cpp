@@ -96,6 +96,7 @@ void Endpoint::told_span(const Span& span) { call(observer_.on_span, span); }
 void Endpoint::told_alert(const Alert& alert) { call(observer_.on_alert, alert); }
 
 void Endpoint::set_breaker_mode(Moment now, BreakerMode mode) {
+    if (forked()) return;
     After after;
     {
         const std::scoped_lock lock(mutex_);
@@ -108,6 +109,7 @@ void Endpoint::set_breaker_mode(Moment now, BreakerMode mode) {
 }
 
 void Endpoint::reset_breaker(Moment now) {
+    if (forked()) return;
     After after;
     {
         const std::scoped_lock lock(mutex_);
@@ -120,6 +122,7 @@ void Endpoint::reset_breaker(Moment now) {
 }
 
 EndpointCounts Endpoint::counts(Moment now) {
+    if (forked()) return {};
     const std::scoped_lock lock(mutex_);
     now = told(now);
     EndpointCounts counts;

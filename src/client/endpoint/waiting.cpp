@@ -1,34 +1,66 @@
 #include "client/endpoint/waiting.hpp"
 
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+
 namespace howdah {
 
-void Parked::resume() {
-    // Told under the lock: the thread cannot leave with this object while it is still touched here.
-    const std::scoped_lock lock(mutex_);
-    resumed_ = true;
-    changed_.notify_one();
+namespace {
+
+static_assert(sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t), "the kernel looks at the number itself");
+
+/// FUTEX_WAIT_BITSET takes an absolute time of CLOCK_MONOTONIC, which is the steady clock here (futex(2)).
+long futex_wait(std::atomic<std::uint32_t>* word, std::uint32_t seen, const timespec* until) {
+    return ::syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, seen, until, nullptr, FUTEX_BITSET_MATCH_ANY);
+}
+
+}  // namespace
+
+void Parked::resume() { wake(resumed); }
+
+void Parked::wake(State state) noexcept {
+    std::atomic<std::uint32_t>* const word = &state_;
+    // From here on the thread may leave and this object end; the kernel is told a number, which then is nobody's or wakes in vain.
+    if (word->exchange(state, std::memory_order_acq_rel) == asleep) ::syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
+
+bool Parked::sleep(Moment deadline) noexcept {
+    const auto since_boot = deadline.time_since_epoch();
+    const auto whole = std::chrono::duration_cast<std::chrono::seconds>(since_boot);
+    const timespec until{whole.count(), (since_boot - whole).count()};
+    while (true) {
+        std::uint32_t seen = awake;
+        if (!state_.compare_exchange_strong(seen, asleep, std::memory_order_acq_rel) && seen != asleep) return true;
+        if (futex_wait(&state_, asleep, deadline == kNever ? nullptr : &until) != 0 && errno == ETIMEDOUT) {
+            seen = asleep;
+            return !state_.compare_exchange_strong(seen, awake, std::memory_order_acq_rel);
+        }
+    }
 }
 
 Parked::End Parked::wait(Moment deadline, const std::stop_token& stop) {
+    // A stop must not hide that the thread was resumed: it only replaces "nothing yet".
     const std::stop_callback stopping(stop, [this] {
-        const std::scoped_lock lock(mutex_);
-        stopped_ = true;
-        changed_.notify_one();
+        std::uint32_t seen = state_.load(std::memory_order_acquire);
+        while (seen == awake || seen == asleep) {
+            if (!state_.compare_exchange_weak(seen, stopped, std::memory_order_acq_rel)) continue;
+            if (seen == asleep) ::syscall(SYS_futex, &state_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+            return;
+        }
     });
-    std::unique_lock lock(mutex_);
-    const auto over = [this] { return resumed_ || stopped_; };
-    if (deadline == kNever) {
-        changed_.wait(lock, over);
-    } else {
-        changed_.wait_until(lock, deadline, over);
-    }
-    if (resumed_) return End::resumed;
-    return stopped_ ? End::stopped : End::late;
+    if (!sleep(deadline)) return End::late;
+    return state_.load(std::memory_order_acquire) == resumed ? End::resumed : End::stopped;
 }
 
 void Parked::wait() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return resumed_; });
+    // A stop that came is forgotten: the answer is on its way.
+    std::uint32_t seen = stopped;
+    state_.compare_exchange_strong(seen, awake, std::memory_order_acq_rel);
+    while (state_.load(std::memory_order_acquire) != resumed) sleep(kNever);
 }
 
 }  // namespace howdah

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
+#include <atomic>
+#include <cstdint>
 #include <stop_token>
 
 #include "client/policy/pool_core.hpp"
@@ -21,7 +21,7 @@ protected:
     ~Waiting() = default;
 };
 
-/// A blocked thread.
+/// A blocked thread. One futex: waking it is one system call, and only when it sleeps.
 class Parked final : public Waiting {
 public:
     void resume() override;
@@ -32,10 +32,12 @@ public:
     void wait();
 
 private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    bool resumed_ = false;
-    bool stopped_ = false;
+    enum State : std::uint32_t { awake = 0, asleep = 1, resumed = 2, stopped = 3 };
+    void wake(State state) noexcept;
+    /// Sleeps while nobody changed the state; false when the deadline came first.
+    bool sleep(Moment deadline) noexcept;
+
+    std::atomic<std::uint32_t> state_{awake};
 };
 
 }  // namespace howdah
