@@ -49,6 +49,8 @@ struct ClientFigures {
     std::uint64_t ping_failures = 0;
     double last_ping_seconds = 0;
     double heartbeat_age_seconds = 0;  ///< Since the keeper's thread last came by.
+    std::string oldest_lease_tag;      ///< Of the lease that is held longest now.
+    double oldest_lease_seconds = 0;   ///< For how long.
     Histogram wait;                    ///< For a connection, of calls that stood in the queue.
     Histogram call;                    ///< From a connection's lease to its return.
 };

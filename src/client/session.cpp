@@ -43,6 +43,11 @@ Session::Session(Handle handle) : handle_(std::move(handle)), endpoint_(describe
 
 Result<void> Session::start(std::span<const Step> steps) {
     if (!handle_) return gone();
+    if (state_ == State::busy) {
+        return Error(
+            Phase::send, Cause::usage,
+            {"a statement is under way on this session already", {}, "use a lease or a transaction in one thread at a time", endpoint_});
+    }
     PGconn* connection = handle_.get();
     error_.reset();
     answer_ = {};

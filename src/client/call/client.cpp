@@ -109,6 +109,8 @@ ClientFigures Client::figures() const {
     figures.last_ping_seconds = static_cast<double>(monitor.last_ping_ns.load()) * 1e-9;
     const Moment heartbeat{Duration(monitor.heartbeat.load())};
     figures.heartbeat_age_seconds = std::chrono::duration<double>(now - heartbeat).count();
+    figures.oldest_lease_tag = counts.oldest_lease_tag;
+    figures.oldest_lease_seconds = std::chrono::duration<double>(counts.oldest_lease).count();
     figures.wait = counts.wait;
     figures.call = counts.call;
     return figures;

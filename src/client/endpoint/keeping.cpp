@@ -135,6 +135,9 @@ EndpointCounts Endpoint::counts(Moment now) {
     counts.retries_refused = failure_budget_.refused() + contention_budget_.refused();
     counts.bulkhead_rejected = bulkhead_.rejected();
     counts.callback_failures = callback_failures_.load(std::memory_order_relaxed);
+    const Refusal now_refused = pool_.refusal(now, BorrowFailure::all_busy);
+    counts.oldest_lease_tag = now_refused.oldest_tag;
+    counts.oldest_lease = now_refused.oldest_held;
     counts.wait = wait_;
     counts.call = call_;
     return counts;

@@ -212,6 +212,7 @@ void Monitor::observe_pool(Moment now) {
     observe(now, "pool_wait", waits > 0 ? waited / static_cast<double>(waits) : 0);
     observe(now, "pool_exhausted", counts.pool.waiting > 0 ? 1 : open > 0 ? counts.pool.busy / open : 0);
     observe(now, "idle_share", open > 0 ? counts.pool.idle / open : std::numeric_limits<double>::quiet_NaN());
+    observe(now, "lease_held", seconds(counts.oldest_lease));
     const bool open_breaker = counts.state == BreakerState::open || counts.state == BreakerState::forced_open;
     observe(now, "breaker_open", open_breaker ? 1 : 0);
 }

@@ -24,6 +24,7 @@ constexpr std::array kDefaults{
     AlertRule{"server_connections", 0.8, 0.7, seconds(30), Severity::warning, "the server nears its connection limit, share", {}},
     AlertRule{"server_connections_full", 0.95, 0.9, seconds(10), Severity::critical, "the server is at its connection limit, share", {}},
     AlertRule{"long_transaction", 300, 60, seconds(0), Severity::warning, "a transaction has been open for long", " s"},
+    AlertRule{"lease_held", 600, 60, seconds(0), Severity::warning, "a connection was borrowed and not given back", " s"},
     AlertRule{"breaker_open", 1, 0, minutes(1), Severity::critical, "the circuit breaker rejects calls", {}},
 };
 
