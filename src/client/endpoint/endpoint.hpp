@@ -52,7 +52,7 @@ struct EndpointCounts {
     std::uint64_t retries_refused = 0;
     std::uint64_t bulkhead_rejected = 0;
     std::uint64_t callback_failures = 0;
-    std::string_view oldest_lease_tag;
+    std::string oldest_lease_tag;
     Duration oldest_lease{};
     Histogram wait;  ///< For a connection; only calls that stood in the queue.
     Histogram call;
