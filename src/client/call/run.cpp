@@ -49,6 +49,8 @@ public:
         tried.failure = transaction_.failure();
         // A body that says no without a failure of the server's, or although its failure was undone by a savepoint.
         if (!said || tried.failure) transaction_.roll_back();
+        // A value that could not be read was there, but what brought it is rolled back.
+        if (tried.answer && tried.answer->phase() == Phase::decode) tried.answer = tried.answer->with_outcome(Outcome::failed);
         if (tried.failure && tried.failure->outcome() == Outcome::unknown) settle_unknown(tried);
         finish(tried);
         return tried;
