@@ -50,7 +50,8 @@ struct CallOptions {
 class ClientState;
 
 /// A pool of sessions with all that makes their use safe: deadlines, retries within budgets, a circuit breaker, a monitor. Make one per
-/// service and share it: thread-safe. After fork() a child's copy fails every call with a named error; make a new one there.
+/// service and share it: thread-safe. After fork() a child's copy fails every call with a named error, and its figures are empty; make
+/// a new one there.
 class Client {
 public:
     /// Checks the options and starts the keeper's thread; dials nothing yet, so a server that is down is no error here.

@@ -31,7 +31,7 @@ public:
     }
     /// By the lease's deadline; once that has passed, or the link broke, every further one fails.
     Result<Rows> execute_list(Query query, const ParameterList& parameters);
-    /// The session's state was changed in a way that no command tag tells: a function that sets something.
+    /// The session's state was changed through native_handle().
     void mark_dirty() noexcept;
     /// libpq's connection, still owned here; null once it is gone. Whatever is done with it: mark_dirty() and leave it idle.
     pg_conn* native_handle() noexcept;

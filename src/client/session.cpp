@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <libpq-fe.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -16,15 +17,19 @@ namespace howdah {
 
 namespace {
 
-/// Tags of statements that leave something in the session. SET and RESET inside a block count too, for nobody knows which were LOCAL.
+/// Tags of statements without rows that leave something in the session. SET and RESET inside a block count too, for nobody knows which
+/// were LOCAL. CREATE of all kinds, for anything may be temporary; CREATE TABLE AS is answered with "SELECT".
 bool leaves_traces(const char* tag) {
-    constexpr std::array<std::string_view, 8> kTags{"SET",     "RESET", "LISTEN",  "DECLARE CURSOR",
-                                                    "PREPARE", "LOAD",  "DISCARD", "CREATE TABLE"};
+    constexpr std::array<std::string_view, 9> kTags{"SET",  "RESET",   "LISTEN",  "DECLARE CURSOR", "PREPARE",
+                                                    "LOAD", "DISCARD", "CREATE ", "SELECT"};
     for (const std::string_view left : kTags) {
         if (std::strncmp(tag, left.data(), left.size()) == 0) return true;
     }
     return false;
 }
+
+/// Like no digest, all of which are odd.
+constexpr std::uint32_t kOutdated = 2;
 
 /// FNV-1a over the types of the parameters (Fowler, Noll, Vo); never 0.
 std::uint32_t digest(const ParameterView& parameters) noexcept {
@@ -34,6 +39,14 @@ std::uint32_t digest(const ParameterView& parameters) noexcept {
 }
 
 }  // namespace
+
+LinkEnd::~LinkEnd() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void LinkEnd::cut() const noexcept {
+    if (descriptor_ >= 0) ::shutdown(descriptor_, SHUT_RDWR);
+}
 
 void ClearResult::operator()(pg_result* result) const noexcept { PQclear(result); }
 
@@ -151,7 +164,10 @@ void Session::note(ResultHandle result) {
     if (sent.statement != 0) {
         note_prepared(sent.statement, sent.types);
     } else if (sent.part == Step::Part::body) {
-        if (PQresultStatus(result.get()) == PGRES_COMMAND_OK && leaves_traces(PQcmdStatus(result.get()))) dirty_ = true;
+        if (PQresultStatus(result.get()) == PGRES_COMMAND_OK && leaves_traces(PQcmdStatus(result.get()))) {
+            dirty_ = true;
+            if (std::strcmp(PQcmdStatus(result.get()), "PREPARE") == 0) prepared_by_hand_ = true;
+        }
         answer_.body = std::move(result);
     } else if (sent.part == Step::Part::after) {
         answer_.after = std::move(result);
@@ -207,15 +223,34 @@ Error Session::given_up(Cause cause) const {
     return Error(sent_ ? Phase::receive : Phase::send, cause, {seen, {}, {}, endpoint_});
 }
 
+Error Session::not_sent(Cause cause) const {
+    const char* seen =
+        cause == Cause::timed_out ? "the deadline had passed before the statement was sent" : "stopped before the statement was sent";
+    return Error(Phase::send, cause, {seen, {}, {}, endpoint_});
+}
+
 Error Session::gone() const { return Error(Phase::send, Cause::broken, {"the connection is gone", {}, {}, endpoint_}); }
 
-bool Session::alive() {
-    if (handle_ && state_ == State::idle && ready_now(PQsocket(handle_.get()), POLLIN) && PQconsumeInput(handle_.get()) == 0) close();
+Session::Life Session::look() {
+    bool heard = false;
+    // The end of the stream lies behind the server's last words.
+    while (handle_ && state_ == State::idle && ready_now(PQsocket(handle_.get()), POLLIN)) {
+        heard = true;
+        if (PQconsumeInput(handle_.get()) == 0) close();
+    }
     if (handle_ && PQstatus(handle_.get()) == CONNECTION_BAD) close();
-    return handle_ != nullptr;
+    return !handle_ ? Life::gone : heard ? Life::heard : Life::silent;
 }
 
 bool Session::in_transaction() const { return !handle_ || PQtransactionStatus(handle_.get()) != PQTRANS_IDLE; }
+
+bool Session::writable() const {
+    const auto is_off = [this](const char* setting) {
+        const char* const value = handle_ ? PQparameterStatus(handle_.get(), setting) : nullptr;
+        return value != nullptr && std::string_view(value) == "off";
+    };
+    return is_off("in_hot_standby") && is_off("default_transaction_read_only");
+}
 
 bool Session::failed() const { return handle_ && PQtransactionStatus(handle_.get()) == PQTRANS_INERROR; }
 
@@ -226,6 +261,10 @@ void Session::note_prepared(std::uint32_t statement, std::uint32_t types) {
 
 void Session::forget_prepared(std::uint32_t statement) noexcept {
     if (statement < prepared_.size()) prepared_[statement] = 0;
+}
+
+void Session::outdate_prepared(std::uint32_t statement) noexcept {
+    if (statement < prepared_.size() && prepared_[statement] != 0) prepared_[statement] = kOutdated;
 }
 
 Session::Prepared Session::prepared(std::uint32_t statement, const ParameterView& parameters) const noexcept {

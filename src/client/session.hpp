@@ -67,11 +67,28 @@ struct Identity {
     std::string timeline;           ///< Of a primary, eight hexadecimal digits; empty on a standby.
 };
 
+/// A descriptor of a session's socket beside the session's own, by which another thread can end the link while the session is in use.
+class LinkEnd {
+public:
+    /// Takes the descriptor over; -1 for none.
+    explicit LinkEnd(int descriptor) noexcept : descriptor_(descriptor) {}
+    ~LinkEnd();
+    LinkEnd(const LinkEnd&) = delete;
+    LinkEnd& operator=(const LinkEnd&) = delete;
+    /// The session's user finds the link broken. No goodbye is said.
+    void cut() const noexcept;
+
+private:
+    const int descriptor_;
+};
+
 /// One session of a pool. A request is one or several statements sent in one write; several go through libpq's pipeline, where the first
 /// that fails ends the rest. The machine: start(), then advance() until it says none, then take(). Used by one thread at a time.
 class Session {
 public:
-    static constexpr std::size_t kMostSteps = 12;
+    /// The most a transaction's first statement takes along: BEGIN, time limit, six savepoints, the statement prepared anew (three) and
+    /// the transaction's number (two).
+    static constexpr std::size_t kMostSteps = 13;
 
     Session() = default;
     explicit Session(Handle handle);
@@ -85,16 +102,26 @@ public:
     /// The error of a request that is given up while it runs; the machine goes on, for whoever drains the session.
     Error given_up(Cause cause) const;
 
+    /// The error of a request that is not begun because its time is over already.
+    Error not_sent(Cause cause) const;
+
     bool connected() const noexcept { return handle_ != nullptr; }
     bool busy() const noexcept { return state_ == State::busy; }
     /// Whether the server was handed the whole request: it may run even if nobody waits.
     bool sent() const noexcept { return sent_; }
-    /// Looks, without waiting, for an end of the stream that has arrived meanwhile.
-    bool alive();
+    enum class Life : std::uint8_t {
+        gone,
+        heard,   ///< The server said something unasked: a notification, a changed setting, or that it ends the session.
+        silent,  ///< As it should be.
+    };
+    /// Looks, without waiting, for what has arrived meanwhile at an idle session.
+    Life look();
     /// Whether a transaction block is open, failed ones included; true when nobody can tell.
     bool in_transaction() const;
     /// Whether the open block has failed.
     bool failed() const;
+    /// Whether the server takes writes, as it says with its answers (14 and later; false where it does not say).
+    bool writable() const;
     /// Whether settings, cursors or the like were left behind that the next user must not find; as the command tags tell.
     bool dirty() const noexcept { return dirty_; }
     void mark(bool dirty) noexcept { dirty_ = dirty; }
@@ -105,8 +132,17 @@ public:
     enum class Prepared : std::uint8_t { no, yes, otherwise };
     /// Whether the statement with that number was prepared here for parameters of these types; `otherwise`: for others.
     Prepared prepared(std::uint32_t statement, const ParameterView& parameters) const noexcept;
+    /// Whether the user prepared statements of his own with PREPARE.
+    bool prepared_by_hand() const noexcept { return prepared_by_hand_; }
+    /// The server does not know any of them any more.
+    void forget_all_prepared() noexcept {
+        prepared_.clear();
+        prepared_by_hand_ = false;
+    }
     /// The server does not know it any more.
     void forget_prepared(std::uint32_t statement) noexcept;
+    /// The server knows it by a plan that is of no use any more: it is forgotten there before it is prepared again.
+    void outdate_prepared(std::uint32_t statement) noexcept;
     /// Which step the failure that take() gave came from; the number of steps when the link failed.
     std::size_t failed_step() const noexcept { return failed_step_; }
 
@@ -144,6 +180,7 @@ private:
     bool fresh_ = false;  ///< Nothing can have come yet.
     bool sent_ = false;
     bool dirty_ = false;
+    bool prepared_by_hand_ = false;
     bool keep_running_ = false;
     struct Sent {
         Step::Part part;

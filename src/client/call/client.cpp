@@ -74,6 +74,7 @@ CloseReport Client::close(Duration patience) {
     if (endpoint.forked()) return {};
     const Moment now = steady_clock::now();
     endpoint.close(now, after(now, patience));
+    if (endpoint.kept_here()) return endpoint.close_report();
     // Past the leases' patience come the cancels' and the goodbyes' own bounds, so this ends; the extra is for a busy machine.
     endpoint.await_finished(after(after(now, patience), state_->options.endpoint.pool.cancel_time + std::chrono::seconds(5)));
     return endpoint.close_report();

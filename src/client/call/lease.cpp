@@ -6,6 +6,7 @@
 #include "client/call/judgement.hpp"
 #include "client/call/lease_state.hpp"
 #include "client/call/step_list.hpp"
+#include "client/policy/borrow_error.hpp"
 #include "client/values/answer.hpp"
 #include "howdah/client.hpp"
 
@@ -24,10 +25,14 @@ LeaseState::~LeaseState() {
 
 Result<Rows> LeaseState::execute(Query query, const ParameterList& parameters) {
     if (parameters.error()) return *parameters.error();
+    // What a child wrote here would go into the midst of the parent's session.
+    if (client_.endpoint.forked()) return borrow_error({BorrowFailure::forked}, std::nullopt);
     if (session().busy() || !session().connected())
         return Error(Phase::send, Cause::broken, {"the lease's session is gone", {}, "borrow anew", session().endpoint()});
     const Moment now = steady_clock::now();
     const Moment deadline = std::min(deadline_, after(now, client_.options.endpoint.query_time));
+    if (now >= deadline) return session().not_sent(Cause::timed_out);
+    if (stop_.stop_requested()) return session().not_sent(Cause::cancelled);
     StepList list;
     list.add(Step::Part::body, session(), query, view(parameters), !client_.options.endpoint.behind_pooler);
     if (auto begun = session().start(list.steps()); !begun) return note(begun.error(), query);
@@ -36,12 +41,14 @@ Result<Rows> LeaseState::execute(Query query, const ParameterList& parameters) {
     if (wake != Wake::ready) return note(session().given_up(wake == Wake::late ? Cause::timed_out : Cause::cancelled), query);
     auto reply = session().take();
     if (!reply) return note(reply.error(), query);
+    // Whoever wants one session wants it for what stays there, and functions leave no tag: advisory locks, settings.
+    session().mark(true);
     return rows_of(reply->body.release());
 }
 
 Error LeaseState::note(const Error& error, const Query& query) {
     const Verdict& verdict = classify(error).verdict;
-    if (verdict.fate == Fate::clear_entry && query.statement() != nullptr) session().forget_prepared(query.statement()->number());
+    if (verdict.fate == Fate::clear_entry && query.statement() != nullptr) prepare_again(session(), error, *query.statement());
     // The worst that happened is what the session is judged by when it comes back.
     if (verdict.vote != Vote::none || verdict.fate != Fate::keep) failure_ = error;
     return error;

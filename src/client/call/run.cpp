@@ -24,6 +24,8 @@ struct Tried {
 Retry allowed(const TransactionOptions& options, const Error& error, Retry retry) {
     if (error.phase() == Phase::borrow || error.outcome() == Outcome::succeeded) return Retry::never;
     switch (retry) {
+        // Nobody else would let it write either.
+        case Retry::reroute: return options.read_only ? Retry::never : retry;
         case Retry::lock_if_asked: return options.retry_refused_locks ? retry : Retry::never;
         case Retry::key_if_asked: return options.retry_taken_keys ? retry : Retry::never;
         // With a key the next try finds out by itself: its key waits for the lost one's end, and is taken or free.

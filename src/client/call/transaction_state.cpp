@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "client/policy/borrow_error.hpp"
 #include "client/values/answer.hpp"
 
 namespace howdah {
@@ -59,6 +60,7 @@ void TransactionState::add_beginning(StepList& list) {
         const long long most = std::min<long long>(left.count(), 2147483647);
         std::snprintf(settings_.text.data(), settings_.text.size(), "SET LOCAL statement_timeout = %lld", most);
         list.add(Step::Part::before, settings_.text.data());
+        limited_ = true;
     }
     if (!options_.key.empty()) {
         key_ = options_.key.c_str();
@@ -91,6 +93,10 @@ Result<Reply> TransactionState::request(const StepList& list) {
 }
 
 Result<Reply> TransactionState::request(const StepList& list, Moment now, Moment deadline) {
+    if (state_.endpoint.forked()) return borrow_error({BorrowFailure::forked}, std::nullopt);
+    // Time that is over before anything was sent leaves nothing in doubt.
+    if (now >= deadline) return session_.not_sent(Cause::timed_out);
+    if (options_.stop.stop_requested()) return session_.not_sent(Cause::cancelled);
     if (auto begun = session_.start(list.steps()); !begun) return begun.error();
     Waiter waiter(options_.stop);
     const Wake wake = drive(session_, waiter, deadline, now);
@@ -125,6 +131,7 @@ Result<Rows> TransactionState::execute(Query query, const ParameterList& paramet
     if (!reply) return fail(reply.error(), query.statement());
     if (ask && reply->after && PQntuples(reply->after.get()) == 1 && PQgetisnull(reply->after.get(), 0, 0) == 0)
         transaction_ = PQgetvalue(reply->after.get(), 0, 0);
+    if (!session_.in_transaction()) return ended_by_body(PQcmdStatus(reply->body.get()));
     return rows_of(reply->body.release());
 }
 
@@ -140,6 +147,18 @@ Error TransactionState::fail(Error error, const Statement* statement) {
     failed_depth_ = depth_;
     undoable_ = session_.connected() && !session_.busy() && session_.failed() && !ends_all(error) && !done_before_;
     return error;
+}
+
+Error TransactionState::ended_by_body(std::string_view tag) {
+    // What came before is settled, and what came after would be outside any transaction.
+    failure_ = Error(Phase::receive, Cause::usage,
+                     {"the body ended its transaction itself: " + std::string(tag),
+                      {},
+                      "return a value to commit, an error to roll back; use savepoint() for parts",
+                      session_.endpoint()})
+                   .with_outcome(tag == "COMMIT" ? Outcome::succeeded : Outcome::failed);
+    undoable_ = false;
+    return *failure_;
 }
 
 Result<void> TransactionState::begin_savepoint() {
@@ -169,6 +188,10 @@ Result<void> TransactionState::end_savepoint(bool keep) {
         if (!undoable_ || failed_depth_ < depth) return {};
         failure_.reset();
     }
+    // Ends of deep nests come one after another, without a statement that would take them along.
+    if (pending_count_ + 2 > pending_.size()) {
+        if (auto flushed = flush_pending(); !flushed) return flushed.error();
+    }
     if (!keep) wait_with("ROLLBACK TO SAVEPOINT howdah_%u", depth);
     wait_with("RELEASE SAVEPOINT howdah_%u", depth);
     return {};
@@ -183,13 +206,18 @@ Result<void> TransactionState::commit() {
     StepList list;
     add_pending(list);
     pending_count_ = 0;
+    // The time limit that went with BEGIN would cut the wait for a standby short, and the server would call that a success.
+    if (limited_) list.add(Step::Part::before, "SET LOCAL statement_timeout = 0");
     list.add(Step::Part::body, "COMMIT");
     // A cancel would end a COMMIT that waits for a standby in doubt.
     session_.set_keep_running(true);
     auto reply = request(list);
     if (!session_.busy()) session_.set_keep_running(false);
     if (!reply) {
-        failure_ = reply.error();
+        const Error& error = reply.error();
+        // Where COMMIT did not get out, the server rolls back what did; and who may not write has nothing that could last.
+        const bool nothing_lasts = error.outcome() == Outcome::not_sent || (error.outcome() == Outcome::unknown && options_.read_only);
+        failure_ = nothing_lasts ? error.with_outcome(Outcome::failed) : error;
         return *failure_;
     }
     if (std::string_view(PQcmdStatus(reply->body.get())) == "COMMIT") return {};

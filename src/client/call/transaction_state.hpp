@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "client/call/client_state.hpp"
 #include "client/call/step_list.hpp"
@@ -50,6 +51,7 @@ private:
     Result<Reply> request(const StepList& list);
     Result<Reply> request(const StepList& list, Moment now, Moment deadline);
     Error fail(Error error, const Statement* statement);
+    Error ended_by_body(std::string_view tag);
 
     ClientState& state_;
     const TransactionOptions& options_;
@@ -60,6 +62,7 @@ private:
     const std::uint64_t monitor_then_;
 
     bool begun_ = false;
+    bool limited_ = false;  ///< The server has a time limit of ours for each statement.
     Text begin_;
     Text settings_;
     const char* key_ = nullptr;

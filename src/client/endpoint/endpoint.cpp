@@ -19,6 +19,13 @@ std::uint64_t seed() {
 
 const ParameterView kNoParameters;
 
+/// A dial ends itself in time and tells what it was at; the pool's own bound, which tells nothing, stands behind that.
+PoolOptions with_patience(PoolOptions options) {
+    constexpr Duration kBehind = std::chrono::seconds(1);
+    if (options.dial_time < Duration::max() - kBehind) options.dial_time += kBehind;
+    return options;
+}
+
 }  // namespace
 
 Endpoint::Endpoint(std::string name, const EndpointPolicies& policies, Observer observer, Moment now)
@@ -27,7 +34,7 @@ Endpoint::Endpoint(std::string name, const EndpointPolicies& policies, Observer 
       forks_(fork_count()),
       open_error_(borrow_error({BorrowFailure::breaker_open}, std::nullopt)),
       last_(now),
-      pool_(policies.pool, seed()),
+      pool_(with_patience(policies.pool), seed()),
       breaker_(policies.breaker, now, seed()),
       failure_budget_(policies.failure_budget, now),
       contention_budget_(policies.contention_budget, now),
@@ -47,6 +54,11 @@ Result<Grant> Endpoint::admit(Moment now, Moment deadline, std::string_view tag,
         rejected_outside_.fetch_add(1, std::memory_order_relaxed);
         return open_error_;
     }
+    if (now > deadline) {
+        return Error(Phase::borrow, Cause::timed_out,
+                     {"the deadline had passed before a connection was asked for", {}, "give calls more time", name_});
+    }
+    if (stop.stop_requested()) return stopped_error();
     Grant grant;
     bool again = false;
     while (true) {
@@ -67,7 +79,9 @@ Result<Grant> Endpoint::admit(Moment now, Moment deadline, std::string_view tag,
         settle(after);
         bool stopped = false;
         if (entered.entry == Entry::queued) {
-            entered = await(*parked, entered.waiter, deadline, stop, grant);
+            const bool by_keeper = kept_here();
+            entered = await(*parked, entered.waiter, by_keeper ? now : deadline, stop, grant);
+            if (by_keeper && entered.entry == Entry::refused) return keeper_would_wait();
             stopped = stop.stop_requested();
             now = std::chrono::steady_clock::now();
         }
@@ -109,10 +123,12 @@ Endpoint::Entry Endpoint::admit_leased(Moment now, ConnectionId connection, Gran
     const Breaker::Admission admission = breaker_.admit(now);
     note(admission.transition, now, after);
     if (!admission.admitted) {
+        places_[connection.place].leased = false;
         pool_.give_back(now, connection, Fate::keep, false);
         return Entry::rejected;
     }
     grant = {connection, admission.permit, now};
+    places_[connection.place].leased = true;
     return Entry::granted;
 }
 
@@ -146,6 +162,19 @@ Endpoint::Entered Endpoint::await(Parked& parked, WaiterId waiter, Moment deadli
     return entered;
 }
 
+Error Endpoint::stopped_error() const {
+    return Error(Phase::borrow, Cause::cancelled, {"stopped before a connection was had", {}, {}, name_});
+}
+
+Error Endpoint::keeper_would_wait() {
+    leave_bulkhead();
+    return Error(Phase::borrow, Cause::usage,
+                 {"no connection at once, and a callback on the client's own thread cannot wait for one: that thread dials",
+                  {},
+                  "hand such work to a thread of the service",
+                  name_});
+}
+
 Error Endpoint::refused(const Entered& entered, bool stopped) {
     if (entered.entry != Entry::full) leave_bulkhead();
     if (entered.entry == Entry::rejected) return open_error_;
@@ -153,7 +182,7 @@ Error Endpoint::refused(const Entered& entered, bool stopped) {
         return Error(Phase::borrow, Cause::refused,
                      {"no room for another call: as many are under way as the bulkhead allows", {}, "send less, or raise bulkhead", name_});
     }
-    if (stopped) return Error(Phase::borrow, Cause::cancelled, {"stopped while waiting for a connection", {}, {}, name_});
+    if (stopped) return stopped_error();
     std::optional<Error> dial_error;
     {
         const std::scoped_lock lock(mutex_);
@@ -165,8 +194,10 @@ Error Endpoint::refused(const Entered& entered, bool stopped) {
 
 bool Endpoint::alive(const Grant& grant, Check check, Moment deadline) {
     Session& session = this->session(grant);
-    bool well = session.alive();
-    if (well && check == Check::ping) {
+    const Session::Life life = session.look();
+    bool well = life != Session::Life::gone;
+    // libpq does not tell a farewell whose end of stream is still on its way from a notice.
+    if (well && (check == Check::ping || life == Session::Life::heard)) {
         // The server's word is asked under the dial's patience: a dead link is found by the caller's deadline at the latest.
         Waiter waiter{{}};
         const Step step{Step::Kind::text, Step::Part::body, "SELECT 1", nullptr, kNoParameters};
@@ -181,6 +212,7 @@ bool Endpoint::alive(const Grant& grant, Check check, Moment deadline) {
         const Moment now = told(std::chrono::steady_clock::now());
         // What this says of the server the dial that follows will tell better.
         note(breaker_.finish(now, lost.permit, Vote::none), now, after);
+        places_[lost.connection.place].leased = false;
         pool_.give_back(now, lost.connection, Fate::drop, false);
         pump(now, after);
     }
@@ -200,6 +232,7 @@ bool Endpoint::give_back(Moment now, Grant& grant, Vote vote, Fate fate, bool fi
     {
         const std::scoped_lock lock(mutex_);
         now = told(now);
+        places_[grant.connection.place].leased = false;
         held = pool_.give_back(now, grant.connection, fate, dirty);
         if (held) {
             call_.add(now - grant.begun);
@@ -239,6 +272,7 @@ void Endpoint::pump(Moment now, After& after) {
         Waiting* const waiting = std::exchange(waiting_[work.waiter.place], nullptr);
         // One who stopped waiting in the same moment has taken his answer himself.
         if (waiting == nullptr) continue;
+        if (work.kind == PoolCore::Work::Kind::serve) places_[work.connection.place].leased = true;
         waiting->work = work;
         waiting->next = std::exchange(after.resumed, waiting);
     }

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "client/endpoint/waiting.hpp"
@@ -40,6 +41,7 @@ struct Grant {
 struct Backend {
     Identity identity;
     std::shared_ptr<pg_cancel> key;
+    std::shared_ptr<const LinkEnd> link;
 };
 
 /// Figures for metrics, read in one moment.
@@ -96,6 +98,10 @@ public:
 
     /// Woken when there is work in the inbox; before the first call.
     void set_keeper(std::function<void()> wake) { wake_keeper_ = std::move(wake); }
+    /// This thread is the keeper's from now on.
+    void keep_here() noexcept { keeper_.store(std::this_thread::get_id(), std::memory_order_relaxed); }
+    /// Whether this thread is, in a callback: what it waits for only itself could bring about.
+    bool kept_here() const noexcept { return keeper_.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
     /// Lets time do its work and gives the keeper's part of what is to be done. The vector is cleared first.
     void tick(Moment now, std::vector<PoolCore::Work>& work);
     Moment next_change();
@@ -105,6 +111,9 @@ public:
     /// Who the leased session's backend is, for one who has to cancel it. Set before the session is handed out.
     Backend backend(ConnectionId connection);
     void note_backend(ConnectionId connection, Backend backend);
+    /// Whether a caller still uses the session of a place that the pool wants closed. Then the link is cut, which tells him, and the
+    /// session stays until the client ends: it cannot be taken from under him.
+    bool cut_off(ConnectionId connection);
     void monitored(Moment now, bool up);
     /// In the child of a fork: closes the sessions without a word.
     void disown();
@@ -112,7 +121,8 @@ public:
 private:
     struct Place {
         Session session;
-        Backend backend;  ///< Behind the mutex; the session itself is its user's.
+        Backend backend;      ///< Behind the mutex; the session itself is its user's.
+        bool leased = false;  ///< Likewise: a caller uses the session, even if the pool has given the lease up.
     };
     /// What is done once the mutex is free.
     struct After {
@@ -133,6 +143,8 @@ private:
     Entry admit_leased(Moment now, ConnectionId connection, Grant& grant, After& after);
     Entered await(Parked& parked, WaiterId waiter, Moment deadline, const std::stop_token& stop, Grant& grant);
     bool alive(const Grant& grant, Check check, Moment deadline);
+    Error stopped_error() const;
+    Error keeper_would_wait();
     Error refused(const Entered& entered, bool stopped);
     void leave_bulkhead();
     Moment told(Moment now) noexcept;
@@ -157,6 +169,7 @@ private:
     const Error open_error_;  ///< Shared by all rejections, so that none allocates.
     std::function<void()> wake_keeper_;
 
+    std::atomic<std::thread::id> keeper_;
     std::atomic<Moment::rep> rejects_until_{0};
     std::atomic<std::uint32_t> rejected_outside_{0};
     std::atomic<std::uint64_t> callback_failures_{0};

@@ -53,7 +53,8 @@ std::optional<Need> DialJob::advance(Moment) {
         return std::nullopt;
     }
     session() = std::move(*made);
-    endpoint_.note_backend(connection_, {session().identity(), session().cancel_key()});
+    endpoint_.note_backend(connection_,
+                           {session().identity(), session().cancel_key(), std::make_shared<const LinkEnd>(session().watch_end())});
     endpoint_.report(now, Endpoint::Report::dialled, connection_, true);
     return std::nullopt;
 }
@@ -64,10 +65,12 @@ std::optional<Need> ResetJob::advance(Moment) {
     if (!begun_) {
         begun_ = true;
         // What DISCARD ALL does but for the prepared statements, which are worth keeping.
-        const std::array<Step, 8> all{
-            quiet("ROLLBACK"),   quiet("SET SESSION AUTHORIZATION DEFAULT"), quiet("RESET ALL"),    quiet("CLOSE ALL"),
-            quiet("UNLISTEN *"), quiet("SELECT pg_advisory_unlock_all()"),   quiet("DISCARD TEMP"), statement("DISCARD SEQUENCES")};
-        const std::span<const Step> steps = std::span(all).subspan(session().in_transaction() ? 0 : 1);
+        const std::array<Step, 9> all{
+            quiet("ROLLBACK"),      quiet("SET SESSION AUTHORIZATION DEFAULT"), quiet("RESET ALL"),    quiet("CLOSE ALL"),
+            quiet("UNLISTEN *"),    quiet("SELECT pg_advisory_unlock_all()"),   quiet("DISCARD TEMP"), quiet("DISCARD SEQUENCES"),
+            quiet("DEALLOCATE ALL")};
+        const std::size_t count = session().prepared_by_hand() ? all.size() : all.size() - 1;
+        const std::span<const Step> steps = std::span(all).first(count).subspan(session().in_transaction() ? 0 : 1);
         if (!session().start(steps)) {
             endpoint_.report(std::chrono::steady_clock::now(), Endpoint::Report::reset_done, connection_, false);
             return std::nullopt;
@@ -76,6 +79,7 @@ std::optional<Need> ResetJob::advance(Moment) {
     if (auto need = session().advance()) return need;
     const bool clean = session().take().has_value() && session().connected() && !session().in_transaction();
     session().mark(false);
+    if (session().prepared_by_hand()) session().forget_all_prepared();
     endpoint_.report(std::chrono::steady_clock::now(), Endpoint::Report::reset_done, connection_, clean);
     return std::nullopt;
 }
@@ -125,6 +129,8 @@ GoodbyeJob::GoodbyeJob(Endpoint& endpoint, ConnectionId connection, const DrainJ
     : Job(endpoint, connection), ask_(ask), backend_(session().identity()), until_(after(now, kLongGoodbye)), ask_again_(now) {
     watched_ = session().watch_end();
     session() = Session();
+    // The server sees the end of the stream only when the last descriptor of it goes.
+    endpoint_.note_backend(connection_, {});
 }
 
 GoodbyeJob::~GoodbyeJob() {
@@ -134,7 +140,6 @@ GoodbyeJob::~GoodbyeJob() {
 std::optional<Need> GoodbyeJob::advance(Moment now) {
     if (!over(now))
         return Need{watched_, static_cast<short>(watched_ >= 0 ? POLLIN : 0), watched_ >= 0 ? until_ : std::min(until_, ask_again_)};
-    endpoint_.note_backend(connection_, {});
     endpoint_.report(now, Endpoint::Report::closed, connection_, true);
     return std::nullopt;
 }

@@ -43,7 +43,10 @@ Keeper::~Keeper() {
     if (endpoint_.forked()) {
         // The thread stayed in the parent; here is only its handle, which cannot be joined.
         static_cast<void>(new std::thread(std::move(thread_)));
+        // Sessions in the making, and what the thread was in the midst of, are left alone too: to end a dial is to say goodbye.
+        for (auto& job : jobs_) static_cast<void>(job.release());
         if (monitor_) monitor_->disown();
+        static_cast<void>(monitor_.release());
         endpoint_.disown();
         return;
     }
@@ -61,6 +64,7 @@ void Keeper::ask(std::shared_ptr<Inquiry> inquiry) {
 }
 
 void Keeper::run() {
+    endpoint_.keep_here();
     while (!ending_.load(std::memory_order_acquire)) {
         try {
             round(steady_clock::now());
@@ -131,6 +135,7 @@ void Keeper::begin(Moment now, const PoolCore::Work& work) {
         case PoolCore::Work::Kind::cancel: return cancel_leased(work);
         case PoolCore::Work::Kind::close:
             drop_job(work.connection);
+            if (endpoint_.cut_off(work.connection)) return endpoint_.report(now, Endpoint::Report::closed, work.connection, false);
             jobs_.push_back(std::make_unique<GoodbyeJob>(endpoint_, work.connection, ask, now));
             return;
         default: return;

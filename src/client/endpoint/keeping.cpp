@@ -71,12 +71,20 @@ Backend Endpoint::backend(ConnectionId connection) {
     return places_[connection.place].backend;
 }
 
+bool Endpoint::cut_off(ConnectionId connection) {
+    const std::scoped_lock lock(mutex_);
+    const Place& place = places_[connection.place];
+    if (place.leased && place.backend.link) place.backend.link->cut();
+    return place.leased;
+}
+
 void Endpoint::note_backend(ConnectionId connection, Backend backend) {
     const std::scoped_lock lock(mutex_);
     places_[connection.place].backend = std::move(backend);
 }
 
 bool Endpoint::spend(Moment now, bool contention, RetryBudget::After reason) {
+    if (forked()) return false;
     const std::scoped_lock lock(mutex_);
     return (contention ? contention_budget_ : failure_budget_).spend(told(now), reason);
 }
