@@ -30,8 +30,8 @@ struct Span {
 };
 
 /// What a client tells its service. Called without any lock held, from the thread that caused it (a caller's or the keeper's), so
-/// possibly from several at once; may call the client, but
-/// on the keeper's thread a call that would have to wait for a connection fails at once and close() does not wait. Exceptions are swallowed and counted. Empty ones cost nothing.
+/// possibly from several at once; may call the client, but on the keeper's thread a call that would have to wait for a connection fails
+/// at once and close() does not wait. Exceptions are swallowed and counted. Empty ones cost nothing.
 struct Observer {
     std::function<void(std::string_view endpoint, const BreakerTransition&)> on_breaker;
     std::function<void(std::string_view endpoint, const Alert&)> on_alert;
