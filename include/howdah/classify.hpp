@@ -23,6 +23,8 @@ enum class Retry : std::uint8_t {
     resolve_commit,  ///< Not before it is known whether it committed. What can write nothing may run again at once.
 };
 
+inline constexpr std::size_t kRetryKinds = 9;
+
 /// What the breaker of the endpoint hears of a call.
 enum class Vote : std::uint8_t {
     none,          ///< Nothing: the failure says nothing about the server's health.
@@ -44,8 +46,8 @@ enum class Fate : std::uint8_t {
 };
 
 constexpr std::string_view name(Retry retry) {
-    constexpr std::array<std::string_view, 9> kNames{"never", "contention", "lock_if_asked", "key_if_asked",  "reconnect",
-                                                     "slow",  "reroute",    "reprepare",     "resolve_commit"};
+    constexpr std::array<std::string_view, kRetryKinds> kNames{"never", "contention", "lock_if_asked", "key_if_asked",  "reconnect",
+                                                               "slow",  "reroute",    "reprepare",     "resolve_commit"};
     return kNames[static_cast<std::size_t>(retry)];
 }
 

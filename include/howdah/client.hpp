@@ -12,6 +12,7 @@
 #include "howdah/breaker.hpp"
 #include "howdah/figures.hpp"
 #include "howdah/lease.hpp"
+#include "howdah/metrics.hpp"
 #include "howdah/monitor.hpp"
 #include "howdah/observer.hpp"
 #include "howdah/options.hpp"
@@ -34,6 +35,10 @@ struct ClientOptions {
     std::uint32_t bulkhead = 0;                                ///< Calls at once, waiting ones included; 0 for no limit.
     std::optional<MonitorOptions> monitor = MonitorOptions{};  ///< None: no session beside the pool's, no alerts.
     Observer observer;
+    /// A file whose first word is the breaker's mode (automatic, disabled, observe, forced_open, forced_closed); looked at when the client
+    /// is opened and then once a second. A change of it sets the mode; while there is no such file the mode is the configured one; what
+    /// makes no sense is told to on_log and changes nothing. Local, and replaced by rename(2) rather than written in place.
+    std::string breaker_mode_file;
     /// Where keys of transactions are kept: key_table_sql() makes it.
     std::string key_table = "howdah_key";
 };
@@ -106,6 +111,10 @@ public:
     void set_breaker_mode(BreakerMode mode);
     void reset_breaker();
     ClientFigures figures() const;
+    /// The same with the labels database (the one that is dialled), endpoint and role; several clients' go into one metrics_text().
+    LabelledFigures labelled_figures() const;
+    /// The figures as an OpenMetrics page.
+    std::string metrics() const;
     /// Refuses new calls, waits for the running ones until the deadline, has their statements cancelled, drops the rest; tells what was
     /// dropped.
     CloseReport close(Duration patience);

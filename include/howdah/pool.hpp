@@ -45,8 +45,11 @@ enum class BorrowFailure : std::uint8_t {
     forked,        ///< The process is a child of the one the pool belongs to.
 };
 
+inline constexpr std::size_t kBorrowFailures = 6;
+
 constexpr std::string_view name(BorrowFailure failure) {
-    constexpr std::array<std::string_view, 6> kNames{"all_busy", "dialling", "breaker_open", "queue_full", "closing", "forked"};
+    constexpr std::array<std::string_view, kBorrowFailures> kNames{"all_busy",   "dialling", "breaker_open",
+                                                                   "queue_full", "closing",  "forked"};
     return kNames[static_cast<std::size_t>(failure)];
 }
 

@@ -1,5 +1,6 @@
 #include "howdah/client.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -37,23 +38,25 @@ Result<void> check(const ClientOptions& options) {
     if (options.monitor) {
         if (auto checked = check(*options.monitor); !checked) return checked;
     }
-    if (auto read = read_conninfo(options.endpoint.conninfo, {}); !read) return read.error();
     return {};
 }
 
 }  // namespace
 
-ClientState::ClientState(ClientOptions given)
+ClientState::ClientState(ClientOptions given, std::string name_of_database)
     : options(std::move(given)),
+      database(std::move(name_of_database)),
       key_insert("INSERT INTO " + quoted(options.key_table) + " (key) VALUES ($1)"),
       endpoint(options.name, {options.endpoint.pool, options.breaker, options.failure_budget, options.contention_budget, options.bulkhead},
                options.observer, steady_clock::now()),
-      keeper(endpoint, plan(options), options.endpoint.pool, options.monitor) {}
+      keeper(endpoint, plan(options), options.endpoint.pool, options.monitor, {options.breaker_mode_file, options.breaker.mode}) {}
 
 Result<Client> Client::open(ClientOptions options) {
     if (auto checked = check(options); !checked) return checked.error();
+    auto read = read_conninfo(options.endpoint.conninfo, {});
+    if (!read) return read.error();
     watch_forks();
-    return Client(std::make_unique<ClientState>(std::move(options)));
+    return Client(std::make_unique<ClientState>(std::move(options), std::move(read->database)));
 }
 
 Client::Client(std::unique_ptr<ClientState> state) noexcept : state_(std::move(state)) {}
@@ -94,27 +97,49 @@ ClientFigures Client::figures() const {
     const MonitorFigures& monitor = state_->keeper.monitor();
     ClientFigures figures;
     figures.pool = counts.pool;
+    figures.pool_limit = counts.pool_limit;
     figures.breaker_state = counts.state;
     figures.breaker = counts.breaker;
     figures.failure_budget_left = counts.failure_budget_left;
     figures.contention_budget_left = counts.contention_budget_left;
-    figures.retries_contention = state_->retries_contention.load();
-    figures.retries_failure = state_->retries_failure.load();
+    for (std::size_t kind = 0; kind < kRetryKinds; ++kind) {
+        figures.retries[kind] = state_->retries[kind].load();
+        (static_cast<Retry>(kind) == Retry::contention ? figures.retries_contention : figures.retries_failure) += figures.retries[kind];
+    }
     figures.retries_refused = counts.retries_refused;
     figures.bulkhead_rejected = counts.bulkhead_rejected;
+    figures.bulkhead_inside = counts.bulkhead_inside;
+    figures.not_served = counts.not_served;
+    figures.dials = counts.sessions.dials;
+    figures.dials_failed = counts.sessions.dials_failed;
+    figures.sessions_lost = counts.sessions.lost;
+    figures.drained = counts.sessions.drained;
+    figures.drains_failed = counts.sessions.drains_failed;
+    figures.resets = counts.sessions.resets;
+    figures.resets_failed = counts.sessions.resets_failed;
     figures.unknown_commits = state_->unknown_commits.load();
     figures.resolved_commits = state_->resolved_commits.load();
     figures.callback_failures = counts.callback_failures;
+    figures.keeper_troubles = state_->keeper.troubles();
+    figures.monitored = state_->keeper.monitored();
     figures.pings = monitor.pings.load();
     figures.ping_failures = monitor.failures.load();
     figures.last_ping_seconds = static_cast<double>(monitor.last_ping_ns.load()) * 1e-9;
-    const Moment heartbeat{Duration(monitor.heartbeat.load())};
-    figures.heartbeat_age_seconds = std::chrono::duration<double>(now - heartbeat).count();
+    const Duration age = std::max<Duration>(now - state_->keeper.heartbeat(), Duration::zero());
+    figures.heartbeat_age_seconds = std::chrono::duration<double>(age).count();
     figures.oldest_lease_tag = counts.oldest_lease_tag;
     figures.oldest_lease_seconds = std::chrono::duration<double>(counts.oldest_lease).count();
     figures.wait = counts.wait;
     figures.call = counts.call;
+    figures.alerts = state_->endpoint.alerts();
     return figures;
+}
+
+LabelledFigures Client::labelled_figures() const { return {state_->database, state_->options.name, state_->options.role, figures()}; }
+
+std::string Client::metrics() const {
+    const LabelledFigures one = labelled_figures();
+    return metrics_text({&one, 1});
 }
 
 }  // namespace howdah

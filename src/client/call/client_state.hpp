@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
+#include <string>
 
 #include "client/endpoint/endpoint.hpp"
 #include "client/endpoint/keeper.hpp"
@@ -12,14 +14,14 @@ namespace howdah {
 /// What a Client points to.
 class ClientState {
 public:
-    explicit ClientState(ClientOptions given);
+    ClientState(ClientOptions given, std::string database);
 
     const ClientOptions options;
+    const std::string database;
     const std::string key_insert;
     Endpoint endpoint;
     Keeper keeper;
-    std::atomic<std::uint64_t> retries_contention{0};
-    std::atomic<std::uint64_t> retries_failure{0};
+    std::array<std::atomic<std::uint64_t>, kRetryKinds> retries{};  ///< By Retry.
     std::atomic<std::uint64_t> unknown_commits{0};
     std::atomic<std::uint64_t> resolved_commits{0};
 };

@@ -20,6 +20,7 @@ void prepare_again(Session& session, const Error& error, const Statement& statem
 void give_back_failed(Endpoint& endpoint, Moment now, Grant& grant, const ClassRow& row, const Error& error, const Statement* statement,
                       bool first_try) {
     Session& session = endpoint.session(grant);
+    const bool lost = !session.connected() && endpoint.log_wanted();
     Fate fate = row.verdict.fate;
     if (fate == Fate::clear_entry) {
         if (statement != nullptr) prepare_again(session, error, *statement);
@@ -32,6 +33,7 @@ void give_back_failed(Endpoint& endpoint, Moment now, Grant& grant, const ClassR
     if (untouched || read_only_by_choice(session, error)) fate = Fate::keep;
     if (fate == Fate::keep && session.busy()) fate = Fate::drain;
     endpoint.give_back(now, grant, untouched ? Vote::none : row.verdict.vote, fate, first_try);
+    if (lost) endpoint.log(now, LogKind::session, Severity::warning, "a session of the pool was lost: " + error.message());
 }
 
 }  // namespace howdah

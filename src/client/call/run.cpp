@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <string>
 
 #include "client/call/client_state.hpp"
 #include "client/call/judgement.hpp"
@@ -74,12 +75,24 @@ private:
 
     void settle_unknown(Tried& tried) {
         state_.unknown_commits.fetch_add(1, std::memory_order_relaxed);
-        if (!options_.key.empty()) return;
+        if (!options_.key.empty()) return log_unknown(", the key will tell");
         const Outcome outcome = resolve_commit(state_, transaction_, state_.endpoint.session(grant_).identity(), options_.deadline);
-        if (outcome == Outcome::unknown) return;
+        if (outcome == Outcome::unknown) return log_unknown(" and nothing could be found out");
+        if (state_.endpoint.log_wanted()) {
+            state_.endpoint.log(steady_clock::now(), LogKind::commit, Severity::info,
+                                std::string("the answer to a COMMIT was lost; found out: ") +
+                                    (outcome == Outcome::succeeded ? "it is committed" : "it is not committed") + tagged());
+        }
         state_.resolved_commits.fetch_add(1, std::memory_order_relaxed);
         tried.failure = tried.failure->with_outcome(outcome);
         tried.answer = outcome == Outcome::succeeded ? std::nullopt : tried.failure;
+    }
+
+    std::string tagged() const { return options_.tag.empty() ? "" : " (" + std::string(options_.tag) + ")"; }
+    void log_unknown(const char* rest) {
+        if (!state_.endpoint.log_wanted()) return;
+        state_.endpoint.log(steady_clock::now(), LogKind::commit, options_.key.empty() ? Severity::critical : Severity::warning,
+                            std::string("the answer to a COMMIT was lost") + rest + tagged());
     }
 
     void finish(const Tried& tried) {

@@ -24,7 +24,7 @@ bool Tries::again(Moment ended, const Error& error, const ClassRow& row, Retry r
     state_.endpoint.told_retry(event);
     if (!repeated || !wait(ended, wait_)) return false;
     ++made_;
-    (retry == Retry::contention ? state_.retries_contention : state_.retries_failure).fetch_add(1, std::memory_order_relaxed);
+    state_.retries[static_cast<std::size_t>(retry)].fetch_add(1, std::memory_order_relaxed);
     return true;
 }
 

@@ -30,6 +30,7 @@ PoolOptions with_patience(PoolOptions options) {
 
 Endpoint::Endpoint(std::string name, const EndpointPolicies& policies, Observer observer, Moment now)
     : name_(std::move(name)),
+      pool_limit_(policies.pool.max_connections),
       observer_(std::move(observer)),
       forks_(fork_count()),
       open_error_(borrow_error({BorrowFailure::breaker_open}, std::nullopt)),
@@ -138,8 +139,10 @@ Endpoint::Entered Endpoint::await(Parked& parked, WaiterId waiter, Moment deadli
     Entered entered;
     if (end != Parked::End::resumed) {
         const std::scoped_lock lock(mutex_);
-        if (const auto refusal = pool_.stop_waiting(told(std::chrono::steady_clock::now()), waiter)) {
+        const Moment now = told(std::chrono::steady_clock::now());
+        if (const auto refusal = pool_.stop_waiting(now, waiter)) {
             waiting_[waiter.place] = nullptr;
+            wait_.add(now - begun);
             entered.refusal = *refusal;
             return entered;
         }
@@ -147,6 +150,8 @@ Endpoint::Entered Endpoint::await(Parked& parked, WaiterId waiter, Moment deadli
     // Served or refused meanwhile: the answer is here or on its way.
     parked.wait();
     if (parked.work.kind != PoolCore::Work::Kind::serve) {
+        const std::scoped_lock lock(mutex_);
+        wait_.add(told(std::chrono::steady_clock::now()) - begun);
         entered.refusal = parked.work.refusal;
         return entered;
     }
@@ -186,6 +191,7 @@ Error Endpoint::refused(const Entered& entered, bool stopped) {
     std::optional<Error> dial_error;
     {
         const std::scoped_lock lock(mutex_);
+        ++not_served_[static_cast<std::size_t>(entered.refusal.failure)];
         dial_error = pool_.last_dial_error();
     }
     if (entered.refusal.failure == BorrowFailure::breaker_open) return open_error_;
@@ -214,9 +220,13 @@ bool Endpoint::alive(const Grant& grant, Check check, Moment deadline) {
         note(breaker_.finish(now, lost.permit, Vote::none), now, after);
         places_[lost.connection.place].leased = false;
         pool_.give_back(now, lost.connection, Fate::drop, false);
+        ++session_counts_.lost;
         pump(now, after);
     }
     settle(after);
+    if (log_wanted())
+        log(std::chrono::steady_clock::now(), LogKind::session, Severity::warning,
+            "an idle session of the pool was gone when it was wanted");
     return false;
 }
 
@@ -224,7 +234,8 @@ bool Endpoint::give_back(Moment now, Grant& grant, Vote vote, Fate fate, bool fi
     // The session is the parent's; its lock may have been taken in the moment of the fork.
     if (forked()) return false;
     Session& session = this->session(grant);
-    if (!session.connected()) fate = fate == Fate::drop_epoch ? fate : Fate::drop;
+    const bool lost = !session.connected();
+    if (lost) fate = fate == Fate::drop_epoch ? fate : Fate::drop;
     const bool dirty =
         fate != Fate::drop && fate != Fate::drop_epoch && (session.dirty() || fate == Fate::drain || session.in_transaction());
     After after;
@@ -236,6 +247,7 @@ bool Endpoint::give_back(Moment now, Grant& grant, Vote vote, Fate fate, bool fi
         held = pool_.give_back(now, grant.connection, fate, dirty);
         if (held) {
             call_.add(now - grant.begun);
+            session_counts_.lost += lost ? 1 : 0;
             bulkhead_.leave();
             if (first_try) {
                 failure_budget_.earn();
@@ -309,7 +321,11 @@ void Endpoint::settle(After& after) {
         after.resumed = next;
     }
     while (in_order != nullptr) std::exchange(in_order, in_order->next)->resume();
-    for (std::size_t i = 0; i < after.changes; ++i) call(observer_.on_breaker, after.transitions[i]);
+    for (std::size_t i = 0; i < after.changes; ++i) {
+        const BreakerTransition& change = after.transitions[i];
+        if (log_wanted()) log_change(change);
+        call(observer_.on_breaker, change);
+    }
 }
 
 }  // namespace howdah

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -14,6 +15,7 @@
 #include "client/endpoint/waiting.hpp"
 #include "client/policy/breaker.hpp"
 #include "client/policy/bulkhead.hpp"
+#include "client/policy/log_gate.hpp"
 #include "client/policy/pool_core.hpp"
 #include "client/policy/retry_budget.hpp"
 #include "client/session.hpp"
@@ -44,19 +46,34 @@ struct Backend {
     std::shared_ptr<const LinkEnd> link;
 };
 
+/// What becomes of sessions, counted since the beginning.
+struct SessionCounts {
+    std::uint64_t dials = 0;
+    std::uint64_t dials_failed = 0;
+    std::uint64_t lost = 0;
+    std::uint64_t drained = 0;
+    std::uint64_t drains_failed = 0;
+    std::uint64_t resets = 0;
+    std::uint64_t resets_failed = 0;
+};
+
 /// Figures for metrics, read in one moment.
 struct EndpointCounts {
     PoolCounts pool;
+    std::uint32_t pool_limit = 0;
+    SessionCounts sessions;
+    std::array<std::uint64_t, kBorrowFailures> not_served{};
     BreakerState state = BreakerState::closed;
     BreakerCounts breaker;
     std::int64_t failure_budget_left = 0;     ///< Thousandths of a retry.
     std::int64_t contention_budget_left = 0;  ///< Likewise.
     std::uint64_t retries_refused = 0;
     std::uint64_t bulkhead_rejected = 0;
+    std::uint32_t bulkhead_inside = 0;
     std::uint64_t callback_failures = 0;
     std::string oldest_lease_tag;
     Duration oldest_lease{};
-    Histogram wait;  ///< For a connection; only calls that stood in the queue.
+    Histogram wait;  ///< For a connection; only calls that stood in the queue, whether they were served or not.
     Histogram call;
 };
 
@@ -80,6 +97,13 @@ public:
     void told_retry(const RetryEvent& event);
     void told_span(const Span& span);
     void told_alert(const Alert& alert);
+    /// The rules of which told_alert() will speak.
+    void expect_alerts(std::span<const AlertRule> rules);
+    std::vector<AlertFigures> alerts();
+    /// A line for the service's log, unless one of its kind was told within the last second: then it is counted, and the last such line
+    /// is told when the second is over. Without the mutex held.
+    void log(Moment now, LogKind kind, Severity severity, std::string what) noexcept;
+    bool log_wanted() const noexcept { return static_cast<bool>(observer_.on_log); }
     bool spans_wanted() const noexcept { return static_cast<bool>(observer_.on_span); }
 
     void set_breaker_mode(Moment now, BreakerMode mode);
@@ -153,6 +177,8 @@ private:
     void note(const BreakerTransition& transition, Moment now, After& after);
     void publish() noexcept;
     void settle(After& after);
+    void log_change(const BreakerTransition& change) noexcept;
+    void tell_due_lines(Moment now) noexcept;
     template <typename Callback, typename Argument>
     void call(const Callback& callback, const Argument& argument) noexcept {
         if (!callback) return;
@@ -164,6 +190,7 @@ private:
     }
 
     const std::string name_;
+    const std::uint32_t pool_limit_;
     const Observer observer_;
     const std::uint32_t forks_;
     const Error open_error_;  ///< Shared by all rejections, so that none allocates.
@@ -173,6 +200,8 @@ private:
     std::atomic<Moment::rep> rejects_until_{0};
     std::atomic<std::uint32_t> rejected_outside_{0};
     std::atomic<std::uint64_t> callback_failures_{0};
+    std::mutex log_mutex_;
+    LogGate log_gate_;
 
     std::mutex mutex_;
     std::condition_variable finished_;
@@ -187,6 +216,10 @@ private:
     std::vector<PoolCore::Work> inbox_;
     Histogram wait_;
     Histogram call_;
+    SessionCounts session_counts_;
+    bool dial_failing_ = false;  ///< The last dial of the pool was.
+    std::array<std::uint64_t, kBorrowFailures> not_served_{};
+    std::vector<AlertFigures> alerts_;
     std::vector<Place> places_;
 };
 

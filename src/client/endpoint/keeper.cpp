@@ -21,14 +21,16 @@ constexpr Duration kCalmDown = std::chrono::milliseconds(100);
 
 }  // namespace
 
-Keeper::Keeper(Endpoint& endpoint, DialPlan plan, const PoolOptions& pool, const std::optional<MonitorOptions>& monitor)
-    : endpoint_(endpoint), plan_(std::move(plan)), pool_(pool) {
+Keeper::Keeper(Endpoint& endpoint, DialPlan plan, const PoolOptions& pool, const std::optional<MonitorOptions>& monitor, ModeFile mode_file)
+    : endpoint_(endpoint), plan_(std::move(plan)), pool_(pool), mode_file_(std::move(mode_file)) {
     if (monitor) {
         DialPlan own = plan_;
         own.options.overrides.emplace_back("application_name", "howdah monitor");
         monitor_ = std::make_unique<Monitor>(endpoint_, own, *monitor, pool_.dial_time);
     }
     endpoint_.set_keeper([this] { bell_.ring(); });
+    // Before the first call, so that a service that starts in maintenance sends nothing.
+    look_at_mode_file(steady_clock::now());
     // The host program's signals never land here.
     sigset_t all;
     sigset_t before;
@@ -68,9 +70,12 @@ void Keeper::run() {
     while (!ending_.load(std::memory_order_acquire)) {
         try {
             round(steady_clock::now());
-        } catch (const std::exception&) {
+        } catch (const std::exception& trouble) {
             // Out of memory or descriptors: whatever it was, the next round tries again.
             troubles_.fetch_add(1, std::memory_order_relaxed);
+            if (endpoint_.log_wanted())
+                endpoint_.log(steady_clock::now(), LogKind::keeper, Severity::critical,
+                              std::string("the client's thread goes on after: ") + trouble.what());
             std::this_thread::sleep_for(kCalmDown);
         }
     }
@@ -81,11 +86,13 @@ void Keeper::run() {
 }
 
 void Keeper::round(Moment now) {
+    heartbeat_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     bell_.quieten();
     watched_.clear();
     watched_.push_back({bell_.descriptor(), POLLIN, 0});
     next_ = after(now, kTick);
     take_work(now);
+    if (now >= next_look_) look_at_mode_file(now);
     // Jobs first: they may ask the monitor something.
     for (std::size_t i = 0; i < jobs_.size();) {
         if (auto need = jobs_[i]->advance(now)) {
@@ -153,6 +160,14 @@ void Keeper::cancel_leased(const PoolCore::Work& work) {
     } else if (backend.key) {
         plain_cancel(backend.key);
     }
+}
+
+void Keeper::look_at_mode_file(Moment now) {
+    next_look_ = after(now, kTick);
+    const auto seen = mode_file_.look();
+    if (!seen) return;
+    if (seen->mode) endpoint_.set_breaker_mode(now, *seen->mode);
+    if (endpoint_.log_wanted()) endpoint_.log(now, LogKind::mode_file, seen->mode ? Severity::info : Severity::warning, seen->what);
 }
 
 void Keeper::watch(const Need& need) {

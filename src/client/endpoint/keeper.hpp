@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "client/asked.hpp"
 #include "client/endpoint/endpoint.hpp"
 #include "client/endpoint/job.hpp"
+#include "client/endpoint/mode_file.hpp"
 #include "client/endpoint/monitor.hpp"
 
 namespace howdah {
@@ -20,7 +22,7 @@ namespace howdah {
 /// machines over one poll(2). The constructor starts it, the destructor ends it; it calls no user code but observers.
 class Keeper {
 public:
-    Keeper(Endpoint& endpoint, DialPlan plan, const PoolOptions& pool, const std::optional<MonitorOptions>& monitor);
+    Keeper(Endpoint& endpoint, DialPlan plan, const PoolOptions& pool, const std::optional<MonitorOptions>& monitor, ModeFile mode_file);
     ~Keeper();
     Keeper(const Keeper&) = delete;
     Keeper& operator=(const Keeper&) = delete;
@@ -29,6 +31,9 @@ public:
     void ask(std::shared_ptr<Inquiry> inquiry);
     const MonitorFigures& monitor() const noexcept { return monitor_ ? monitor_->figures() : no_figures_; }
     /// Times the loop caught something it did not expect, and went on.
+    bool monitored() const noexcept { return monitor_ != nullptr; }
+    /// When the loop last came by.
+    Moment heartbeat() const noexcept { return Moment(Duration(heartbeat_.load(std::memory_order_relaxed))); }
     std::uint64_t troubles() const noexcept { return troubles_.load(std::memory_order_relaxed); }
 
 private:
@@ -39,6 +44,7 @@ private:
     void drop_job(ConnectionId connection);
     void cancel_leased(const PoolCore::Work& work);
     void watch(const Need& need);
+    void look_at_mode_file(Moment now);
 
     Endpoint& endpoint_;
     const DialPlan plan_;
@@ -47,7 +53,11 @@ private:
     MonitorFigures no_figures_;
     std::unique_ptr<Monitor> monitor_;
     std::atomic<std::uint64_t> troubles_{0};
+    std::atomic<Moment::rep> heartbeat_{std::chrono::steady_clock::now().time_since_epoch().count()};
     std::atomic<bool> ending_{false};
+
+    ModeFile mode_file_;
+    Moment next_look_{};
 
     std::mutex mutex_;
     std::vector<std::shared_ptr<Inquiry>> asked_;

@@ -23,6 +23,7 @@ void Endpoint::tick(Moment now, std::vector<PoolCore::Work>& work) {
     }
     after.keeper = false;
     settle(after);
+    if (log_wanted()) tell_due_lines(now);
 }
 
 Moment Endpoint::next_change() {
@@ -32,26 +33,46 @@ Moment Endpoint::next_change() {
 
 void Endpoint::report(Moment now, Report what, ConnectionId connection, bool clean, const Error* error) {
     After after;
+    bool failed_before = false;
     {
         const std::scoped_lock lock(mutex_);
         now = told(now);
+        failed_before = dial_failing_;
         switch (what) {
             case Report::dialled:
                 pool_.dialled(now, connection);
+                ++session_counts_.dials;
+                dial_failing_ = false;
                 note(breaker_.vote(now, Vote::success), now, after);
                 break;
             case Report::dial_failed:
                 pool_.dial_failed(now, connection, *error);
+                ++session_counts_.dials_failed;
+                dial_failing_ = true;
                 note(breaker_.vote(now, classify(*error).verdict.vote), now, after);
                 break;
-            case Report::reset_done: pool_.reset_done(now, connection, clean); break;
-            case Report::drained: pool_.drained(now, connection, clean); break;
+            case Report::reset_done:
+                pool_.reset_done(now, connection, clean);
+                ++(clean ? session_counts_.resets : session_counts_.resets_failed);
+                break;
+            case Report::drained:
+                pool_.drained(now, connection, clean);
+                ++(clean ? session_counts_.drained : session_counts_.drains_failed);
+                break;
             case Report::closed: pool_.closed(connection); break;
         }
         pump(now, after);
         if (pool_.finished()) finished_.notify_all();
     }
     settle(after);
+    if (!log_wanted()) return;
+    if (what == Report::dial_failed) {
+        const std::string where = error->endpoint().empty() ? "" : error->endpoint() + ": ";
+        log(now, LogKind::dial, Severity::warning, "dialling failed: " + where + error->message());
+    }
+    if (what == Report::dialled && failed_before) log(now, LogKind::dial, Severity::info, "dialling works again");
+    if (what == Report::drained && !clean)
+        log(now, LogKind::drain, Severity::warning, "a session given up in the middle could not be read to its end: it is closed");
 }
 
 void Endpoint::monitored(Moment now, bool up) {
@@ -101,7 +122,31 @@ void Endpoint::new_epoch(Moment now) {
 
 void Endpoint::told_retry(const RetryEvent& event) { call(observer_.on_retry, event); }
 void Endpoint::told_span(const Span& span) { call(observer_.on_span, span); }
-void Endpoint::told_alert(const Alert& alert) { call(observer_.on_alert, alert); }
+
+void Endpoint::told_alert(const Alert& alert) {
+    {
+        const std::scoped_lock lock(mutex_);
+        for (AlertFigures& known : alerts_) {
+            if (known.rule != alert.rule || known.severity != alert.severity) continue;
+            known.active = alert.raised;
+            known.raised += alert.raised ? 1 : 0;
+        }
+    }
+    call(observer_.on_alert, alert);
+}
+
+void Endpoint::expect_alerts(std::span<const AlertRule> rules) {
+    const std::scoped_lock lock(mutex_);
+    for (const AlertRule& rule : rules) {
+        const auto same = [&](const AlertFigures& known) { return known.rule == rule.name && known.severity == rule.severity; };
+        if (std::none_of(alerts_.begin(), alerts_.end(), same)) alerts_.push_back({rule.name, rule.severity, 0, false});
+    }
+}
+
+std::vector<AlertFigures> Endpoint::alerts() {
+    const std::scoped_lock lock(mutex_);
+    return alerts_;
+}
 
 void Endpoint::set_breaker_mode(Moment now, BreakerMode mode) {
     if (forked()) return;
@@ -135,6 +180,9 @@ EndpointCounts Endpoint::counts(Moment now) {
     now = told(now);
     EndpointCounts counts;
     counts.pool = pool_.counts();
+    counts.pool_limit = pool_limit_;
+    counts.sessions = session_counts_;
+    counts.not_served = not_served_;
     counts.state = breaker_.state();
     counts.breaker = breaker_.counts();
     counts.breaker.rejected += rejected_outside_.load(std::memory_order_relaxed);
@@ -142,6 +190,7 @@ EndpointCounts Endpoint::counts(Moment now) {
     counts.contention_budget_left = contention_budget_.left(now);
     counts.retries_refused = failure_budget_.refused() + contention_budget_.refused();
     counts.bulkhead_rejected = bulkhead_.rejected();
+    counts.bulkhead_inside = bulkhead_.inside();
     counts.callback_failures = callback_failures_.load(std::memory_order_relaxed);
     const Refusal now_refused = pool_.refusal(now, BorrowFailure::all_busy);
     counts.oldest_lease_tag = now_refused.oldest_tag;

@@ -34,10 +34,19 @@ Monitor::Monitor(Endpoint& endpoint, const DialPlan& plan, const MonitorOptions&
       options_(options),
       dial_time_(std::min(dial_time, std::max<Duration>(options.patience, std::chrono::seconds(1)))),
       random_(std::random_device{}()),
-      thresholds_(options.rules) {}
+      thresholds_(options.rules) {
+    endpoint_.expect_alerts(thresholds_.rules());
+}
 
 Need Monitor::advance(Moment now) {
-    figures_.heartbeat.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+    // Whatever the server does: these values are this side's own, and matter most when it does not answer.
+    if (now >= next_pool_) observe_pool(now);
+    Need need = go_on(now);
+    need.until = std::min(need.until, next_pool_);
+    return need;
+}
+
+Need Monitor::go_on(Moment now) {
     while (true) {
         if (state_ == State::dialling) {
             if (auto need = dial_->advance()) return *need;
@@ -94,12 +103,12 @@ void Monitor::dialled(Moment now) {
 void Monitor::begin_next(Moment now) {
     if (!inquiries_.empty()) return begin_inquiry(now);
     if (now >= next_ping_) {
+        observe_pool(now);
         next_ping_ = after(now, random_.between(options_.interval * 9 / 10, options_.interval * 11 / 10));
         return begin(now, Asking::ping, {Step::Kind::text, Step::Part::body, kPing, nullptr, {}});
     }
     if (now >= next_figures_) {
         next_figures_ = after(now, options_.figures_every);
-        observe_pool(now);
         begin(now, Asking::figures, {Step::Kind::text, Step::Part::body, kFigures, nullptr, {}});
     }
 }
@@ -175,7 +184,7 @@ void Monitor::lost(Moment now) {
     }
     endpoint_.monitored(now, false);
     observe(now, "ping_failed", 1);
-    observe_pool(now);
+    observe_nothing(now);
 }
 
 void Monitor::ask(std::shared_ptr<Inquiry> inquiry) {
@@ -204,17 +213,28 @@ void Monitor::read_figures(Moment now, const pg_result* result) {
 }
 
 void Monitor::observe_pool(Moment now) {
+    // Later than the next ping, which brings its own look: a wake-up of its own it costs only while there are none.
+    next_pool_ = after(now, options_.interval * 12 / 10);
     const EndpointCounts counts = endpoint_.counts(now);
     const double open = counts.pool.open();
     const std::uint64_t waits = counts.wait.count - seen_waits_.count;
     const auto waited = static_cast<double>(counts.wait.sum_ns - seen_waits_.sum_ns) * 1e-9;
     seen_waits_ = counts.wait;
     observe(now, "pool_wait", waits > 0 ? waited / static_cast<double>(waits) : 0);
-    observe(now, "pool_exhausted", counts.pool.waiting > 0 ? 1 : open > 0 ? counts.pool.busy / open : 0);
-    observe(now, "idle_share", open > 0 ? counts.pool.idle / open : std::numeric_limits<double>::quiet_NaN());
+    // A dirty or cancelled session is nobody's to have either; who waits found none, whatever the reason.
+    const double taken = counts.pool.busy + counts.pool.resetting + counts.pool.draining + counts.pool.closing;
+    observe(now, "pool_exhausted", counts.pool.waiting > 0 ? 1 : taken / counts.pool_limit);
+    observe(now, "idle_share", open > 0 ? counts.pool.idle / open : 0);
     observe(now, "lease_held", seconds(counts.oldest_lease));
     const bool open_breaker = counts.state == BreakerState::open || counts.state == BreakerState::forced_open;
     observe(now, "breaker_open", open_breaker ? 1 : 0);
+}
+
+void Monitor::observe_nothing(Moment now) {
+    // What nobody measures neither raises an alert nor ends one.
+    constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
+    for (const char* rule : {"ping_latency", "server_connections", "server_connections_full", "long_transaction"})
+        observe(now, rule, kNothing);
 }
 
 void Monitor::observe(Moment now, std::string_view rule, double value) {

@@ -23,7 +23,6 @@ struct MonitorFigures {
     std::atomic<std::uint64_t> pings{0};        ///< Answered in time.
     std::atomic<std::uint64_t> failures{0};     ///< Pings and dials that failed.
     std::atomic<std::int64_t> last_ping_ns{0};  ///< What the last answered one took.
-    std::atomic<Moment::rep> heartbeat{0};      ///< When the keeper last came by.
 };
 
 /// The endpoint's own session beside the pool: pings, figures of the server for alerts, and inquiries about other sessions. A machine on
@@ -47,6 +46,7 @@ private:
     enum class State : std::uint8_t { away, dialling, ready, asking };
     enum class Asking : std::uint8_t { ping, figures, inquiry };
 
+    Need go_on(Moment now);
     void step(Moment now);
     void begin_dial(Moment now);
     void dialled(Moment now);
@@ -59,6 +59,7 @@ private:
     void lost(Moment now);
     void observe(Moment now, std::string_view rule, double value);
     void observe_pool(Moment now);
+    void observe_nothing(Moment now);
     Moment next_moment() const;
 
     Endpoint& endpoint_;
@@ -76,6 +77,7 @@ private:
     Moment next_dial_ = Moment::min();
     Moment next_ping_ = Moment::min();
     Moment next_figures_ = Moment::min();
+    Moment next_pool_ = Moment::min();
     Moment asked_at_{};
     std::uint64_t sessions_ = 0;
     std::unique_ptr<SessionDial> dial_;

@@ -19,7 +19,7 @@ constexpr std::array kDefaults{
     AlertRule{"ping_failed", 1, 0, seconds(3), Severity::critical, "the server does not answer the monitor", {}},
     AlertRule{"ping_latency", 0.1, 0.05, seconds(10), Severity::warning, "the server answers pings slowly", " s"},
     AlertRule{"pool_wait", 0.1, 0.02, seconds(10), Severity::warning, "calls wait long for a connection", " s"},
-    AlertRule{"pool_exhausted", 1, 0.9, seconds(10), Severity::critical, "every connection of the pool is in use, share", {}},
+    AlertRule{"pool_exhausted", 1, 0.9, seconds(10), Severity::critical, "no connection of the pool is free, share in use", {}},
     AlertRule{"idle_share", 0.9, 0.8, minutes(30), Severity::info, "most of the pool's connections lie idle, share", {}},
     AlertRule{"server_connections", 0.8, 0.7, seconds(30), Severity::warning, "the server nears its connection limit, share", {}},
     AlertRule{"server_connections_full", 0.95, 0.9, seconds(10), Severity::critical, "the server is at its connection limit, share", {}},
