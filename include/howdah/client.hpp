@@ -22,6 +22,10 @@
 
 namespace howdah {
 
+namespace testing {
+class Faults;
+}
+
 struct ClientOptions {
     /// From read_url(), then apply_environment() where the checklists' names are wanted.
     EndpointOptions endpoint;
@@ -41,6 +45,7 @@ struct ClientOptions {
     std::string breaker_mode_file;
     /// Where keys of transactions are kept: key_table_sql() makes it.
     std::string key_table = "howdah_key";
+    std::shared_ptr<testing::Faults> faults;  ///< Only in a service's own tests: howdah/testing.hpp.
 };
 
 /// For one call.

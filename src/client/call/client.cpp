@@ -20,6 +20,7 @@ DialPlan plan(const ClientOptions& options) {
     plan.options.conninfo = options.endpoint.conninfo;
     plan.options.settings = options.endpoint.settings;
     plan.password = options.password;
+    plan.faults = options.faults;
     plan.identify = !options.endpoint.behind_pooler;
     return plan;
 }

@@ -3,6 +3,7 @@
 
 #include "client/call/client_state.hpp"
 #include "client/call/judgement.hpp"
+#include "client/call/request.hpp"
 #include "client/call/step_list.hpp"
 #include "client/call/tries.hpp"
 #include "client/values/answer.hpp"
@@ -16,14 +17,10 @@ namespace {
 using std::chrono::steady_clock;
 
 Result<Rows> send(Session& session, Query query, const ParameterList& parameters, bool by_name, Moment now, Moment deadline,
-                  const std::stop_token& stop) {
+                  const std::stop_token& stop, testing::Faults* faults) {
     StepList list;
     list.add(Step::Part::body, session, query, view(parameters), by_name);
-    if (auto begun = session.start(list.steps()); !begun) return begun.error();
-    Waiter waiter(stop);
-    const Wake wake = drive(session, waiter, deadline, now);
-    if (wake != Wake::ready) return session.given_up(wake == Wake::late ? Cause::timed_out : Cause::cancelled);
-    auto reply = session.take();
+    auto reply = request(session, list, now, deadline, stop, faults);
     if (!reply) return reply.error();
     return rows_of(reply->body.release());
 }
@@ -56,7 +53,8 @@ Result<Rows> Client::execute_list(const CallOptions& options, Query query, const
         if (grant) {
             Session& session = state.endpoint.session(*grant);
             const Moment deadline = std::min(options.deadline, after(grant->begun, limits.query_time));
-            auto rows = send(session, query, parameters, !limits.behind_pooler, grant->begun, deadline, options.stop);
+            auto rows =
+                send(session, query, parameters, !limits.behind_pooler, grant->begun, deadline, options.stop, state.options.faults.get());
             now = steady_clock::now();
             if (rows) {
                 state.endpoint.give_back(now, *grant, Vote::success, Fate::keep, tries.first());

@@ -5,6 +5,7 @@
 
 #include "client/call/judgement.hpp"
 #include "client/call/lease_state.hpp"
+#include "client/call/request.hpp"
 #include "client/call/step_list.hpp"
 #include "client/policy/borrow_error.hpp"
 #include "client/values/answer.hpp"
@@ -31,15 +32,9 @@ Result<Rows> LeaseState::execute(Query query, const ParameterList& parameters) {
         return Error(Phase::send, Cause::broken, {"the lease's session is gone", {}, "borrow anew", session().endpoint()});
     const Moment now = steady_clock::now();
     const Moment deadline = std::min(deadline_, after(now, client_.options.endpoint.query_time));
-    if (now >= deadline) return session().not_sent(Cause::timed_out);
-    if (stop_.stop_requested()) return session().not_sent(Cause::cancelled);
     StepList list;
     list.add(Step::Part::body, session(), query, view(parameters), !client_.options.endpoint.behind_pooler);
-    if (auto begun = session().start(list.steps()); !begun) return note(begun.error(), query);
-    Waiter waiter(stop_);
-    const Wake wake = drive(session(), waiter, deadline, now);
-    if (wake != Wake::ready) return note(session().given_up(wake == Wake::late ? Cause::timed_out : Cause::cancelled), query);
-    auto reply = session().take();
+    auto reply = request(session(), list, now, deadline, stop_, client_.options.faults.get());
     if (!reply) return note(reply.error(), query);
     // Whoever wants one session wants it for what stays there, and functions leave no tag: advisory locks, settings.
     session().mark(true);
@@ -47,6 +42,8 @@ Result<Rows> LeaseState::execute(Query query, const ParameterList& parameters) {
 }
 
 Error LeaseState::note(const Error& error, const Query& query) {
+    // What was not sent says nothing about the session.
+    if (error.phase() == Phase::send && session().connected() && !session().busy()) return error;
     const Verdict& verdict = classify(error).verdict;
     if (verdict.fate == Fate::clear_entry && query.statement() != nullptr) prepare_again(session(), error, *query.statement());
     // The worst that happened is what the session is judged by when it comes back.

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "client/call/request.hpp"
 #include "client/policy/borrow_error.hpp"
 #include "client/values/answer.hpp"
 
@@ -94,14 +95,7 @@ Result<Reply> TransactionState::request(const StepList& list) {
 
 Result<Reply> TransactionState::request(const StepList& list, Moment now, Moment deadline) {
     if (state_.endpoint.forked()) return borrow_error({BorrowFailure::forked}, std::nullopt);
-    // Time that is over before anything was sent leaves nothing in doubt.
-    if (now >= deadline) return session_.not_sent(Cause::timed_out);
-    if (options_.stop.stop_requested()) return session_.not_sent(Cause::cancelled);
-    if (auto begun = session_.start(list.steps()); !begun) return begun.error();
-    Waiter waiter(options_.stop);
-    const Wake wake = drive(session_, waiter, deadline, now);
-    if (wake != Wake::ready) return session_.given_up(wake == Wake::late ? Cause::timed_out : Cause::cancelled);
-    return session_.take();
+    return howdah::request(session_, list, now, deadline, options_.stop, state_.options.faults.get());
 }
 
 Result<Rows> TransactionState::execute(Query query, const ParameterList& parameters) {

@@ -25,6 +25,12 @@ Error no_password(const std::string& why) {
 }  // namespace
 
 SessionDial::SessionDial(const DialPlan& plan, Deadline deadline) : options_(plan.options), deadline_(deadline), identify_(plan.identify) {
+    if (plan.faults) {
+        if (auto error = plan.faults->next_dial()) {
+            fail(std::move(*error));
+            return;
+        }
+    }
     if (!plan.password) {
         begin_dial();
         return;

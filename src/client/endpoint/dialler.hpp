@@ -8,6 +8,7 @@
 #include "client/asked.hpp"
 #include "client/dial.hpp"
 #include "client/session.hpp"
+#include "howdah/testing.hpp"
 
 namespace howdah {
 
@@ -16,6 +17,7 @@ struct DialPlan {
     DialOptions options;
     /// Asked at each dial on a thread of its own, for passwords and tokens that change; empty when the connection string has it all.
     std::function<Result<std::string>()> password;
+    std::shared_ptr<testing::Faults> faults{};  ///< Null but in tests.
     bool identify = true;  ///< Ask the new session who it is; not behind a pooler, where the answer would be another's.
 };
 

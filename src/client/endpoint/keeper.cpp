@@ -25,6 +25,7 @@ Keeper::Keeper(Endpoint& endpoint, DialPlan plan, const PoolOptions& pool, const
     : endpoint_(endpoint), plan_(std::move(plan)), pool_(pool), mode_file_(std::move(mode_file)) {
     if (monitor) {
         DialPlan own = plan_;
+        own.faults.reset();
         own.options.overrides.emplace_back("application_name", "howdah monitor");
         monitor_ = std::make_unique<Monitor>(endpoint_, own, *monitor, pool_.dial_time);
     }
