@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <map>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "support/metrics_page.hpp"
 
