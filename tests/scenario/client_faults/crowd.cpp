@@ -1,0 +1,91 @@
+#include "crowd.hpp"
+
+#include <fmt/core.h>
+
+#include <optional>
+#include <utility>
+
+namespace howdah::tests {
+
+namespace {
+
+using std::chrono::steady_clock;
+
+/// Who was turned away at the door does not come back at once.
+constexpr std::chrono::milliseconds kPause{5};
+
+Word word(Outcome outcome) {
+    switch (outcome) {
+        case Outcome::succeeded: return Word::succeeded;
+        case Outcome::failed: return Word::failed;
+        case Outcome::not_sent: return Word::not_sent;
+        case Outcome::unknown: break;
+    }
+    return Word::unknown;
+}
+
+Result<void> without_rows(const Result<Rows>& rows) { return rows ? Result<void>() : Result<void>(rows.error()); }
+
+}  // namespace
+
+Crowd::Crowd(Client& client, const CrowdOptions& options) : client_(client), options_(options) {
+    for (int i = 0; i < options.callers; ++i) {
+        Caller& caller = callers_.emplace_back();
+        const Kind kind = options.kinds[static_cast<std::size_t>(i) % options.kinds.size()];
+        caller.thread = std::thread([this, &caller, name = options.first_caller + i, kind] { work(caller, name, kind); });
+    }
+}
+
+Crowd::~Crowd() { finish(); }
+
+void Crowd::finish() {
+    if (!ending_.exchange(true)) give_up_at_ = (steady_clock::now() + options_.last_call).time_since_epoch().count();
+    for (Caller& caller : callers_) {
+        if (caller.thread.joinable()) caller.thread.join();
+    }
+}
+
+std::vector<Note> Crowd::notes() const {
+    std::vector<Note> all;
+    for (const Caller& caller : callers_) all.insert(all.end(), caller.notes.begin(), caller.notes.end());
+    return all;
+}
+
+void Crowd::work(Caller& caller, std::int64_t name, Kind kind) {
+    for (std::int64_t number = 1; !ending_; ++number) {
+        Note note = call(name, number, kind);
+        while (kind == Kind::keyed && note.word != Word::succeeded && steady_clock::now().time_since_epoch().count() < give_up_at_)
+            note = call(name, number, kind);
+        if (note.word == Word::succeeded) ++done_;
+        caller.notes.push_back(std::move(note));
+    }
+}
+
+Note Crowd::call(std::int64_t name, std::int64_t number, Kind kind) {
+    const Moment deadline = steady_clock::now() + options_.call_time;
+    Result<void> done;
+    if (kind == Kind::alone) {
+        done = without_rows(client_.execute({.tag = "alone", .deadline = deadline},
+                                            "INSERT INTO alone (caller, number) VALUES ($1, $2)", name, number));
+    } else {
+        TransactionOptions options{.tag = "ledger", .deadline = deadline, .resolve = kind == Kind::noted};
+        if (kind == Kind::keyed) options.key = fmt::format("caller {} number {}", name, number);
+        done = client_.run(options, [&](Transaction& transaction) {
+            return without_rows(transaction.execute("INSERT INTO ledger (caller, number) VALUES ($1, $2)", name, number));
+        });
+    }
+    note_overrun(steady_clock::now() - deadline);
+    if (done) return {name, number, kind, Word::succeeded, {}};
+    const Error& error = done.error();
+    if (error.phase() == Phase::borrow && error.cause() == Cause::refused) std::this_thread::sleep_for(kPause);
+    return {name, number, kind, word(error.outcome()),
+            fmt::format("{} {} {}", howdah::name(error.phase()), error.sqlstate().view(), error.message())};
+}
+
+void Crowd::note_overrun(Duration overrun) {
+    Duration::rep most = overrun_.load();
+    while (overrun.count() > most && !overrun_.compare_exchange_weak(most, overrun.count())) {
+    }
+}
+
+}  // namespace howdah::tests
