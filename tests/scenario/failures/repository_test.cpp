@@ -8,7 +8,7 @@
 
 #include "base/file.hpp"
 #include "ground.hpp"
-#include "namespaces.hpp"
+#include "support/namespaces.hpp"
 
 namespace howdah::tests {
 namespace {

@@ -1,4 +1,4 @@
-#include "namespaces.hpp"
+#include "support/namespaces.hpp"
 
 #include <fcntl.h>
 #include <fmt/core.h>
