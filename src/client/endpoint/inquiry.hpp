@@ -16,6 +16,7 @@ class Inquiry {
 public:
     enum class About : std::uint8_t {
         cancel,       ///< Cancel what the backend runs now. Yes: the signal was sent.
+        terminate,    ///< End the backend. Yes: the signal was sent.
         is_gone,      ///< Whether the backend has ended.
         transaction,  ///< What became of the transaction: `status` is pg_xact_status's word, empty for one too old to know.
     };

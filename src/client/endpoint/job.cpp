@@ -19,8 +19,10 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr const char* kMarker = "SELECT 'howdah marker'";
-/// How long the end of a session is awaited that the server does not tell.
+/// How long the end of a session is awaited that the server does not tell, before it is terminated and after.
 constexpr Duration kLongGoodbye = std::chrono::seconds(2);
+/// The same while there is no monitor to ask: a server whose links were cut needs a moment to notice.
+constexpr Duration kShortGoodbye = milliseconds(250);
 /// Between two looks whether a backend is gone whose link is.
 constexpr Duration kLookAgain = milliseconds(20);
 /// Between two looks for an answer that comes from another thread.
@@ -96,12 +98,18 @@ bool DrainJob::cancel_settled() const {
     return !cancel_ || cancel_->told().answer != Inquiry::Answer::waiting;
 }
 
+bool DrainJob::cancel_astray() const {
+    if (plain_) return !plain_->answer().value_or(false);
+    return cancel_ && cancel_->told().answer == Inquiry::Answer::lost;
+}
+
 std::optional<Need> DrainJob::advance(Moment now) {
     while (session().connected()) {
         if (auto need = session().advance()) return need;
         auto reply = session().take();
         const bool clean = marker_ && clean_marker_ && reply && PQntuples(reply->body.get()) == 1;
         if (clean) {
+            session().set_keep_running(false);
             endpoint_.report(std::chrono::steady_clock::now(), Endpoint::Report::drained, connection_, true);
             return std::nullopt;
         }
@@ -111,6 +119,7 @@ std::optional<Need> DrainJob::advance(Moment now) {
             if (plain_) return Need{plain_->descriptor(), POLLIN, kNever};
             return Need{-1, 0, after(now, kLookForAnswer)};
         }
+        if (cancel_astray()) break;
         begin_marker();
     }
     endpoint_.report(std::chrono::steady_clock::now(), Endpoint::Report::drained, connection_, false);
@@ -126,7 +135,7 @@ void DrainJob::begin_marker() {
 }
 
 GoodbyeJob::GoodbyeJob(Endpoint& endpoint, ConnectionId connection, const DrainJob::Ask& ask, Moment now)
-    : Job(endpoint, connection), ask_(ask), backend_(session().identity()), until_(after(now, kLongGoodbye)), ask_again_(now) {
+    : Job(endpoint, connection), ask_(ask), backend_(session().identity()), begun_(now), ask_again_(now) {
     watched_ = session().watch_end();
     session() = Session();
     // The server sees the end of the stream only when the last descriptor of it goes.
@@ -138,35 +147,46 @@ GoodbyeJob::~GoodbyeJob() {
 }
 
 std::optional<Need> GoodbyeJob::advance(Moment now) {
-    if (!over(now))
-        return Need{watched_, static_cast<short>(watched_ >= 0 ? POLLIN : 0), watched_ >= 0 ? until_ : std::min(until_, ask_again_)};
+    if (!over(now)) {
+        const bool watching = watched_ >= 0 && now < after(begun_, kLongGoodbye);
+        return watching ? Need{watched_, POLLIN, after(begun_, kLongGoodbye)} : Need{-1, 0, ask_again_};
+    }
     endpoint_.report(now, Endpoint::Report::closed, connection_, true);
     return std::nullopt;
 }
 
 bool GoodbyeJob::over(Moment now) {
-    if (now >= until_) return true;
-    if (watched_ >= 0) {
-        std::array<char, 4096> rest;
-        while (true) {
-            const ssize_t count = ::recv(watched_, rest.data(), rest.size(), MSG_DONTWAIT);
-            if (count > 0) continue;
-            return !(count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
-        }
+    if (watched_ >= 0 && ended()) return true;
+    if (watched_ >= 0 && now < after(begun_, kLongGoodbye)) return false;
+    if (backend_.backend_start.empty() || now >= after(begun_, 2 * kLongGoodbye)) return true;
+    return gone(now);
+}
+
+bool GoodbyeJob::ended() const {
+    std::array<char, 4096> rest;
+    while (true) {
+        const ssize_t count = ::recv(watched_, rest.data(), rest.size(), MSG_DONTWAIT);
+        if (count > 0) continue;
+        return !(count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
     }
-    // The link broke before the session did: only the server can tell whether its side is still there.
-    if (backend_.backend_start.empty()) return true;
-    if (gone_) {
-        const auto answer = gone_->told().answer;
-        if (answer == Inquiry::Answer::yes || answer == Inquiry::Answer::lost) return true;
-        if (answer == Inquiry::Answer::no) gone_.reset();
+}
+
+bool GoodbyeJob::gone(Moment now) {
+    if (asked_) {
+        const auto answer = asked_->told().answer;
+        ask_again_ = after(now, kLookForAnswer);
+        if (answer == Inquiry::Answer::waiting) return false;
+        if (answer == Inquiry::Answer::yes && asked_->about() == Inquiry::About::is_gone) return true;
+        asked_.reset();
         ask_again_ = after(now, kLookAgain);
         return false;
     }
     if (now < ask_again_) return false;
-    gone_ = ask_(Inquiry::About::is_gone, backend_);
-    ask_again_ = after(now, kLookForAnswer);
-    return !gone_;
+    const bool terminate = !terminated_ && now >= after(begun_, kLongGoodbye);
+    asked_ = ask_(terminate ? Inquiry::About::terminate : Inquiry::About::is_gone, backend_);
+    terminated_ = terminated_ || (terminate && asked_);
+    ask_again_ = after(now, asked_ ? kLookForAnswer : kLookAgain);
+    return !asked_ && now >= after(begun_, watched_ >= 0 ? kLongGoodbye + kShortGoodbye : kShortGoodbye);
 }
 
 }  // namespace howdah

@@ -61,6 +61,8 @@ public:
 
 private:
     bool cancel_settled() const;
+    /// Whether it may still hit somebody, for nobody knows how far it came.
+    bool cancel_astray() const;
     void begin_marker();
 
     std::shared_ptr<Inquiry> cancel_;
@@ -69,7 +71,8 @@ private:
     bool clean_marker_ = false;  ///< Sent after the cancel was settled.
 };
 
-/// Says goodbye and waits until the server has ended its side, so that it never sees more sessions than the pool may have.
+/// Says goodbye and waits until the server has ended its side, so that it never sees more sessions than the pool may have. A backend that
+/// stays, because nothing reaches it any more, is terminated through the monitor: it would hold locks and its place.
 class GoodbyeJob final : public Job {
 public:
     GoodbyeJob(Endpoint& endpoint, ConnectionId connection, const DrainJob::Ask& ask, Moment now);
@@ -78,13 +81,17 @@ public:
 
 private:
     bool over(Moment now);
+    bool ended() const;
+    /// Whether the server says, or can no longer be asked, that its side has gone.
+    bool gone(Moment now);
 
     DrainJob::Ask ask_;
     Identity backend_;
-    int watched_ = -1;
-    Moment until_;
+    int watched_ = -1;  ///< The session's socket, for the end of the stream; -1 where the link broke.
+    const Moment begun_;
     Moment ask_again_;
-    std::shared_ptr<Inquiry> gone_;
+    bool terminated_ = false;
+    std::shared_ptr<Inquiry> asked_;
 };
 
 }  // namespace howdah

@@ -21,6 +21,8 @@ constexpr const char* kFigures =
 // The start time guards against a process number that was given out again.
 constexpr const char* kCancel =
     "SELECT pg_cancel_backend($1::int) FROM pg_stat_get_activity($1::int) WHERE backend_start = $2::timestamptz";
+constexpr const char* kTerminate =
+    "SELECT pg_terminate_backend($1::int) FROM pg_stat_get_activity($1::int) WHERE backend_start = $2::timestamptz";
 constexpr const char* kIsGone = "SELECT 1 FROM pg_stat_get_activity($1::int) WHERE backend_start = $2::timestamptz";
 constexpr const char* kStatus = "SELECT pg_xact_status($1::xid8)";
 
@@ -90,6 +92,9 @@ void Monitor::dialled(Moment now) {
     dial_.reset();
     if (!session) return lost(now);
     session_ = std::move(*session);
+    // The one before may have been lost to us alone: where nothing reaches it, it would stay.
+    if (!left_behind_.backend_start.empty())
+        inquiries_.push_front(std::make_shared<Inquiry>(Inquiry::About::terminate, std::exchange(left_behind_, {})));
     backoff_.reset();
     state_ = State::ready;
     well_ = true;
@@ -131,7 +136,11 @@ void Monitor::begin_inquiry(Moment now) {
     }
     const std::string pid = std::to_string(inquiry.backend().pid);
     const std::array<const char*, 2> values{pid.c_str(), inquiry.backend().backend_start.c_str()};
-    step.sql = inquiry.about() == Inquiry::About::cancel ? kCancel : kIsGone;
+    switch (inquiry.about()) {
+        case Inquiry::About::cancel: step.sql = kCancel; break;
+        case Inquiry::About::terminate: step.sql = kTerminate; break;
+        default: step.sql = kIsGone; break;
+    }
     step.parameters = {2, nullptr, values.data(), nullptr, nullptr};
     begin(now, Asking::inquiry, step);
 }
@@ -171,7 +180,8 @@ void Monitor::answer_inquiry(const pg_result* result) {
 }
 
 void Monitor::lost(Moment now) {
-    session_.close();
+    if (!session_.identity().backend_start.empty()) left_behind_ = session_.identity();
+    session_ = Session();
     dial_.reset();
     state_ = State::away;
     well_ = false;

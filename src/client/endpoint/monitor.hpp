@@ -82,6 +82,7 @@ private:
     std::uint64_t sessions_ = 0;
     std::unique_ptr<SessionDial> dial_;
     Session session_;
+    Identity left_behind_;  ///< The session before, whose end nobody has seen; empty when there was none.
     std::deque<std::shared_ptr<Inquiry>> inquiries_;  ///< The first is being asked while `asking_` says so.
     Histogram seen_waits_;
 };
