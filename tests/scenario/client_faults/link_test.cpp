@@ -25,6 +25,7 @@ protected:
                                   options.endpoint.pool.dial_time = milliseconds(2000);
                                   options.endpoint.pool.drain_time = milliseconds(2000);
                               })),
+          sampler_(server_->conninfo()),
           crowd_(client_, {.callers = callers(), .call_time = kCallTime}) {}
 
     bool work_goes_on(std::uint64_t more = 20) {
@@ -37,16 +38,20 @@ protected:
         const Judgement judgement = judge(server_->conninfo(), crowd_.notes());
         EXPECT_TRUE(judgement.right()) << judgement.text();
         EXPECT_LE(crowd_.overrun(), kGrace);
+        // A monitor whose link is silent is replaced before its server side is gone.
+        EXPECT_LE(sampler_.most_of_pool(), kConnections);
         const char* const name = testing::UnitTest::GetInstance()->current_test_info()->name();
         fmt::print("RESULT {}: {}\n", name, judgement.text());
-        fmt::print("RESULT {}: latest answer {:.1f} ms after its deadline\n", name,
-                   std::chrono::duration<double, std::milli>(crowd_.overrun()).count());
+        fmt::print("RESULT {}: latest answer {:.1f} ms after its deadline; most sessions {} of {} and {} monitors in {} samples\n", name,
+                   std::chrono::duration<double, std::milli>(crowd_.overrun()).count(), sampler_.most_of_pool(), kConnections,
+                   sampler_.most_monitors(), sampler_.samples());
     }
 
     const std::uint64_t rounds_ = count_from("HOWDAH_TEST_ROUNDS", 1);
     std::unique_ptr<postgres::ScratchServer> server_;
     std::unique_ptr<FaultProxy> proxy_;
     Client client_;
+    Sampler sampler_;
     Crowd crowd_;
 };
 
