@@ -158,8 +158,12 @@ std::optional<Need> GoodbyeJob::advance(Moment now) {
 bool GoodbyeJob::over(Moment now) {
     if (watched_ >= 0 && ended()) return true;
     if (watched_ >= 0 && now < after(begun_, kLongGoodbye)) return false;
-    if (backend_.backend_start.empty() || now >= after(begun_, 2 * kLongGoodbye)) return true;
-    return gone(now);
+    if (backend_.backend_start.empty() || gone(now)) return true;
+    const bool silent_link = watched_ >= 0;
+    const bool give_up = now >= after(begun_, 2 * kLongGoodbye) || (!silent_link && !asked_ && now >= after(begun_, kShortGoodbye));
+    // Nobody knows whether it is still there, so the monitor ends it as soon as it can.
+    if (give_up) static_cast<void>(ask_(Inquiry::About::terminate, backend_));
+    return give_up;
 }
 
 bool GoodbyeJob::ended() const {
@@ -186,7 +190,7 @@ bool GoodbyeJob::gone(Moment now) {
     asked_ = ask_(terminate ? Inquiry::About::terminate : Inquiry::About::is_gone, backend_);
     terminated_ = terminated_ || (terminate && asked_);
     ask_again_ = after(now, asked_ ? kLookForAnswer : kLookAgain);
-    return !asked_ && now >= after(begun_, watched_ >= 0 ? kLongGoodbye + kShortGoodbye : kShortGoodbye);
+    return false;
 }
 
 }  // namespace howdah

@@ -54,7 +54,7 @@ private:
 /// Has the statement cancelled that its caller gave up, reads to its end, and proves with a marker that no cancel is on its way any more.
 class DrainJob final : public Job {
 public:
-    /// Puts an inquiry to the monitor; null when there is none or it is not well.
+    /// Puts an inquiry to the monitor; null when there is none or it is not well. What is to be terminated, it then notes for later.
     using Ask = std::function<std::shared_ptr<Inquiry>(Inquiry::About, const Identity&)>;
     DrainJob(Endpoint& endpoint, ConnectionId connection, const Ask& ask);
     std::optional<Need> advance(Moment now) override;
@@ -82,7 +82,7 @@ public:
 private:
     bool over(Moment now);
     bool ended() const;
-    /// Whether the server says, or can no longer be asked, that its side has gone.
+    /// Whether the server says that its side has gone.
     bool gone(Moment now);
 
     DrainJob::Ask ask_;

@@ -129,7 +129,11 @@ void Keeper::take_work(Moment now) {
 
 void Keeper::begin(Moment now, const PoolCore::Work& work) {
     const DrainJob::Ask ask = [this](Inquiry::About about, const Identity& backend) -> std::shared_ptr<Inquiry> {
-        if (!monitor_ || !monitor_->well()) return nullptr;
+        if (!monitor_) return nullptr;
+        if (!monitor_->well()) {
+            if (about == Inquiry::About::terminate) monitor_->note_left_behind(backend);
+            return nullptr;
+        }
         auto inquiry = std::make_shared<Inquiry>(about, backend);
         monitor_->ask(inquiry);
         return inquiry;

@@ -26,6 +26,9 @@ constexpr const char* kTerminate =
 constexpr const char* kIsGone = "SELECT 1 FROM pg_stat_get_activity($1::int) WHERE backend_start = $2::timestamptz";
 constexpr const char* kStatus = "SELECT pg_xact_status($1::xid8)";
 
+/// More than any pool leaves between two sessions of the monitor.
+constexpr std::size_t kMostLeftBehind = 4096;
+
 double seconds(Duration length) { return std::chrono::duration<double>(length).count(); }
 
 }  // namespace
@@ -92,9 +95,8 @@ void Monitor::dialled(Moment now) {
     dial_.reset();
     if (!session) return lost(now);
     session_ = std::move(*session);
-    // The one before may have been lost to us alone: where nothing reaches it, it would stay.
-    if (!left_behind_.backend_start.empty())
-        inquiries_.push_front(std::make_shared<Inquiry>(Inquiry::About::terminate, std::exchange(left_behind_, {})));
+    for (Identity& backend : left_behind_) inquiries_.push_back(std::make_shared<Inquiry>(Inquiry::About::terminate, std::move(backend)));
+    left_behind_.clear();
     backoff_.reset();
     state_ = State::ready;
     well_ = true;
@@ -180,7 +182,8 @@ void Monitor::answer_inquiry(const pg_result* result) {
 }
 
 void Monitor::lost(Moment now) {
-    if (!session_.identity().backend_start.empty()) left_behind_ = session_.identity();
+    // It may be lost to us alone: where nothing reaches it any more, it would stay.
+    note_left_behind(session_.identity());
     session_ = Session();
     dial_.reset();
     state_ = State::away;
@@ -189,12 +192,17 @@ void Monitor::lost(Moment now) {
     figures_.failures.fetch_add(1, std::memory_order_relaxed);
     next_dial_ = after(now, backoff_.next(random_));
     while (!inquiries_.empty()) {
+        if (inquiries_.front()->about() == Inquiry::About::terminate) note_left_behind(inquiries_.front()->backend());
         inquiries_.front()->give({Inquiry::Answer::lost, {}, {}, 0});
         inquiries_.pop_front();
     }
     endpoint_.monitored(now, false);
     observe(now, "ping_failed", 1);
     observe_nothing(now);
+}
+
+void Monitor::note_left_behind(Identity backend) {
+    if (!backend.backend_start.empty() && left_behind_.size() < kMostLeftBehind) left_behind_.push_back(std::move(backend));
 }
 
 void Monitor::ask(std::shared_ptr<Inquiry> inquiry) {

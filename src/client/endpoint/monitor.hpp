@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "client/endpoint/dialler.hpp"
 #include "client/endpoint/endpoint.hpp"
@@ -37,6 +38,8 @@ public:
     bool well() const noexcept { return well_; }
     /// Answered in turn; `lost` as soon as the session is.
     void ask(std::shared_ptr<Inquiry> inquiry);
+    /// A session whose end nobody has seen: it is terminated with the monitor's next session.
+    void note_left_behind(Identity backend);
     /// Gives up: the session closes, whoever waits for an answer is told that it is lost.
     void close();
     void disown() { session_.disown(); }
@@ -82,7 +85,7 @@ private:
     std::uint64_t sessions_ = 0;
     std::unique_ptr<SessionDial> dial_;
     Session session_;
-    Identity left_behind_;  ///< The session before, whose end nobody has seen; empty when there was none.
+    std::vector<Identity> left_behind_;
     std::deque<std::shared_ptr<Inquiry>> inquiries_;  ///< The first is being asked while `asking_` says so.
     Histogram seen_waits_;
 };

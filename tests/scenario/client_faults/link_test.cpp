@@ -33,6 +33,14 @@ protected:
         return eventually([&] { return crowd_.done() >= before + more; });
     }
 
+    /// Whether every session that was given up has gone, and the monitor is there.
+    bool settled() {
+        const ClientFigures figures = client_.figures();
+        const bool monitored = figures.pings > pings_;
+        if (figures.pool.draining + figures.pool.closing > 0) pings_ = figures.pings;
+        return figures.pool.draining + figures.pool.closing == 0 && monitored;
+    }
+
     void judge_all() {
         crowd_.finish();
         const Judgement judgement = judge(server_->conninfo(), crowd_.notes());
@@ -50,6 +58,7 @@ protected:
     const std::uint64_t rounds_ = count_from("HOWDAH_TEST_ROUNDS", 1);
     std::unique_ptr<postgres::ScratchServer> server_;
     std::unique_ptr<FaultProxy> proxy_;
+    std::uint64_t pings_ = 0;
     Client client_;
     Sampler sampler_;
     Crowd crowd_;
@@ -89,6 +98,7 @@ TEST_F(LinksUnderACrowd, HalfOpenToTheServer) {
         ASSERT_TRUE(work_goes_on());
         proxy_->half_open(Way::to_server);
         EXPECT_TRUE(work_goes_on());
+        EXPECT_TRUE(eventually([&] { return settled(); }));
     }
     EXPECT_GT(proxy_->counts().swallowed, 0U);
     judge_all();
@@ -99,6 +109,7 @@ TEST_F(LinksUnderACrowd, HalfOpenToTheClient) {
         ASSERT_TRUE(work_goes_on());
         proxy_->half_open(Way::to_client);
         EXPECT_TRUE(work_goes_on());
+        EXPECT_TRUE(eventually([&] { return settled(); }));
     }
     EXPECT_GT(proxy_->counts().swallowed, 0U);
     judge_all();
