@@ -1,19 +1,22 @@
 #!/bin/sh
-# run.sh AREA: the big counts of an area's tests, on programs that are built. Areas: foundation (kill -9 of backup run, wal push and restore at
-# HOWDAH_TEST_MOMENTS moments each, default 20). The last lines are the results; exit 1 when anything was wrong.
+# run.sh AREA: the big counts of an area's tests, on programs that are built. The last lines are the results; exit 1 when anything was wrong.
+#   foundation   kill -9 of backup run, wal push and restore at HOWDAH_TEST_MOMENTS moments each, default 20
+#   client       the library under HOWDAH_TEST_CALLERS callers while links are cut and backends terminated (HOWDAH_TEST_CUTS), statements
+#                cancelled (_CANCELS), the server killed (_KILLS), restarted (_RESTARTS) and its links disturbed (_ROUNDS); _SEED replays
 set -eu
 cd "$(dirname -- "$0")/../.."
 build=${HOWDAH_TEST_BUILD:-build}
 area=${1:-}
 
-soak_foundation() {
-    log=$build/soak-foundation.log
-    printf 'kill -9 at %s moments of each operation (log: %s)\n' "$HOWDAH_TEST_MOMENTS" "$log"
+# soak EXECUTABLE FILTER: runs the tests with the output in a log and shows their results.
+soak() {
+    log=$build/soak-$area.log
+    printf '(log: %s)\n' "$log"
     status=0
-    "$build/tests/scenario_kill" --gtest_filter='*AtMoments*' >"$log" 2>&1 || status=$?
-    grep -E '^(RESULT|\[  FAILED  \])' "$log" || true
+    "$build/tests/$1" --gtest_filter="$2" >"$log" 2>&1 || status=$?
+    grep -E '^(RESULT|seed|\[  FAILED  \])' "$log" || true
     [ "$status" -eq 0 ] || tail -n 40 "$log"
-    printf 'soak foundation: %s at %s, %s\n' "$([ "$status" -eq 0 ] && echo pass || echo FAIL)" \
+    printf 'soak %s: %s at %s, %s\n' "$area" "$([ "$status" -eq 0 ] && echo pass || echo FAIL)" \
         "$(git rev-parse --short HEAD 2>/dev/null || echo 'no commit')" "$(date -u +%Y-%m-%dT%H:%MZ)"
     return "$status"
 }
@@ -21,10 +24,19 @@ soak_foundation() {
 case $area in
     foundation)
         export HOWDAH_TEST_MOMENTS="${HOWDAH_TEST_MOMENTS:-20}"
-        soak_foundation
+        printf 'kill -9 at %s moments of each operation ' "$HOWDAH_TEST_MOMENTS"
+        soak scenario_kill '*AtMoments*'
+        ;;
+    client)
+        export HOWDAH_TEST_CUTS="${HOWDAH_TEST_CUTS:-10000}" HOWDAH_TEST_CANCELS="${HOWDAH_TEST_CANCELS:-10000}"
+        export HOWDAH_TEST_KILLS="${HOWDAH_TEST_KILLS:-200}" HOWDAH_TEST_RESTARTS="${HOWDAH_TEST_RESTARTS:-20}"
+        export HOWDAH_TEST_ROUNDS="${HOWDAH_TEST_ROUNDS:-5}" HOWDAH_TEST_CALLERS="${HOWDAH_TEST_CALLERS:-200}"
+        printf '%s cuts, as many terminations, %s cancels, %s kill -9 under %s callers ' "$HOWDAH_TEST_CUTS" "$HOWDAH_TEST_CANCELS" \
+            "$HOWDAH_TEST_KILLS" "$HOWDAH_TEST_CALLERS"
+        soak scenario_client_faults '*'
         ;;
     *)
-        printf 'usage: ./run soak foundation\n' >&2
+        printf 'usage: ./run soak foundation | client\n' >&2
         exit 2
         ;;
 esac
