@@ -90,8 +90,9 @@ TEST(Cancels, RacingTheEndHitNobodyElse) {
     EXPECT_EQ(seen.stray, 0U);
     EXPECT_EQ(seen.otherwise, 0U);
     EXPECT_LE(sampler.most(), kConnections + 1) << sampler.most_of_pool() << " of the pool, " << sampler.most_monitors() << " monitors";
-    fmt::print("RESULT cancels: {} asked for, {} hit their statement, the others came too late; {} calls ended in time; {} innocent calls, {} stray\n",
-               seen.given_up.load(), cancels_that_hit(*server), seen.in_time.load(), seen.innocent.load(), seen.stray.load());
+    fmt::print(
+        "RESULT cancels: {} asked for, {} hit their statement, the others came too late; {} calls ended in time; {} innocent calls, {} stray\n",
+        seen.given_up.load(), cancels_that_hit(*server), seen.in_time.load(), seen.innocent.load(), seen.stray.load());
     fmt::print("RESULT cancels: most sessions {} of {} + 1 in {} samples\n", sampler.most(), kConnections, sampler.samples());
 }
 
@@ -135,9 +136,8 @@ TEST(Cancels, ASessionWhoseCommitWasAwaitedIsCancelledAgainLater) {
     auto client = open_client(app_conninfo(*server), 1);
     ASSERT_TRUE(client.execute("SELECT 1"));
     ASSERT_TRUE(eventually([&] { return client.figures().pings > 0; }));
-    const auto slow = client.run({.deadline = steady_clock::now() + milliseconds(150), .resolve = false}, [](Transaction& transaction) {
-        return transaction.execute("INSERT INTO slow VALUES (1)");
-    });
+    const auto slow = client.run({.deadline = steady_clock::now() + milliseconds(150), .resolve = false},
+                                 [](Transaction& transaction) { return transaction.execute("INSERT INTO slow VALUES (1)"); });
     ASSERT_FALSE(slow);
     EXPECT_EQ(slow.error().outcome(), Outcome::unknown) << slow.error().message();
     ASSERT_TRUE(eventually([&] { return client.figures().pool.idle == 1; }));

@@ -65,8 +65,8 @@ Note Crowd::call(std::int64_t name, std::int64_t number, Kind kind) {
     const Moment deadline = steady_clock::now() + options_.call_time;
     Result<void> done;
     if (kind == Kind::alone) {
-        done = without_rows(client_.execute({.tag = "alone", .deadline = deadline},
-                                            "INSERT INTO alone (caller, number) VALUES ($1, $2)", name, number));
+        done = without_rows(
+            client_.execute({.tag = "alone", .deadline = deadline}, "INSERT INTO alone (caller, number) VALUES ($1, $2)", name, number));
     } else {
         TransactionOptions options{.tag = "ledger", .deadline = deadline, .resolve = kind == Kind::noted};
         if (kind == Kind::keyed) options.key = fmt::format("caller {} number {}", name, number);

@@ -14,7 +14,7 @@ namespace howdah::tests {
 
 struct CrowdOptions {
     int callers = 40;
-    Duration call_time = std::chrono::seconds(2);  ///< The deadline of each call.
+    Duration call_time = std::chrono::seconds(2);   ///< The deadline of each call.
     Duration last_call = std::chrono::seconds(60);  ///< How long work with a key is asked for again once the end was called.
     std::vector<Kind> kinds{Kind::keyed, Kind::noted, Kind::plain, Kind::alone};
     std::int64_t first_caller = 1;

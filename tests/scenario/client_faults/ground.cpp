@@ -87,9 +87,7 @@ bool eventually(const std::function<bool()>& condition, Duration limit) {
     return true;
 }
 
-pid_t postmaster_of(const ScratchServer& server) {
-    return std::atoi(base::read_file(server.data_directory() / "postmaster.pid").c_str());
-}
+pid_t postmaster_of(const ScratchServer& server) { return std::atoi(base::read_file(server.data_directory() / "postmaster.pid").c_str()); }
 
 std::vector<pid_t> children_of(pid_t process) {
     std::istringstream list(base::read_file_if_exists(fmt::format("/proc/{0}/task/{0}/children", process)).value_or(""));

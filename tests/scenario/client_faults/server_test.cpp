@@ -36,8 +36,8 @@ protected:
         EXPECT_LE(sampler.most(), kConnections + 1) << sampler.most_of_pool() << " of the pool, " << sampler.most_monitors() << " monitors";
         const char* const name = testing::UnitTest::GetInstance()->current_test_info()->name();
         fmt::print("RESULT {}: {}\n", name, judgement.text());
-        fmt::print("RESULT {}: most sessions {} of {} + 1 in {} samples; latest answer {:.1f} ms after its deadline\n", name, sampler.most(),
-                   kConnections, sampler.samples(), std::chrono::duration<double, std::milli>(crowd.overrun()).count());
+        fmt::print("RESULT {}: most sessions {} of {} + 1 in {} samples; latest answer {:.1f} ms after its deadline\n", name,
+                   sampler.most(), kConnections, sampler.samples(), std::chrono::duration<double, std::milli>(crowd.overrun()).count());
     }
 
     std::unique_ptr<postgres::ScratchServer> server_;
