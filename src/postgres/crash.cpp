@@ -88,13 +88,17 @@ void remove_interlock(const fs::path& lock_file) {
 void crash_postmaster(pid_t postmaster) {
     // Stopped first, so that it cannot start a child after they were counted.
     ::kill(postmaster, SIGSTOP);
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    // The signal takes effect a moment after it was sent. A child forked until then would be missed, and keep the shared memory.
+    while (process_runs(postmaster) && state_of(postmaster).value_or(ProcessState{}).state != 'T' &&
+           std::chrono::steady_clock::now() < limit)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
     std::vector<pid_t> processes = children_of(postmaster);
     auto shared_memory = shared_memory_of(postmaster);
     for (const pid_t child : processes) shared_memory.merge(shared_memory_of(child));
     processes.push_back(postmaster);
     for (const pid_t process : processes) ::kill(process, SIGKILL);
 
-    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     while (std::any_of(processes.begin(), processes.end(), process_runs)) {
         if (std::chrono::steady_clock::now() > limit) {
             throw base::Failure(base::FailureKind::operation,
