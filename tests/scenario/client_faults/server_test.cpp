@@ -44,7 +44,7 @@ protected:
 };
 
 TEST_F(ServerUnderACrowd, KilledAndRestarted) {
-    const std::uint64_t kills = count_from("HOWDAH_TEST_KILLS", 3);
+    const std::uint64_t kills = count_from("HOWDAH_TEST_KILLS", 2);
     std::mt19937_64 random(test_seed());
     auto client = open_client(app_conninfo(*server_), kConnections);
     Sampler sampler(server_->conninfo());
@@ -69,7 +69,7 @@ TEST_F(ServerUnderACrowd, RestartedFast) {
     auto client = open_client(app_conninfo(*server_), kConnections);
     Sampler sampler(server_->conninfo());
     Crowd crowd(client, {.callers = callers()});
-    for (std::uint64_t i = 0; i < count_from("HOWDAH_TEST_RESTARTS", 2); ++i) {
+    for (std::uint64_t i = 0; i < count_from("HOWDAH_TEST_RESTARTS", 1); ++i) {
         ASSERT_TRUE(work_goes_on(crowd));
         server_->restart();
     }
