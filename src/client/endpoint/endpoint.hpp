@@ -114,6 +114,7 @@ public:
 
     /// Refuses new calls; the keeper does the rest until finished().
     void close(Moment now, Moment deadline);
+    bool closing() const noexcept { return closing_.load(std::memory_order_relaxed); }
     /// Waits, and whether nothing is open any more.
     bool await_finished(Moment until);
     CloseReport close_report();
@@ -199,6 +200,7 @@ private:
     std::atomic<std::thread::id> keeper_;
     std::atomic<Moment::rep> rejects_until_{0};
     std::atomic<std::uint32_t> rejected_outside_{0};
+    std::atomic<bool> closing_{false};
     std::atomic<std::uint64_t> callback_failures_{0};
     std::mutex log_mutex_;
     LogGate log_gate_;

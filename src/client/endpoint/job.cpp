@@ -160,7 +160,9 @@ bool GoodbyeJob::over(Moment now) {
     if (watched_ >= 0 && now < after(begun_, kLongGoodbye)) return false;
     if (backend_.backend_start.empty() || gone(now)) return true;
     const bool silent_link = watched_ >= 0;
-    const bool give_up = now >= after(begun_, 2 * kLongGoodbye) || (!silent_link && !asked_ && now >= after(begun_, kShortGoodbye));
+    // Who closes does not wait for what only a later session could mind.
+    const Duration most = endpoint_.closing() ? kLongGoodbye : 2 * kLongGoodbye;
+    const bool give_up = now >= after(begun_, most) || (!silent_link && !asked_ && now >= after(begun_, kShortGoodbye));
     // Nobody knows whether it is still there, so the monitor ends it as soon as it can.
     if (give_up) static_cast<void>(ask_(Inquiry::About::terminate, backend_));
     return give_up;

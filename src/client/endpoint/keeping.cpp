@@ -201,6 +201,7 @@ EndpointCounts Endpoint::counts(Moment now) {
 }
 
 void Endpoint::close(Moment now, Moment deadline) {
+    closing_.store(true, std::memory_order_relaxed);
     After after;
     {
         const std::scoped_lock lock(mutex_);
