@@ -22,7 +22,7 @@ std::string text(const std::array<std::uint64_t, kPlaces>& counts) {
                        counts[1], counts[2], counts[3], counts[4]);
 }
 
-class AroundCommit : public testing::Test {
+class AroundCommit : public ::testing::Test {
 protected:
     AroundCommit() : server_(ledger_server()), proxy_(proxy_before(*server_, test_seed())) {}
 
@@ -48,7 +48,7 @@ protected:
                    sampler.most_monitors());
     }
 
-    const testing::TestInfo* const test_info_ = testing::UnitTest::GetInstance()->current_test_info();
+    const ::testing::TestInfo* const test_info_ = ::testing::UnitTest::GetInstance()->current_test_info();
     const std::uint64_t wanted_ = count_from("HOWDAH_TEST_CUTS", 100);
     std::unique_ptr<postgres::ScratchServer> server_;
     std::unique_ptr<FaultProxy> proxy_;

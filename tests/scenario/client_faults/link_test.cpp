@@ -16,7 +16,7 @@ constexpr std::uint32_t kConnections = 16;
 constexpr milliseconds kGrace{250};
 constexpr milliseconds kCallTime{600};
 
-class LinksUnderACrowd : public testing::Test {
+class LinksUnderACrowd : public ::testing::Test {
 protected:
     LinksUnderACrowd()
         : server_(ledger_server()),
@@ -49,7 +49,7 @@ protected:
         EXPECT_LE(crowd_.overrun(), kGrace);
         // A monitor whose link is silent is replaced before its server side is gone.
         EXPECT_LE(sampler_.most_of_pool(), kConnections + nameless_);
-        const char* const name = testing::UnitTest::GetInstance()->current_test_info()->name();
+        const char* const name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
         fmt::print("RESULT {}: {}\n", name, judgement.text());
         fmt::print("RESULT {}: latest answer {:.1f} ms after its deadline; most sessions {} of {} and {} monitors in {} samples\n", name,
                    std::chrono::duration<double, std::milli>(crowd_.overrun()).count(), sampler_.most_of_pool(), kConnections,

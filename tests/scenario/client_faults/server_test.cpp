@@ -25,7 +25,7 @@ bool work_goes_on(const Crowd& crowd, std::uint64_t more = 20) {
     return eventually([&] { return crowd.done() >= before + more; });
 }
 
-class ServerUnderACrowd : public testing::Test {
+class ServerUnderACrowd : public ::testing::Test {
 protected:
     ServerUnderACrowd() : server_(ledger_server()) {}
 
@@ -34,7 +34,7 @@ protected:
         const Judgement judgement = judge(server_->conninfo(), crowd.notes());
         EXPECT_TRUE(judgement.right()) << judgement.text();
         EXPECT_LE(sampler.most(), kConnections + 1) << sampler.most_of_pool() << " of the pool, " << sampler.most_monitors() << " monitors";
-        const char* const name = testing::UnitTest::GetInstance()->current_test_info()->name();
+        const char* const name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
         fmt::print("RESULT {}: {}\n", name, judgement.text());
         fmt::print("RESULT {}: most sessions {} of {} + 1 in {} samples; latest answer {:.1f} ms after its deadline\n", name,
                    sampler.most(), kConnections, sampler.samples(), std::chrono::duration<double, std::milli>(crowd.overrun()).count());
