@@ -61,7 +61,6 @@ void TransactionState::add_beginning(StepList& list) {
         const long long most = std::min<long long>(left.count(), 2147483647);
         std::snprintf(settings_.text.data(), settings_.text.size(), "SET LOCAL statement_timeout = %lld", most);
         list.add(Step::Part::before, settings_.text.data());
-        limited_ = true;
     }
     if (!options_.key.empty()) {
         key_ = options_.key.c_str();
@@ -200,8 +199,6 @@ Result<void> TransactionState::commit() {
     StepList list;
     add_pending(list);
     pending_count_ = 0;
-    // The time limit that went with BEGIN would cut the wait for a standby short, and the server would call that a success.
-    if (limited_) list.add(Step::Part::before, "SET LOCAL statement_timeout = 0");
     list.add(Step::Part::body, "COMMIT");
     // A cancel would end a COMMIT that waits for a standby in doubt.
     session_.set_keep_running(true);

@@ -62,7 +62,6 @@ private:
     const std::uint64_t monitor_then_;
 
     bool begun_ = false;
-    bool limited_ = false;  ///< The server has a time limit of ours for each statement.
     Text begin_;
     Text settings_;
     const char* key_ = nullptr;

@@ -23,6 +23,8 @@ constexpr const char* kMarker = "SELECT 'howdah marker'";
 constexpr Duration kLongGoodbye = std::chrono::seconds(2);
 /// The same while there is no monitor to ask: a server whose links were cut needs a moment to notice.
 constexpr Duration kShortGoodbye = milliseconds(250);
+/// Between two cancels of a statement that goes on.
+constexpr Duration kCancelAgain = milliseconds(250);
 /// Between two looks whether a backend is gone whose link is.
 constexpr Duration kLookAgain = milliseconds(20);
 /// Between two looks for an answer that comes from another thread.
@@ -86,9 +88,15 @@ std::optional<Need> ResetJob::advance(Moment) {
     return std::nullopt;
 }
 
-DrainJob::DrainJob(Endpoint& endpoint, ConnectionId connection, const Ask& ask) : Job(endpoint, connection) {
-    if (!session().busy() || session().keep_running()) return;
-    if (!session().identity().backend_start.empty()) cancel_ = ask(Inquiry::About::cancel, session().identity());
+DrainJob::DrainJob(Endpoint& endpoint, ConnectionId connection, const Ask& ask, Moment now) : Job(endpoint, connection), ask_(ask) {
+    if (session().busy() && !session().keep_running()) cancel(now);
+}
+
+void DrainJob::cancel(Moment now) {
+    cancel_again_ = after(now, kCancelAgain);
+    cancel_.reset();
+    plain_.reset();
+    if (!session().identity().backend_start.empty()) cancel_ = ask_(Inquiry::About::cancel, session().identity());
     if (cancel_) return;
     if (auto key = session().cancel_key()) plain_.emplace(plain_cancel(std::move(key)));
 }
@@ -105,7 +113,12 @@ bool DrainJob::cancel_astray() const {
 
 std::optional<Need> DrainJob::advance(Moment now) {
     while (session().connected()) {
-        if (auto need = session().advance()) return need;
+        if (auto need = session().advance()) {
+            // A cancel that comes before the server has read the statement hits nothing.
+            if (!marker_ && now >= cancel_again_ && cancel_settled() && !cancel_astray()) cancel(now);
+            need->until = std::min(need->until, marker_ ? kNever : std::max(cancel_again_, after(now, kLookForAnswer)));
+            return need;
+        }
         auto reply = session().take();
         const bool clean = marker_ && clean_marker_ && reply && PQntuples(reply->body.get()) == 1;
         if (clean) {

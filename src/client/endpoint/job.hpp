@@ -56,15 +56,18 @@ class DrainJob final : public Job {
 public:
     /// Puts an inquiry to the monitor; null when there is none or it is not well. What is to be terminated, it then notes for later.
     using Ask = std::function<std::shared_ptr<Inquiry>(Inquiry::About, const Identity&)>;
-    DrainJob(Endpoint& endpoint, ConnectionId connection, const Ask& ask);
+    DrainJob(Endpoint& endpoint, ConnectionId connection, const Ask& ask, Moment now);
     std::optional<Need> advance(Moment now) override;
 
 private:
+    void cancel(Moment now);
     bool cancel_settled() const;
     /// Whether it may still hit somebody, for nobody knows how far it came.
     bool cancel_astray() const;
     void begin_marker();
 
+    const Ask ask_;
+    Moment cancel_again_ = kNever;
     std::shared_ptr<Inquiry> cancel_;
     std::optional<Asked<bool>> plain_;  ///< libpq's own way, where there is no monitor to ask.
     bool marker_ = false;

@@ -88,7 +88,7 @@ void Keeper::run() {
 
 void Keeper::round(Moment now) {
     heartbeat_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
-    bell_.quieten();
+    if (rung_) bell_.quieten();
     watched_.clear();
     watched_.push_back({bell_.descriptor(), POLLIN, 0});
     next_ = after(now, kTick);
@@ -107,7 +107,7 @@ void Keeper::round(Moment now) {
     next_ = std::min(next_, endpoint_.next_change());
     const auto left = std::max<Duration>(next_ - steady_clock::now(), Duration::zero());
     const timespec limit{std::chrono::duration_cast<std::chrono::seconds>(left).count(), (left % std::chrono::seconds(1)).count()};
-    ::ppoll(watched_.data(), watched_.size(), &limit, nullptr);
+    rung_ = ::ppoll(watched_.data(), watched_.size(), &limit, nullptr) > 0 && watched_.front().revents != 0;
 }
 
 void Keeper::take_work(Moment now) {
@@ -143,7 +143,7 @@ void Keeper::begin(Moment now, const PoolCore::Work& work) {
             jobs_.push_back(std::make_unique<DialJob>(endpoint_, work.connection, plan_, after(now, pool_.dial_time)));
             return;
         case PoolCore::Work::Kind::reset: jobs_.push_back(std::make_unique<ResetJob>(endpoint_, work.connection)); return;
-        case PoolCore::Work::Kind::drain: jobs_.push_back(std::make_unique<DrainJob>(endpoint_, work.connection, ask)); return;
+        case PoolCore::Work::Kind::drain: jobs_.push_back(std::make_unique<DrainJob>(endpoint_, work.connection, ask, now)); return;
         case PoolCore::Work::Kind::cancel: return cancel_leased(work);
         case PoolCore::Work::Kind::close:
             drop_job(work.connection);

@@ -65,6 +65,7 @@ private:
     std::vector<PoolCore::Work> work_;
     std::vector<std::unique_ptr<Job>> jobs_;
     std::vector<pollfd> watched_;
+    bool rung_ = true;  ///< The bell may be ringing.
     Moment next_{};
     std::thread thread_;
 };

@@ -23,6 +23,8 @@ protected:
         admin_.ask("ALTER SYSTEM SET synchronous_standby_names = '" + names + "'");
         admin_.ask("SELECT pg_reload_conf()");
         EXPECT_TRUE(eventually([&] { return Admin(server_.conninfo()).ask("SHOW synchronous_standby_names") == names; }));
+        // Commits wait from when the checkpointer has read the names; it does so before it begins a checkpoint.
+        admin_.ask("CHECKPOINT");
     }
     ~Commit() override { admin_.ask("DROP FUNCTION IF EXISTS " + name_ + "_die() CASCADE"); }
     Result<Rows> insert(Client& client, const std::string& table, const TransactionOptions& options, int id) {
