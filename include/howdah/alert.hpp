@@ -11,7 +11,7 @@
 #include "howdah/moment.hpp"
 #include "howdah/result.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 enum class Severity : std::uint8_t { info, warning, critical };
 
@@ -47,4 +47,4 @@ struct Alert {
     std::string message;  ///< "the server answers pings slowly: 0.31 s for 10 s (threshold 0.1 s)"
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -9,7 +9,7 @@
 #include "howdah/moment.hpp"
 #include "howdah/result.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// The numbers are those of the metric db_circuit_breaker_state.
 enum class BreakerState : std::uint8_t {
@@ -112,4 +112,4 @@ struct BreakerCounts {
     std::uint64_t stale_results = 0;  ///< Results of an earlier state, not counted.
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

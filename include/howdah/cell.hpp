@@ -6,7 +6,7 @@
 
 #include "howdah/result.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// One value of an answer as the server sent it, and where it stood, for errors. It owns nothing.
 struct Cell {
@@ -28,4 +28,4 @@ Error null_error(const Cell& cell);
 Error type_error(const Cell& cell, std::string_view wanted, std::string_view accepted);
 Error value_error(const Cell& cell, std::string_view wanted, std::string_view hint = {});
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

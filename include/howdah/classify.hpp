@@ -8,7 +8,7 @@
 
 #include "howdah/error.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// Whether the whole body of a transaction may run again, in a fresh transaction. "May" becomes "does" by budget and deadline.
 enum class Retry : std::uint8_t {
@@ -103,4 +103,4 @@ std::span<const ClassRow> classification_table() noexcept;
 /// after COMMIT left are judged differently. Does not allocate.
 const ClassRow& classify(const Error& error) noexcept;
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -20,7 +20,7 @@
 #include "howdah/retry.hpp"
 #include "howdah/transaction.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace testing {
 class Faults;
@@ -137,4 +137,4 @@ private:
     std::unique_ptr<ClientState> state_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

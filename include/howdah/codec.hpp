@@ -19,7 +19,7 @@
 #include "howdah/types.hpp"
 #include "howdah/value.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// How a C++ type travels. A program may specialise it for types of its own:
 ///
@@ -316,4 +316,4 @@ struct Codec<std::span<T, kExtent>> {
     }
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

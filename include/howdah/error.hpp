@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// How far a call had come when it failed. Everything before `send` reached no statement; a failure of cause `broken`, `timed_out` or
 /// `cancelled` in `receive` leaves open whether the server did the work.
@@ -131,4 +131,4 @@ private:
     std::shared_ptr<const ErrorText> text_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -13,7 +13,7 @@
 #include "howdah/moment.hpp"
 #include "howdah/pool.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// How long things took, counted in buckets that double: up to 1 µs, 2 µs, 4 µs, ... 2^24 µs (16.8 s), and beyond. Fixed size; adding
 /// is a handful of instructions. Not thread-safe.
@@ -83,4 +83,4 @@ struct ClientFigures {
     std::vector<AlertFigures> alerts;  ///< Of each rule.
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -10,7 +10,7 @@
 
 struct pg_conn;
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 class LeaseState;
 
@@ -40,4 +40,4 @@ private:
     std::unique_ptr<LeaseState> state_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

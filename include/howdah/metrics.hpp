@@ -10,7 +10,7 @@
 
 #include "howdah/figures.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// A client's figures and whose they are. No two of one page may have the same three labels.
 struct LabelledFigures {
@@ -56,4 +56,4 @@ void visit_metrics(std::span<const LabelledFigures> clients, const MetricVisitor
 std::string metrics_text(std::span<const LabelledFigures> clients);
 inline constexpr std::string_view kMetricsType = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// A point on the steady clock, which never goes back, and a length of time on it. Policies read no clock: they are told the moment.
 using Moment = std::chrono::steady_clock::time_point;
@@ -14,4 +14,4 @@ inline constexpr Moment kNever = Moment::max();
 /// `from + length`, or never where that is beyond the clock.
 constexpr Moment after(Moment from, Duration length) noexcept { return length >= kNever - from ? kNever : from + length; }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

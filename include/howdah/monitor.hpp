@@ -7,7 +7,7 @@
 #include "howdah/moment.hpp"
 #include "howdah/result.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// The health monitor: one session per endpoint beside the pool's, on the client's own thread.
 struct MonitorOptions {
@@ -20,4 +20,4 @@ struct MonitorOptions {
 /// A named error (phase configure, cause usage) for values that make no sense.
 Result<void> check(const MonitorOptions& options);
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

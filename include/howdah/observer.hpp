@@ -12,7 +12,7 @@
 #include "howdah/error.hpp"
 #include "howdah/moment.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// A try that failed and is made again, or not.
 struct RetryEvent {
@@ -69,4 +69,4 @@ struct Observer {
     std::function<void(std::string_view endpoint, const LogLine&)> on_log;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

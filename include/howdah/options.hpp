@@ -12,7 +12,7 @@
 #include "howdah/pool.hpp"
 #include "howdah/result.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// A time that is not limited.
 inline constexpr Duration kNoLimit = Duration::max();
@@ -60,4 +60,4 @@ Environment process_environment();
 ///     DB_IDLE_TIMEOUT              milliseconds: pool.idle_time, 0 for the longest there is
 Result<void> apply_environment(EndpointOptions& options, const Environment& environment);
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

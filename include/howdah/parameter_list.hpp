@@ -12,7 +12,7 @@
 
 #include "howdah/result.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// The values of $1, $2, … in the form in which libpq takes them: four parallel arrays. Up to 16 values, of which those that must be
 /// copied take up to 256 bytes together, cost no allocation. Text and bytes added by reference must outlive the sending of the statement.
@@ -114,4 +114,4 @@ private:
     ParameterList one_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

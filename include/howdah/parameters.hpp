@@ -5,7 +5,7 @@
 #include "howdah/codec.hpp"
 #include "howdah/parameter_list.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// The values of $1, $2, … from C++ values: `Parameters parameters(7, "text", std::optional<Date>());`. std::string, const char* and bytes
 /// are referenced and must live until the statement was sent; everything else is copied. Numbers, times and bytes go in binary form with
@@ -24,4 +24,4 @@ public:
     }
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -10,7 +10,7 @@
 #include "howdah/result.hpp"
 #include "howdah/retry.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// The pool of one endpoint.
 struct PoolOptions {
@@ -79,4 +79,4 @@ struct CloseReport {
     std::string_view oldest_dropped;  ///< The tag of the dropped lease that was held longest.
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -9,7 +9,7 @@
 
 #include "howdah/row.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// A column and the member that takes its value.
 template <typename Struct, typename Member>
@@ -106,4 +106,4 @@ private:
     std::array<std::optional<std::size_t>, std::tuple_size_v<std::remove_cv_t<decltype(kFields<T>)>>> columns_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

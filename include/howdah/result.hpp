@@ -7,7 +7,7 @@
 
 #include "howdah/error.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// A value or the Error that took its place; the member names are std::expected's. Failure is a normal answer in this library, so
 /// nothing throws: asking a failed result for its value ends the program.
@@ -57,4 +57,4 @@ private:
     std::optional<Error> error_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

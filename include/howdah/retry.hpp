@@ -6,7 +6,7 @@
 #include "howdah/moment.hpp"
 #include "howdah/result.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// Full jitter: before the n-th retry (n from 0) a wait drawn evenly from [0, min(cap, base * 2^n)].
 struct BackoffOptions {
@@ -35,4 +35,4 @@ inline constexpr RetryBudgetOptions kContentionBudget{2000, 1000, 1000, 200'000,
 Result<void> check(const BackoffOptions& options);
 Result<void> check(const RetryBudgetOptions& options);
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -8,7 +8,7 @@
 #include "howdah/codec.hpp"
 #include "howdah/result.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// What libpq keeps of an answer; only the library knows what it is.
 struct Answer;
@@ -58,4 +58,4 @@ private:
     std::size_t row_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

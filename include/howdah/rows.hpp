@@ -12,7 +12,7 @@
 #include "howdah/result.hpp"
 #include "howdah/row.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// The answer to one statement: libpq's own memory of it, nothing copied. It can be moved; rows, and texts read from them, stay valid
 /// then and end with it.
@@ -116,4 +116,4 @@ Result<std::optional<T>> Rows::maybe() const {
     return std::optional<T>(std::move(*value));
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

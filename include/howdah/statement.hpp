@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// A statement that each session prepares once, on its first use, and executes by name from then on. Make it once and keep it, as in
 /// `static const howdah::Statement kFind{"SELECT name FROM item WHERE id = $1"};`. Behind a pooler it is sent as text each time.
@@ -43,4 +43,4 @@ private:
     const Statement* statement_ = nullptr;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

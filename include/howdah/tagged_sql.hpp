@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 struct SqlTag {
     std::string_view key;
@@ -26,4 +26,4 @@ struct SqlTag {
 /// `transaction.execute("SELECT set_config('application_name', $1, true)", trace)`, which ends with it.
 std::string tagged_sql(std::string_view sql, std::initializer_list<SqlTag> tags);
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -14,7 +14,7 @@
 #include "howdah/rows.hpp"
 #include "howdah/statement.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 enum class Isolation : std::uint8_t { server_default, read_committed, repeatable_read, serializable };
 
@@ -80,4 +80,4 @@ private:
     TransactionState& state_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

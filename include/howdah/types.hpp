@@ -3,7 +3,7 @@
 #include <cstdint>
 
 /// The numbers of PostgreSQL's built-in types (pg_type.oid), the same in every server (src/include/catalog/pg_type.dat).
-namespace howdah::type {
+namespace howdah::inline v0::type {
 
 inline constexpr std::uint32_t kBool = 16, kBytea = 17, kChar = 18, kName = 19, kInt8 = 20, kInt2 = 21, kInt4 = 23, kText = 25, kOid = 26,
                                kJson = 114, kXml = 142, kFloat4 = 700, kFloat8 = 701, kUnknown = 705, kBpchar = 1042, kVarchar = 1043,
@@ -14,4 +14,4 @@ inline constexpr std::uint32_t kBool = 16, kBytea = 17, kChar = 18, kName = 19, 
 std::uint32_t array_of(std::uint32_t element) noexcept;
 std::uint32_t element_of(std::uint32_t array) noexcept;
 
-}  // namespace howdah::type
+}  // namespace howdah::inline v0::type

@@ -10,7 +10,7 @@
 
 #include "howdah/result.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// The server's timestamptz: a moment, to the microsecond. Its own infinities are the two ends of the C++ type, which no finite value
 /// of the server is read as: what lies beyond is an error.
@@ -70,4 +70,4 @@ struct Json {
     friend bool operator==(const Json&, const Json&) = default;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

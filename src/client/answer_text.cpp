@@ -7,7 +7,7 @@
 #include "client/conninfo.hpp"
 #include "client/server_message.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 std::string text_of(const char* text) { return text != nullptr ? text : ""; }
 
@@ -29,4 +29,4 @@ std::string describe(const pg_conn* handle) {
     return text + ", port " + text_of(PQport(handle));
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -7,7 +7,7 @@
 struct pg_conn;
 struct pg_result;
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// Empty for null.
 std::string text_of(const char* text);
@@ -16,4 +16,4 @@ Error refusal(const pg_result* result, const std::string& endpoint);
 /// "host db (10.0.0.7), port 5432".
 std::string describe(const pg_conn* handle);
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 Bell::Bell() : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
@@ -24,4 +24,4 @@ void Bell::quieten() const noexcept {
     [[maybe_unused]] const auto read = ::read(descriptor_, &rings, sizeof rings);
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -8,7 +8,7 @@
 
 #include "client/expendable.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// Tells whoever polls its descriptor that something is there. Thread-safe.
 class Bell {
@@ -60,4 +60,4 @@ private:
     std::shared_ptr<State> state_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -11,7 +11,7 @@
 #include "client/expendable.hpp"
 #include "client/server_message.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -221,4 +221,4 @@ std::optional<std::string> Connection::quote_literal(std::string_view text) cons
     return handle_ ? taken(PQescapeLiteral(handle_.get(), text.data(), text.size())) : std::nullopt;
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

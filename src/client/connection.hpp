@@ -12,7 +12,7 @@
 #include "client/wait.hpp"
 #include "howdah/result.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// A value for $1, $2, ... in text form; none is NULL.
 using TextParameter = std::optional<std::string>;
@@ -79,4 +79,4 @@ private:
     std::optional<Error> error_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

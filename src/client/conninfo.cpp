@@ -8,7 +8,7 @@
 
 #include "client/server_message.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -118,4 +118,4 @@ Result<Conninfo> read_conninfo(const std::string& conninfo, const Keywords& over
     return read;
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -9,7 +9,7 @@
 
 #include "howdah/result.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// One entry of a connection string's host list. `host` is a name, an address or a socket folder, libpq's default where the string has
 /// none; empty only beside an address.
@@ -38,4 +38,4 @@ Result<Conninfo> read_conninfo(const std::string& conninfo, const Keywords& over
 /// Whether libpq takes a host for the folder of a Unix socket.
 bool is_socket_folder(std::string_view host);
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -8,7 +8,7 @@
 
 #include "client/server_message.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -253,4 +253,4 @@ std::string Dial::endpoint() const {
     return text;
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

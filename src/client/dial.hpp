@@ -12,7 +12,7 @@
 
 struct pg_conn;
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 struct CloseHandle {
     void operator()(pg_conn* handle) const noexcept;
@@ -77,4 +77,4 @@ private:
     std::vector<Error> errors_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

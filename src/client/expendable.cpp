@@ -5,7 +5,7 @@
 #include <thread>
 #include <utility>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 bool run_expendable(std::function<void()> work) noexcept {
     // The new thread inherits the mask, so that the host program's signals never land on it.
@@ -23,4 +23,4 @@ bool run_expendable(std::function<void()> work) noexcept {
     return started;
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

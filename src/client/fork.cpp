@@ -2,7 +2,7 @@
 
 #include <pthread.h>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 std::atomic<std::uint32_t> internal::forks{0};
 
@@ -11,4 +11,4 @@ void watch_forks() {
     static_cast<void>(watching);
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

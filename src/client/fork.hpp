@@ -3,7 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace internal {
 extern std::atomic<std::uint32_t> forks;
@@ -15,4 +15,4 @@ inline std::uint32_t fork_count() noexcept { return internal::forks.load(std::me
 /// Begins counting; before the first number is noted.
 void watch_forks();
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -9,7 +9,7 @@
 #include <memory>
 #include <utility>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -245,4 +245,4 @@ Result<void> apply_environment(EndpointOptions& options, const Environment& envi
     return {};
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -16,7 +16,7 @@
 
 #include "client/expendable.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 Addresses resolve_by_system(const std::string& host) {
     addrinfo wanted{};
@@ -98,4 +98,4 @@ std::optional<Addresses> Lookup::answer() const {
     return state_->answer;
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

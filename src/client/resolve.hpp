@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// What a name look-up gave: numeric addresses in the order to try them, or none and the reason.
 struct Addresses {
@@ -37,4 +37,4 @@ private:
     std::shared_ptr<State> state_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

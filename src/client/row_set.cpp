@@ -4,7 +4,7 @@
 
 #include <charconv>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -49,4 +49,4 @@ std::int64_t RowSet::affected() const {
 
 std::string_view RowSet::command_tag() const { return result_ ? std::string_view(PQcmdStatus(handle(result_))) : std::string_view(); }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

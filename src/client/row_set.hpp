@@ -7,7 +7,7 @@
 
 struct pg_result;
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// The answer to one statement, all values in text form. Copies share the data; rows and columns count from zero and must exist.
 class RowSet {
@@ -32,4 +32,4 @@ private:
     std::shared_ptr<const pg_result> result_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

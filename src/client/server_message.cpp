@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -91,4 +91,4 @@ DialMessage read_dial_message(std::string_view message) {
     return read;
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -5,7 +5,7 @@
 
 #include "howdah/error.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// The text without line ends at its end, inner ones as spaces.
 std::string one_line(std::string_view text);
@@ -22,4 +22,4 @@ struct DialMessage {
 };
 DialMessage read_dial_message(std::string_view message);
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -13,7 +13,7 @@
 #include "client/answer_text.hpp"
 #include "client/server_message.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -303,4 +303,4 @@ Wake drive(Session& session, Waiter& waiter, Moment deadline, Moment now) {
     return Wake::ready;
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

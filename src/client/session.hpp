@@ -16,7 +16,7 @@
 struct pg_cancel;
 struct pg_result;
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 struct ClearResult {
     void operator()(pg_result* result) const noexcept;
@@ -200,4 +200,4 @@ private:
 /// moment.
 Wake drive(Session& session, Waiter& waiter, Moment deadline, Moment now);
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <cstdint>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -64,4 +64,4 @@ bool ready_now(int descriptor, short events) {
     return count > 0;
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

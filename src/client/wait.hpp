@@ -5,7 +5,7 @@
 #include <optional>
 #include <stop_token>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// An absolute moment by which a call must have answered.
 using Deadline = std::chrono::steady_clock::time_point;
@@ -41,4 +41,4 @@ private:
 /// Whether the descriptor is ready for one of these poll(2) events now.
 bool ready_now(int descriptor, short events);
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -9,7 +9,7 @@
 #include "client/fork.hpp"
 #include "client/policy/option_check.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -143,4 +143,4 @@ std::string Client::metrics() const {
     return metrics_text({&one, 1});
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

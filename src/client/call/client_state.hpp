@@ -9,7 +9,7 @@
 #include "client/endpoint/keeper.hpp"
 #include "howdah/client.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// What a Client points to.
 class ClientState {
@@ -26,4 +26,4 @@ public:
     std::atomic<std::uint64_t> resolved_commits{0};
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

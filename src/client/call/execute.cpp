@@ -10,7 +10,7 @@
 #include "howdah/client.hpp"
 
 // One statement in a transaction of its own.
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -78,4 +78,4 @@ Result<Rows> Client::execute_list(const CallOptions& options, Query query, const
     }
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

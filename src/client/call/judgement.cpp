@@ -1,6 +1,6 @@
 #include "client/call/judgement.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -36,4 +36,4 @@ void give_back_failed(Endpoint& endpoint, Moment now, Grant& grant, const ClassR
     if (lost) endpoint.log(now, LogKind::session, Severity::warning, "a session of the pool was lost: " + error.message());
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

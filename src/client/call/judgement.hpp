@@ -4,7 +4,7 @@
 #include "howdah/classify.hpp"
 #include "howdah/statement.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// After a failure that says so, has the statement prepared again at its next use.
 void prepare_again(Session& session, const Error& error, const Statement& statement);
@@ -13,4 +13,4 @@ void prepare_again(Session& session, const Error& error, const Statement& statem
 void give_back_failed(Endpoint& endpoint, Moment now, Grant& grant, const ClassRow& row, const Error& error, const Statement* statement,
                       bool first_try);
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -11,7 +11,7 @@
 #include "client/values/answer.hpp"
 #include "howdah/client.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 using std::chrono::steady_clock;
 
@@ -75,4 +75,4 @@ Result<Lease> Client::borrow(const CallOptions& options) {
     return Lease(std::make_unique<LeaseState>(*state_, *grant, options));
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

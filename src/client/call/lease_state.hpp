@@ -5,7 +5,7 @@
 
 #include "client/call/client_state.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// What a Lease points to: the session until it is given back.
 class LeaseState {
@@ -29,4 +29,4 @@ private:
     std::optional<Error> failure_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

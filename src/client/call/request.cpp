@@ -13,7 +13,7 @@
 
 #include "howdah/testing.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -106,4 +106,4 @@ Result<Reply> request(Session& session, const StepList& list, Moment now, Moment
     return send(session, list.steps(), now, deadline, stop);
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

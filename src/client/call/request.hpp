@@ -5,7 +5,7 @@
 #include "client/call/step_list.hpp"
 #include "client/session.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace testing {
 class Faults;
@@ -16,4 +16,4 @@ class Faults;
 Result<Reply> request(Session& session, const StepList& list, Moment now, Moment deadline, const std::stop_token& stop,
                       testing::Faults* faults);
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -5,7 +5,7 @@
 #include <memory>
 #include <thread>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -40,4 +40,4 @@ Outcome resolve_commit(ClientState& state, const TransactionState& transaction, 
     return Outcome::unknown;
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -2,7 +2,7 @@
 
 #include "client/call/transaction_state.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// What became of a transaction whose COMMIT went out and whose answer did not come: `failed`, `succeeded` or `unknown`. Asks the server
 /// through the monitor until it is clear or the deadline passes.
@@ -12,4 +12,4 @@ namespace howdah {
 /// system identifier and timeline, since a commit on the disk would have kept its number.
 Outcome resolve_commit(ClientState& state, const TransactionState& transaction, const Identity& server, Moment deadline);
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -10,7 +10,7 @@
 #include "howdah/client.hpp"
 
 // A whole transaction, with its retries.
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -146,4 +146,4 @@ Result<void> Client::run_body(const TransactionOptions& options, BodyCall body) 
     }
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

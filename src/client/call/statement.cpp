@@ -3,7 +3,7 @@
 #include <atomic>
 #include <utility>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 std::atomic<std::uint32_t> last_number{0};
@@ -15,4 +15,4 @@ Statement::Statement(std::string sql)
       name_("howdah_" + std::to_string(number_)),
       forgetting_("DEALLOCATE " + name_) {}
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -1,6 +1,6 @@
 #include "client/call/step_list.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 void StepList::add(Step::Part part, const Session& session, const Query& query, const ParameterView& parameters, bool by_name) {
     const Statement* const statement = query.statement();
@@ -17,4 +17,4 @@ ParameterView view(const ParameterList& list) noexcept {
     return {static_cast<int>(list.size()), list.types(), list.values(), list.lengths(), list.formats()};
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

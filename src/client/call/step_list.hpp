@@ -8,7 +8,7 @@
 #include "howdah/parameters.hpp"
 #include "howdah/statement.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// The steps of one request being made up. Refers to what it is given.
 class StepList {
@@ -35,4 +35,4 @@ private:
 
 ParameterView view(const ParameterList& list) noexcept;
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

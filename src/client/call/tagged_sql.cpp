@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -39,4 +39,4 @@ std::string tagged_sql(std::string_view sql, std::initializer_list<SqlTag> tags)
     return pairs.empty() ? text : text + "*/";
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -2,7 +2,7 @@
 
 #include "client/call/transaction_state.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 Result<Rows> Transaction::execute_list(Query query, const ParameterList& parameters) { return state_.execute(query, parameters); }
 Result<void> Transaction::begin_savepoint() { return state_.begin_savepoint(); }
@@ -10,4 +10,4 @@ Result<void> Transaction::end_savepoint(bool keep) { return state_.end_savepoint
 unsigned Transaction::tries() const noexcept { return state_.tries(); }
 Moment Transaction::deadline() const noexcept { return state_.deadline(); }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

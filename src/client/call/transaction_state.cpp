@@ -11,7 +11,7 @@
 #include "client/policy/borrow_error.hpp"
 #include "client/values/answer.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -232,4 +232,4 @@ void TransactionState::roll_back() {
     static_cast<void>(request(list, now, until));
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

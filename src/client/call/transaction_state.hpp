@@ -10,7 +10,7 @@
 #include "client/call/step_list.hpp"
 #include "howdah/transaction.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// One try of a transaction on a leased session. BEGIN, the settings, the key and savepoints wait until the body's next statement takes
 /// them along in its packet. Used by the caller's thread.
@@ -78,4 +78,4 @@ private:
     std::string transaction_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

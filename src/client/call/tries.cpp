@@ -4,7 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 thread_local unsigned inside_bodies = 0;
@@ -59,4 +59,4 @@ void Tries::ended(Moment now, const Error* error) noexcept {
     state_.endpoint.told_span({tag_, begun_, now, made_, error});
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -9,7 +9,7 @@
 #include "client/policy/random.hpp"
 #include "howdah/classify.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// The tries of one call: whether one more is made, when, and who is told. Used by the caller's thread.
 class Tries {
@@ -52,4 +52,4 @@ public:
     static bool now() noexcept;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -7,7 +7,7 @@
 #include <exception>
 #include <utility>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -127,4 +127,4 @@ Result<Session> SessionDial::take() {
     return std::move(session_);
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -10,7 +10,7 @@
 #include "client/session.hpp"
 #include "howdah/testing.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// How the sessions of an endpoint are made.
 struct DialPlan {
@@ -48,4 +48,4 @@ private:
     std::optional<Error> error_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

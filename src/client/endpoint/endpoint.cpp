@@ -8,7 +8,7 @@
 #include "client/policy/borrow_error.hpp"
 
 // How a call comes in and goes out.
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -328,4 +328,4 @@ void Endpoint::settle(After& after) {
     }
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -22,7 +22,7 @@
 #include "howdah/figures.hpp"
 #include "howdah/observer.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 struct EndpointPolicies {
     PoolOptions pool;
@@ -225,4 +225,4 @@ private:
     std::vector<Place> places_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

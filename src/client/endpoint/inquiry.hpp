@@ -9,7 +9,7 @@
 #include "client/session.hpp"
 #include "howdah/moment.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// A question that the monitor's session puts to the server, from any thread. Shared by who asks and who answers; either may let go first.
 class Inquiry {
@@ -67,4 +67,4 @@ private:
     Told told_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

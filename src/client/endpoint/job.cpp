@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -208,4 +208,4 @@ bool GoodbyeJob::gone(Moment now) {
     return false;
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -8,7 +8,7 @@
 #include "client/endpoint/endpoint.hpp"
 #include "client/endpoint/inquiry.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// Cancels what runs by libpq's own, blocking means, on a thread that can be spared: a stopped server holds it for ever.
 Asked<bool> plain_cancel(std::shared_ptr<pg_cancel> key);
@@ -97,4 +97,4 @@ private:
     std::shared_ptr<Inquiry> asked_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

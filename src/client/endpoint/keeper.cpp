@@ -8,7 +8,7 @@
 #include <exception>
 #include <utility>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -180,4 +180,4 @@ void Keeper::watch(const Need& need) {
     if (need.descriptor >= 0) watched_.push_back({need.descriptor, need.events, 0});
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

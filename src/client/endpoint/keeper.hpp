@@ -16,7 +16,7 @@
 #include "client/endpoint/mode_file.hpp"
 #include "client/endpoint/monitor.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// The one thread of a client. It drives what the pool wants done (dials, resets, drains, goodbyes) and the monitor, all as non-blocking
 /// machines over one poll(2). The constructor starts it, the destructor ends it; it calls no user code but observers.
@@ -70,4 +70,4 @@ private:
     std::thread thread_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -4,7 +4,7 @@
 #include "client/endpoint/endpoint.hpp"
 
 // The keeper's side of an endpoint, its figures and its end.
-namespace howdah {
+namespace howdah::inline v0 {
 
 void Endpoint::tick(Moment now, std::vector<PoolCore::Work>& work) {
     work.clear();
@@ -232,4 +232,4 @@ void Endpoint::disown() {
     for (Place& place : places_) place.session.disown();
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -66,4 +66,4 @@ ModeFile::Seen ModeFile::read() const {
             path_ + " begins with no mode: \"" + shown(word) + "\" (automatic, disabled, observe, forced_open, forced_closed)"};
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -6,7 +6,7 @@
 
 #include "howdah/breaker.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// A file by which operators set a breaker's mode while the service runs: its first word is the mode's name. Used by one thread at a time;
 /// looking costs one stat(2) while nothing changes.
@@ -38,4 +38,4 @@ private:
     Stamp last_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -8,7 +8,7 @@
 #include <random>
 #include <utility>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -263,4 +263,4 @@ void Monitor::observe(Moment now, std::string_view rule, double value) {
     }
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

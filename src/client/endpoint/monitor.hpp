@@ -16,7 +16,7 @@
 #include "client/policy/thresholds.hpp"
 #include "howdah/monitor.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// Figures of the monitor; readable from every thread.
 struct MonitorFigures {
@@ -90,4 +90,4 @@ private:
     Histogram seen_waits_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

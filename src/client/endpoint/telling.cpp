@@ -5,7 +5,7 @@
 #include "client/endpoint/endpoint.hpp"
 
 // Lines for the service's log.
-namespace howdah {
+namespace howdah::inline v0 {
 
 void Endpoint::log(Moment now, LogKind kind, Severity severity, std::string what) noexcept {
     if (!log_wanted()) return;
@@ -40,4 +40,4 @@ void Endpoint::log_change(const BreakerTransition& change) noexcept {
     }
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

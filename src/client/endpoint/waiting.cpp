@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <chrono>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -63,4 +63,4 @@ void Parked::wait() {
     while (state_.load(std::memory_order_acquire) != resumed) sleep(kNever);
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

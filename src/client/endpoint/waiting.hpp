@@ -6,7 +6,7 @@
 
 #include "client/policy/pool_core.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// Somebody in an endpoint's queue. resume() is called exactly once, without any lock held, after `work` was filled; until then the
 /// object must stay where it is.
@@ -40,4 +40,4 @@ private:
     std::atomic<std::uint32_t> state_{awake};
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -7,7 +7,7 @@
 #include "howdah/metrics.hpp"
 
 // The OpenMetrics 1.0 text format (openmetrics.io).
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -115,4 +115,4 @@ std::string metrics_text(std::span<const LabelledFigures> clients) {
     return std::move(page).end();
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

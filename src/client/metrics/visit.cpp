@@ -4,7 +4,7 @@
 #include "howdah/metrics.hpp"
 
 // Which figure is shown under which name.
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -190,4 +190,4 @@ void visit_metrics(std::span<const LabelledFigures> clients, const MetricVisitor
     visit(kHealth, clients, visitor);
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

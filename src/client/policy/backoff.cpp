@@ -1,6 +1,6 @@
 #include "client/policy/backoff.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 Duration Backoff::next(Random& random) {
     Duration most = options_.base;
@@ -15,4 +15,4 @@ std::optional<Duration> Backoff::next(Moment now, Moment deadline, Random& rando
     return wait;
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

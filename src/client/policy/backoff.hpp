@@ -5,7 +5,7 @@
 #include "client/policy/random.hpp"
 #include "howdah/retry.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// The waits between the tries of one call or of one endpoint's dialling. Plain state of 24 bytes, used by one thread at a time.
 class Backoff {
@@ -25,4 +25,4 @@ private:
     unsigned retries_ = 0;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

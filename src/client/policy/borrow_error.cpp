@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -60,4 +60,4 @@ Error borrow_error(const Refusal& refusal, const std::optional<Error>& dial_erro
     return refused(Cause::usage, "no connection", {});
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -5,10 +5,10 @@
 #include "client/policy/pool_core.hpp"
 #include "howdah/error.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// A refusal in words that name the cause. Phase borrow; cause `timed_out` for a wait that was too long, `refused` for one that was not
 /// begun, `usage` for a pool that is closed or another process's. With `dial_error` its words, SQLSTATE and endpoint are told.
 Error borrow_error(const Refusal& refusal, const std::optional<Error>& dial_error);
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -356,4 +356,4 @@ BreakerCounts Breaker::counts() const noexcept {
     return counts;
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -8,7 +8,7 @@
 #include "howdah/breaker.hpp"
 #include "howdah/classify.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// The circuit breaker of one endpoint and role: told of moments and events, it answers with decisions. No clock, lock, thread or
 /// callback; no allocation after construction. A moment before the last one told counts as the last one. One user at a time.
@@ -123,4 +123,4 @@ private:
     BreakerCounts counts_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

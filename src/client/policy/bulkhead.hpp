@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// At most so many calls at once, waiting ones included, so that one slow endpoint cannot hold every thread of a service. A limit of 0
 /// means none. Not thread-safe.
@@ -33,4 +33,4 @@ private:
     std::uint64_t rejected_ = 0;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

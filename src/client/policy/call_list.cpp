@@ -1,6 +1,6 @@
 #include "client/policy/call_list.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 CallList::CallList(std::uint32_t places) : nodes_(places) {
     for (std::uint32_t place = places; place-- > 0;) {
@@ -45,4 +45,4 @@ void CallList::clear() noexcept {
     while (first_ != kNone) remove({first_, nodes_[first_].use});
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -5,7 +5,7 @@
 
 #include "howdah/moment.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// The calls under way in the order in which they began, so that those that have become slow are found without looking at the others.
 /// Places are made once; with all of them taken a call is not listed. Moments must not go back.
@@ -46,4 +46,4 @@ private:
     std::uint32_t unmarked_ = kNone;  ///< All before it are marked.
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

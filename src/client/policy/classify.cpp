@@ -1,6 +1,6 @@
 #include "howdah/classify.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -113,4 +113,4 @@ const ClassRow& classify(const Error& error) noexcept {
     return kTable.back();
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

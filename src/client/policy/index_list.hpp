@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 inline constexpr std::uint32_t kNowhere = 0xffffffffU;
 
@@ -60,4 +60,4 @@ private:
     std::uint32_t size_ = 0;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

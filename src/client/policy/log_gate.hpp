@@ -9,7 +9,7 @@
 #include "howdah/moment.hpp"
 #include "howdah/observer.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// Lets one line of a kind through in each second. Of those held back the last is kept and told when the second is over, so that what is
 /// so now is always told. No clock, no lock.
@@ -50,4 +50,4 @@ private:
     std::array<Kind, kLogKinds> kinds_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <utility>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -45,4 +45,4 @@ Result<void> OptionCheck::result() const {
     return {};
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -8,7 +8,7 @@
 #include "howdah/moment.hpp"
 #include "howdah/result.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// Looks at options one by one and keeps the first that makes no sense as an Error: "breaker.failure_share is out of range: 1.7".
 class OptionCheck {
@@ -28,4 +28,4 @@ private:
     std::optional<Error> error_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -4,7 +4,7 @@
 #include "howdah/pool.hpp"
 #include "howdah/retry.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -92,4 +92,4 @@ Result<void> check(const MonitorOptions& options) {
         .result();
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

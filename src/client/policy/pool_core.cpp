@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 PoolCore::PoolCore(const PoolOptions& options, std::uint64_t seed)
     : options_(options),
@@ -292,4 +292,4 @@ void PoolCore::vacate_waiter(std::uint32_t place) {
     vacant_waiters_.push_back(place);
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

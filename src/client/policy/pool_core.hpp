@@ -11,7 +11,7 @@
 #include "howdah/classify.hpp"
 #include "howdah/pool.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// A connection's place in a pool, 0 to max_connections - 1, by which the owner finds its socket, and the number of its use: a new one
 /// for each dial and each lease, so that a handle given back is worth nothing.
@@ -200,4 +200,4 @@ private:
     CloseReport report_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

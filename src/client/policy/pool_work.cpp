@@ -3,7 +3,7 @@
 #include "client/policy/pool_core.hpp"
 
 // The part of PoolCore that says what to do: work, the passing of time, and the pool's end.
-namespace howdah {
+namespace howdah::inline v0 {
 
 PoolCore::Work PoolCore::next_work(Moment now) {
     if (!told_.empty()) return tell_waiter();
@@ -126,4 +126,4 @@ void PoolCore::note_returned() {
     if (closing_ == Closing::cancelling) ++report_.returned_after_cancel;
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -4,7 +4,7 @@
 
 #include "howdah/moment.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// The injected source of jitter: SplitMix64 (Steele, Lea, Flood 2014), eight bytes of state, equal seeds give equal runs. Not for
 /// secrets.
@@ -34,4 +34,4 @@ private:
     std::uint64_t state_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

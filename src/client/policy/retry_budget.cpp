@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 RetryBudget::RetryBudget(const RetryBudgetOptions& options, Moment now)
     : earned_(options.earned_per_call * kMicro),
@@ -45,4 +45,4 @@ std::int64_t RetryBudget::left(Moment now) noexcept {
     return balance_ / kMicro;
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

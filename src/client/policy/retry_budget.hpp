@@ -4,7 +4,7 @@
 
 #include "howdah/retry.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// Bounds what retries add to an endpoint's load, whatever each call allows itself. First tries earn, retries pay, and time fills up to
 /// the floor, so that a quiet service may still retry. One instance for failures and another for contention: a hot row must not spend
@@ -38,4 +38,4 @@ private:
     std::uint64_t refused_ = 0;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

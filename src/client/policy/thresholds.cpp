@@ -8,7 +8,7 @@
 
 #include "client/policy/option_check.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -88,4 +88,4 @@ std::optional<Alert> Thresholds::observe(Moment now, std::size_t number, double 
     return alert(rule, true, value, now - *state.beyond_since);
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -7,7 +7,7 @@
 
 #include "howdah/alert.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// Turns measured values into alerts by rules with hold times and clear levels. No clock, no lock; allocates only for the words of a
 /// change. One user at a time.
@@ -31,4 +31,4 @@ private:
     std::vector<State> states_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -5,7 +5,7 @@
 
 #include "howdah/moment.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// Counts over a sliding window of ten buckets. `Counts` has += and -=. The good path is one comparison and one addition.
 template <typename Counts>
@@ -49,4 +49,4 @@ private:
     Moment end_;
 };
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -3,7 +3,7 @@
 #include "client/values/bytes.hpp"
 #include "howdah/codec.hpp"
 
-namespace howdah::codec {
+namespace howdah::inline v0::codec {
 
 namespace {
 
@@ -151,4 +151,4 @@ bool ArrayReader::finish_element() {
     return true;
 }
 
-}  // namespace howdah::codec
+}  // namespace howdah::inline v0::codec

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 /// Reads big-endian integers of a value in binary form, from the front.
 class BytesReader {
@@ -49,4 +49,4 @@ constexpr std::optional<unsigned> hex_digit(char c) {
     return std::nullopt;
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -4,7 +4,7 @@
 
 #include "client/values/type_name.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -58,4 +58,4 @@ Error value_error(const Cell& cell, std::string_view wanted, std::string_view hi
                    std::string(hint));
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

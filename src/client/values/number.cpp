@@ -6,7 +6,7 @@
 #include "client/values/bytes.hpp"
 #include "howdah/codec.hpp"
 
-namespace howdah::codec {
+namespace howdah::inline v0::codec {
 
 namespace {
 
@@ -93,4 +93,4 @@ Result<double> read_double(const Cell& cell) {
     return *number;
 }
 
-}  // namespace howdah::codec
+}  // namespace howdah::inline v0::codec

@@ -6,7 +6,7 @@
 #include "howdah/codec.hpp"
 #include "howdah/value.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -109,4 +109,4 @@ Result<Numeric> codec::read_numeric(const Cell& cell) {
     return number;
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -4,7 +4,7 @@
 #include <limits>
 #include <utility>
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -141,4 +141,4 @@ void ArrayParameter::finish(ParameterList& list) {
     list.add_text_copy(bytes_, type_);
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

@@ -7,7 +7,7 @@
 
 #include "client/values/answer.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -99,4 +99,4 @@ std::string_view Rows::command_tag() const noexcept {
 
 Error Rows::not_one() const { return misread("the answer is not one row: " + std::to_string(size()) + " rows", {}); }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0

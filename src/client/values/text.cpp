@@ -5,7 +5,7 @@
 #include "client/values/bytes.hpp"
 #include "howdah/codec.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -144,4 +144,4 @@ void write_c_string(ParameterList& list, const char* text) {
 }
 
 }  // namespace codec
-}  // namespace howdah
+}  // namespace howdah::inline v0

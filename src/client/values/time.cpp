@@ -6,7 +6,7 @@
 #include "client/values/bytes.hpp"
 #include "howdah/codec.hpp"
 
-namespace howdah::codec {
+namespace howdah::inline v0::codec {
 
 namespace {
 
@@ -202,4 +202,4 @@ void write_date(ParameterList& list, Date date) {
     list.add_number(static_cast<std::int32_t>(since_1970 - kServerEpoch.count()), type::kDate);
 }
 
-}  // namespace howdah::codec
+}  // namespace howdah::inline v0::codec

@@ -4,7 +4,7 @@
 
 #include "client/values/type_name.hpp"
 
-namespace howdah {
+namespace howdah::inline v0 {
 
 namespace {
 
@@ -64,4 +64,4 @@ std::string type_name(std::uint32_t type) {
     return type == 0 ? "an unknown type" : "number " + std::to_string(type);
 }
 
-}  // namespace howdah
+}  // namespace howdah::inline v0
