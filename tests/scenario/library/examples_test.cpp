@@ -1,0 +1,117 @@
+#include <algorithm>
+#include <regex>
+
+#include "ground.hpp"
+#include "postgres/scratch.hpp"
+#include "support/programs.hpp"
+
+namespace howdah::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The library is installed below a private prefix, and programs are built against what lies there and run against a real server.
+class InstalledLibrary : public LibraryTest {
+protected:
+    void SetUp() override {
+        LibraryTest::SetUp();
+        if (*HOWDAH_SANITIZED != '\0') GTEST_SKIP() << "a program that loads a sanitized library must be sanitized itself";
+        for (const char* component : {"runtime", "development"}) {
+            ASSERT_TRUE(
+                runs({HOWDAH_COMMAND_CMAKE, "--install", HOWDAH_BUILD_FOLDER, "--prefix", prefix().string(), "--component", component}));
+        }
+    }
+
+    fs::path prefix() const { return folder_ / "installed"; }
+
+    /// Where a file of that name was installed.
+    fs::path folder_of(const std::string& name) const {
+        for (const auto& entry : fs::recursive_directory_iterator(prefix())) {
+            if (entry.path().filename() == name) return entry.path().parent_path();
+        }
+        ADD_FAILURE() << name << " was not installed";
+        return {};
+    }
+
+    void build(const fs::path& sources, const fs::path& into) const {
+        ASSERT_TRUE(runs({HOWDAH_COMMAND_CMAKE, "-S", sources.string(), "-B", into.string(), "-DCMAKE_PREFIX_PATH=" + prefix().string(),
+                          std::string("-DCMAKE_CXX_COMPILER=") + HOWDAH_COMPILER, "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror"}));
+        ASSERT_TRUE(runs({HOWDAH_COMMAND_CMAKE, "--build", into.string(), "--parallel", "2"}));
+    }
+
+    static std::map<std::string, std::string> environment(const postgres::ScratchServer& server) {
+        return {{"PGHOST", server.socket_directory().string()}, {"PGPORT", std::to_string(server.port())}, {"PGUSER", "postgres"}};
+    }
+};
+
+/// What an example must have said, as expressions in this order.
+struct Expected {
+    const char* example;
+    std::vector<const char*> words;
+};
+
+const std::vector<Expected> kExamples{
+    {"connect", {"database postgres answers 42", "twice: 2", "twice: 4", "twice: 6", R"(error 22012 \(failed\): .*division by zero)"}},
+    {"pool", {"200 calls over at most [12] connections", R"(gave up after 0\.[2-9] s)", "closed: 0 dropped"}},
+    {"transaction", {"again: ", "sum 2000, each 1000"}},
+    {"breaker",
+     {R"(postgres: closed -> open \(dial_failures\))", "rejected in [0-9] ms: .*breaker is open", "state observe, opened 1 times"}},
+    {"monitor", {"greeting: done in 1 tries", "warning: the server answers pings slowly", "breaker closed"}},
+    {"values", {"7 howdah costs 19.90, 2 tags, ..seats.: 2., note NULL, same time", "70000", "NULL", "array as sent"}},
+    {"lease", {"locked: 1", "locked: 0"}},
+};
+
+TEST_F(InstalledLibrary, EveryExampleBuildsAndRuns) {
+    const fs::path programs = folder_ / "examples";
+    ASSERT_NO_FATAL_FAILURE(build(source_folder() / "examples" / "client", programs));
+    const postgres::ScratchServer server(postgres::ScratchOptions{});
+    for (const Expected& expected : kExamples) {
+        SCOPED_TRACE(expected.example);
+        const Ran ran = run({(programs / expected.example).string()}, environment(server));
+        EXPECT_EQ(ran.exit_code, 0) << ran.output;
+        std::string whole;
+        for (const char* words : expected.words) whole += std::string(whole.empty() ? "" : R"([\s\S]*)") + words;
+        EXPECT_TRUE(std::regex_search(ran.output, std::regex(whole))) << "wanted: " << whole << "\nsaid: " << ran.output;
+    }
+    std::size_t there = 0;
+    for (const auto& entry : fs::directory_iterator(source_folder() / "examples" / "client")) there += entry.path().extension() == ".cpp";
+    EXPECT_EQ(there, kExamples.size()) << "an example is not run";
+}
+
+TEST_F(InstalledLibrary, TheGuidesFirstLinesWorkWithPkgConfigToo) {
+    const std::string guide = read(source_folder() / "docs" / "use" / "library.md");
+    std::smatch block;
+    ASSERT_TRUE(std::regex_search(guide, block, std::regex("```cpp\n([^`]*)```")));
+    write(folder_ / "first.cpp", block[1]);
+    EXPECT_LE(std::count(block[1].first, block[1].second, '\n'), 12);
+
+    const std::string pc = folder_of("howdah.pc").string();
+    const Ran flags = run({"/usr/bin/pkg-config", "--cflags", "--libs", "howdah"}, {{"PKG_CONFIG_PATH", pc}});
+    ASSERT_EQ(flags.exit_code, 0) << flags.output;
+    const fs::path program = folder_ / "first";
+    const std::string quoted_flags = flags.output.substr(0, flags.output.find('\n'));
+    ASSERT_TRUE(runs({"/bin/sh", "-c",
+                      base::shell_quote({HOWDAH_COMPILER, "-std=c++20", (folder_ / "first.cpp").string(), "-o", program.string()}) + " " +
+                          quoted_flags}));
+    const postgres::ScratchServer server(postgres::ScratchOptions{});
+    auto variables = environment(server);
+    variables["LD_LIBRARY_PATH"] = folder_of("libhowdah.so.0").string();
+    const Ran ran = run({program.string()}, variables);
+    EXPECT_EQ(ran.exit_code, 0) << ran.output;
+    EXPECT_NE(ran.output.find("PostgreSQL"), std::string::npos) << ran.output;
+}
+
+TEST_F(InstalledLibrary, TheStaticLibraryIsAComponent) {
+    write(folder_ / "source" / "CMakeLists.txt",
+          "cmake_minimum_required(VERSION 3.16)\nproject(one LANGUAGES CXX)\nfind_package(howdah CONFIG REQUIRED COMPONENTS static)\n"
+          "add_executable(one one.cpp)\ntarget_link_libraries(one PRIVATE howdah::static)\n");
+    write(folder_ / "source" / "one.cpp",
+          "#include <howdah/client.hpp>\nint main() { return howdah::Client::open({}).has_value() ? 0 : 1; }\n");
+    ASSERT_NO_FATAL_FAILURE(build(folder_ / "source", folder_ / "built"));
+    const Ran needed = run({"/usr/bin/readelf", "-d", (folder_ / "built" / "one").string()});
+    EXPECT_EQ(needed.output.find("libhowdah"), std::string::npos) << needed.output;
+    EXPECT_TRUE(runs({(folder_ / "built" / "one").string()}));
+}
+
+}  // namespace
+}  // namespace howdah::tests
