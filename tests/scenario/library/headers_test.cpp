@@ -44,6 +44,17 @@ TEST_P(PublicHeader, DeclaresEverythingInTheInlineNamespace) {
     EXPECT_FALSE(std::regex_search(text, std::regex(R"(namespace howdah(::(?!inline)\w+)* \{)")));
 }
 
+class Sources : public LibraryTest {};
+
+TEST_F(Sources, NoneOfTheLibraryLeavesTheInlineNamespace) {
+    const std::regex outside(R"((^|\n)namespace howdah \{)");
+    for (const auto& entry : fs::recursive_directory_iterator(source_folder() / "src" / "client")) {
+        const std::string extension = entry.path().extension();
+        if (extension != ".cpp" && extension != ".hpp") continue;
+        EXPECT_FALSE(std::regex_search(read(entry.path()), outside)) << entry.path() << ": write namespace howdah::inline v0 {";
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Each, PublicHeader, testing::ValuesIn(public_headers()),
                          [](const auto& header) { return fs::path(header.param).stem().string(); });
 
