@@ -13,7 +13,8 @@ cd "$(dirname -- "$0")/.."
 version=$(sed -n 's/^CMAKE_PROJECT_VERSION:STATIC=//p' "$build/CMakeCache.txt")
 major=${version%%.*}
 architecture=$(dpkg --print-architecture)
-maintainer='Howdah maintainers <howdah@localhost>'
+# Who publishes packages says so, as for Debian's own tools.
+maintainer="${DEBFULLNAME:-Howdah maintainers} <${DEBEMAIL:-maintainers@howdah.invalid}>"
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
 export SOURCE_DATE_EPOCH
 umask 022
@@ -33,7 +34,7 @@ Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: howdah
 
 Files: *
-Copyright: The Howdah authors
+Copyright: 2026 The Howdah authors
 License: Apache-2.0
  The full text is in /usr/share/common-licenses/Apache-2.0 on Debian systems.
 END
