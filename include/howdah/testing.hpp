@@ -9,7 +9,7 @@
 #include "howdah/moment.hpp"
 
 /// For a service's own tests: faults where they happen in life, on a client's real sessions with a real server.
-namespace howdah::testing {
+namespace howdah::inline v0::testing {
 
 /// One thing that goes wrong.
 struct Fault {
@@ -56,4 +56,4 @@ private:
     unsigned happened_ = 0;
 };
 
-}  // namespace howdah::testing
+}  // namespace howdah::inline v0::testing

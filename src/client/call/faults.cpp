@@ -2,7 +2,7 @@
 
 #include "howdah/testing.hpp"
 
-namespace howdah::testing {
+namespace howdah::inline v0::testing {
 
 void Faults::add(const Fault& fault) {
     const std::scoped_lock lock(mutex_);
@@ -50,4 +50,4 @@ std::optional<Error> Faults::next_dial() {
     return dial_error_;
 }
 
-}  // namespace howdah::testing
+}  // namespace howdah::inline v0::testing
