@@ -50,7 +50,7 @@ void LinkEnd::cut() const noexcept {
 
 void ClearResult::operator()(pg_result* result) const noexcept { PQclear(result); }
 
-Session::Session(Handle handle) : handle_(std::move(handle)), endpoint_(describe(handle_.get())) {
+Session::Session(Handle handle) : handle_(std::move(handle)), socket_(PQsocket(handle_.get())), endpoint_(describe(handle_.get())) {
     identity_.pid = PQbackendPID(handle_.get());
 }
 
@@ -89,6 +89,37 @@ Result<void> Session::start(std::span<const Step> steps) {
     return {};
 }
 
+ResultHandle Session::answer_at_once(const char* name, const ParameterView& parameters, Moment deadline, Moment now) {
+    PGconn* const connection = handle_.get();
+    if (connection == nullptr || state_ == State::busy || error_) return nullptr;
+    const ParameterView& with = parameters;
+    if (PQsendQueryPrepared(connection, name, with.count, with.values, with.lengths, with.formats, 0) == 0) return nullptr;
+    sent_steps_[0] = {Step::Part::body, 0, 0};
+    steps_ = failed_step_ = 1;
+    current_ = 0;
+    pipelined_ = false;
+    state_ = State::busy;
+    fresh_ = true;
+    sent_ = PQflush(connection) == 0;
+    const int bell = deadline == kNever ? -1 : alarm_.at(deadline, now);
+    if (!sent_ || (bell < 0 && deadline != kNever)) return nullptr;
+    std::array<pollfd, 2> watched{pollfd{socket_, POLLIN, 0}, pollfd{bell, POLLIN, 0}};
+    if (::poll(watched.data(), bell < 0 ? 1 : 2, -1) <= 0 || watched[0].revents == 0) return nullptr;
+    fresh_ = false;
+    if (PQconsumeInput(connection) == 0 || PQisBusy(connection) != 0) return nullptr;
+    PGresult* const answer = PQgetResult(connection);
+    const bool rows = answer != nullptr && PQresultStatus(answer) == PGRES_TUPLES_OK && PQisBusy(connection) == 0;
+    PGresult* const more = rows ? PQgetResult(connection) : nullptr;
+    if (rows && more == nullptr) {
+        state_ = State::idle;
+        return ResultHandle(answer);
+    }
+    // A failure, a statement without rows, or an answer in parts: the machine takes them over.
+    if (answer != nullptr && next_answer(answer) && more != nullptr) next_answer(more);
+    collect();
+    return nullptr;
+}
+
 bool Session::send(const Step& step) {
     PGconn* connection = handle_.get();
     const ParameterView& with = step.parameters;
@@ -103,21 +134,20 @@ bool Session::send(const Step& step) {
 }
 
 std::optional<Need> Session::advance() {
-    while (handle_ && state_ == State::busy) {
-        const int descriptor = PQsocket(handle_.get());
-        if (std::exchange(fresh_, false)) return Need{descriptor, static_cast<short>(sent_ ? POLLIN : POLLIN | POLLOUT), kNever};
+    if (state_ != State::busy || !handle_) return std::nullopt;
+    if (!std::exchange(fresh_, false)) {
         // Reading goes on while sending, so that two full buffers cannot wait for each other.
         const bool readable = PQconsumeInput(handle_.get()) != 0;
         const int unsent = sent_ ? 0 : PQflush(handle_.get());
         if (!readable || unsent < 0) {
             broken();
-            break;
+            return std::nullopt;
         }
-        if (unsent == 0) sent_ = true;
+        sent_ = unsent == 0;
         collect();
-        if (state_ == State::busy) return Need{descriptor, static_cast<short>(sent_ ? POLLIN : POLLIN | POLLOUT), kNever};
+        if (state_ != State::busy) return std::nullopt;
     }
-    return std::nullopt;
+    return Need{socket_, static_cast<short>(sent_ ? POLLIN : POLLIN | POLLOUT), kNever};
 }
 
 void Session::collect() {
@@ -242,6 +272,8 @@ Session::Life Session::look() {
     return !handle_ ? Life::gone : heard ? Life::heard : Life::silent;
 }
 
+bool Session::clean() const noexcept { return handle_ && !dirty_ && PQtransactionStatus(handle_.get()) == PQTRANS_IDLE; }
+
 bool Session::in_transaction() const { return !handle_ || PQtransactionStatus(handle_.get()) != PQTRANS_IDLE; }
 
 bool Session::writable() const {
@@ -297,8 +329,8 @@ void Session::disown() noexcept {
 Wake drive(Session& session, Waiter& waiter, Moment deadline, Moment now) {
     for (bool first = true; auto need = session.advance(); first = false) {
         need->until = deadline;
-        const Wake wake = first || deadline == kNever ? waiter.wait(*need, now) : waiter.wait(*need);
-        if (wake != Wake::ready) return wake;
+        if (!first) now = std::chrono::steady_clock::now();
+        if (const Wake wake = waiter.wait(*need, now, &session.alarm()); wake != Wake::ready) return wake;
     }
     return Wake::ready;
 }

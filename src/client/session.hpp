@@ -95,6 +95,9 @@ public:
 
     /// Sends at most kMostSteps steps. An error means that nothing is under way.
     Result<void> start(std::span<const Step> steps);
+    /// The good path of start(), drive() and take() for one prepared statement whose answer comes whole. Null where it is not so: then the
+    /// session is busy and drive() goes on, or nothing is under way and start() will tell why.
+    ResultHandle answer_at_once(const char* name, const ParameterView& parameters, Moment deadline, Moment now);
     /// Goes on without waiting. What to wait for before the next call; none when the answer can be taken.
     std::optional<Need> advance();
     /// The answer of the finished request, or the first failure in it. Allocates nothing when all went well.
@@ -106,6 +109,7 @@ public:
     Error not_sent(Cause cause) const;
 
     bool connected() const noexcept { return handle_ != nullptr; }
+    bool idle() const noexcept { return state_ == State::idle; }
     bool busy() const noexcept { return state_ == State::busy; }
     /// Whether the server was handed the whole request: it may run even if nobody waits.
     bool sent() const noexcept { return sent_; }
@@ -120,6 +124,8 @@ public:
     bool in_transaction() const;
     /// Whether the open block has failed.
     bool failed() const;
+    /// Whether the next user may have the session as it is: connected, outside a block, nothing left behind.
+    bool clean() const noexcept;
     /// Whether the server takes writes, as it says with its answers (14 and later; false where it does not say).
     bool writable() const;
     /// Whether settings, cursors or the like were left behind that the next user must not find; as the command tags tell.
@@ -151,6 +157,7 @@ public:
     const std::string& endpoint() const noexcept { return endpoint_; }
     /// libpq's key for cancelling from elsewhere, which outlives the session; null when there is none.
     std::shared_ptr<pg_cancel> cancel_key() const;
+    Alarm& alarm() noexcept { return alarm_; }
     pg_conn* native_handle() noexcept { return handle_.get(); }
     /// A descriptor of the same socket, which sees the server's end of it even after close(); -1 when there is none.
     int watch_end() const;
@@ -173,8 +180,7 @@ private:
     Error gone() const;
 
     Handle handle_;
-    std::string endpoint_;
-    Identity identity_;
+    int socket_ = -1;
     State state_ = State::idle;
     bool pipelined_ = false;
     bool fresh_ = false;  ///< Nothing can have come yet.
@@ -182,6 +188,7 @@ private:
     bool dirty_ = false;
     bool prepared_by_hand_ = false;
     bool keep_running_ = false;
+    Alarm alarm_;
     struct Sent {
         Step::Part part;
         std::uint32_t statement;
@@ -194,6 +201,8 @@ private:
     std::optional<Error> error_;
     std::size_t failed_step_ = 0;
     std::vector<std::uint32_t> prepared_;  ///< A digest of the types, 0 when it is not prepared.
+    std::string endpoint_;
+    Identity identity_;
 };
 
 /// Drives the session's request on the caller's thread until its answer can be taken; `ready`, or why it cannot. `now`: the present

@@ -34,7 +34,7 @@ Result<Rows> LeaseState::execute(Query query, const ParameterList& parameters) {
     const Moment deadline = std::min(deadline_, after(now, client_.options.endpoint.query_time));
     StepList list;
     list.add(Step::Part::body, session(), query, view(parameters), !client_.options.endpoint.behind_pooler);
-    auto reply = request(session(), list, now, deadline, stop_, client_.options.faults.get());
+    auto reply = request(session(), list.steps(), now, deadline, stop_, client_.options.faults.get());
     if (!reply) return note(reply.error(), query);
     // Whoever wants one session wants it for what stays there, and functions leave no tag: advisory locks, settings.
     session().mark(true);

@@ -26,8 +26,7 @@ Result<Reply> end(Session& session, Wake wake) {
 
 Result<Reply> send(Session& session, std::span<const Step> steps, Moment now, Moment deadline, const std::stop_token& stop) {
     if (auto begun = session.start(steps); !begun) return begun.error();
-    Waiter waiter(stop);
-    return end(session, drive(session, waiter, deadline, now));
+    return await(session, now, deadline, stop);
 }
 
 /// Where a fault may strike; none for what the library sends of its own, such as ROLLBACK.
@@ -94,16 +93,21 @@ Result<Reply> strike(const Fault& fault, Session& session, std::span<const Step>
 
 }  // namespace
 
-Result<Reply> request(Session& session, const StepList& list, Moment now, Moment deadline, const std::stop_token& stop,
+Result<Reply> await(Session& session, Moment now, Moment deadline, const std::stop_token& stop) {
+    Waiter waiter(stop);
+    return end(session, drive(session, waiter, deadline, now));
+}
+
+Result<Reply> request(Session& session, std::span<const Step> steps, Moment now, Moment deadline, const std::stop_token& stop,
                       testing::Faults* faults) {
     // Time that is over before anything was sent leaves nothing in doubt.
     if (now >= deadline) return session.not_sent(Cause::timed_out);
     if (stop.stop_requested()) return session.not_sent(Cause::cancelled);
     if (faults != nullptr) [[unlikely]] {
-        const auto at = place(list.steps());
-        if (const auto fault = at ? faults->next(*at) : std::nullopt) return strike(*fault, session, list.steps(), now, deadline, stop);
+        const auto at = place(steps);
+        if (const auto fault = at ? faults->next(*at) : std::nullopt) return strike(*fault, session, steps, now, deadline, stop);
     }
-    return send(session, list.steps(), now, deadline, stop);
+    return send(session, steps, now, deadline, stop);
 }
 
 }  // namespace howdah::inline v0

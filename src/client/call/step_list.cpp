@@ -9,8 +9,8 @@ void StepList::add(Step::Part part, const Session& session, const Query& query, 
     const auto prepared = session.prepared(statement->number(), parameters);
     if (prepared == Session::Prepared::otherwise) add(Step::Part::before, statement->forgetting().c_str());
     if (prepared != Session::Prepared::yes)
-        push({Step::Kind::prepare, Step::Part::before, query.sql(), name, parameters, statement->number()});
-    push({Step::Kind::prepared, part, query.sql(), name, parameters, 0});
+        push(Step::Kind::prepare, Step::Part::before, query.sql(), name, parameters, statement->number());
+    push(Step::Kind::prepared, part, query.sql(), name, parameters, 0);
 }
 
 ParameterView view(const ParameterList& list) noexcept {

@@ -94,7 +94,7 @@ Result<Reply> TransactionState::request(const StepList& list) {
 
 Result<Reply> TransactionState::request(const StepList& list, Moment now, Moment deadline) {
     if (state_.endpoint.forked()) return borrow_error({BorrowFailure::forked}, std::nullopt);
-    return howdah::request(session_, list, now, deadline, options_.stop, state_.options.faults.get());
+    return howdah::request(session_, list.steps(), now, deadline, options_.stop, state_.options.faults.get());
 }
 
 Result<Rows> TransactionState::execute(Query query, const ParameterList& parameters) {

@@ -34,7 +34,7 @@ private:
     const std::string_view tag_;
     const Moment deadline_;
     const unsigned most_;
-    const std::stop_token stop_;
+    const std::stop_token& stop_;
     const Moment begun_;
     unsigned made_ = 1;
     bool once_ = false;  ///< A kind of retry that is made once only was.

@@ -4,7 +4,6 @@
 #include <random>
 #include <utility>
 
-#include "client/fork.hpp"
 #include "client/policy/borrow_error.hpp"
 
 // How a call comes in and goes out.
@@ -35,19 +34,17 @@ Endpoint::Endpoint(std::string name, const EndpointPolicies& policies, Observer 
       forks_(fork_count()),
       open_error_(borrow_error({BorrowFailure::breaker_open}, std::nullopt)),
       last_(now),
+      bulkhead_(policies.bulkhead),
+      places_(policies.pool.max_connections),
       pool_(with_patience(policies.pool), seed()),
       breaker_(policies.breaker, now, seed()),
       failure_budget_(policies.failure_budget, now),
       contention_budget_(policies.contention_budget, now),
-      bulkhead_(policies.bulkhead),
       waiting_(std::size_t{policies.pool.max_waiters} + policies.pool.max_connections),
-      waiting_ids_(waiting_.size()),
-      places_(policies.pool.max_connections) {
+      waiting_ids_(waiting_.size()) {
     inbox_.reserve(std::size_t{4} * policies.pool.max_connections);
     publish();
 }
-
-bool Endpoint::forked() const noexcept { return fork_count() != forks_; }
 
 Result<Grant> Endpoint::admit(Moment now, Moment deadline, std::string_view tag, const std::stop_token& stop) {
     if (forked()) return borrow_error({BorrowFailure::forked}, std::nullopt);
@@ -91,6 +88,41 @@ Result<Grant> Endpoint::admit(Moment now, Moment deadline, std::string_view tag,
         again = true;
         now = std::chrono::steady_clock::now();
     }
+}
+
+bool Endpoint::admit_at_once(Moment now, Moment deadline, std::string_view tag, const std::stop_token& stop, Grant& grant) {
+    const bool rejected = now.time_since_epoch().count() < rejects_until_.load(std::memory_order_relaxed);
+    if (forked() || rejected || now > deadline || stop.stop_requested()) return false;
+    std::unique_lock lock(mutex_);
+    now = told(now);
+    if (bulkhead_.full()) return false;
+    const auto idle = pool_.take_idle(now, tag);
+    if (!idle) return false;
+    if (!breaker_.admit_plainly(now, grant.permit)) {
+        pool_.put_back(now, *idle);
+        return false;
+    }
+    bulkhead_.enter();
+    grant.connection = *idle;
+    grant.begun = now;
+    places_[idle->place].leased = true;
+    if (!pool_.has_work(now)) return true;
+    After after;
+    pump(now, after);
+    lock.unlock();
+    settle(after);
+    return true;
+}
+
+void Endpoint::rest(Moment now, Grant& grant) {
+    After after;
+    {
+        const std::scoped_lock lock(mutex_);
+        now = told(now);
+        note(breaker_.finish(now, grant.permit, Vote::success), now, after);
+        pump(now, after);
+    }
+    settle(after);
 }
 
 Endpoint::Entered Endpoint::enter(Moment now, const PoolCore::Borrowed& borrowed, std::optional<Parked>& parked, Grant& grant,
@@ -230,46 +262,62 @@ bool Endpoint::alive(const Grant& grant, Check check, Moment deadline) {
     return false;
 }
 
+void Endpoint::give_back_well(Moment now, Grant& grant) {
+    bool held = false;
+    if (!forked() && grant.connection.place < places_.size() && session(grant).clean()) {
+        const std::scoped_lock lock(mutex_);
+        now = told(now);
+        held = pool_.put_back(now, grant.connection);
+        if (held) {
+            returned(now, grant, true);
+            if (breaker_.finish_plainly(now, grant.permit) && !pool_.has_work(now)) return;
+        }
+    }
+    if (!held) {
+        give_back(now, grant, Vote::success, Fate::keep, true);
+        return;
+    }
+    rest(now, grant);
+}
+
 bool Endpoint::give_back(Moment now, Grant& grant, Vote vote, Fate fate, bool first_try) {
     // The session is the parent's; its lock may have been taken in the moment of the fork.
-    if (forked()) return false;
+    if (forked() || grant.connection.place >= places_.size()) return false;
     Session& session = this->session(grant);
     const bool lost = !session.connected();
     if (lost) fate = fate == Fate::drop_epoch ? fate : Fate::drop;
-    const bool dirty =
-        fate != Fate::drop && fate != Fate::drop_epoch && (session.dirty() || fate == Fate::drain || session.in_transaction());
+    const bool dirty = fate != Fate::drop && fate != Fate::drop_epoch && (fate == Fate::drain || !session.clean());
     After after;
     bool held = false;
     {
         const std::scoped_lock lock(mutex_);
         now = told(now);
-        places_[grant.connection.place].leased = false;
         held = pool_.give_back(now, grant.connection, fate, dirty);
+        places_[grant.connection.place].leased = false;
         if (held) {
-            call_.add(now - grant.begun);
+            returned(now, grant, first_try);
             session_counts_.lost += lost ? 1 : 0;
-            bulkhead_.leave();
-            if (first_try) {
-                failure_budget_.earn();
-                contention_budget_.earn();
-            }
             note(breaker_.finish(now, grant.permit, vote), now, after);
         }
-        if (pool_.has_work(now)) pump(now, after);
+        pump(now, after);
     }
     grant.connection = {};
     settle(after);
     return held;
 }
 
+void Endpoint::returned(Moment now, const Grant& grant, bool first_try) noexcept {
+    places_[grant.connection.place].leased = false;
+    call_.add(now - grant.begun);
+    bulkhead_.leave();
+    if (!first_try) return;
+    failure_budget_.earn();
+    contention_budget_.earn();
+}
+
 void Endpoint::leave_bulkhead() {
     const std::scoped_lock lock(mutex_);
     bulkhead_.leave();
-}
-
-Moment Endpoint::told(Moment now) noexcept {
-    last_ = std::max(last_, now);
-    return last_;
 }
 
 void Endpoint::pump(Moment now, After& after) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "client/endpoint/waiting.hpp"
+#include "client/fork.hpp"
 #include "client/policy/breaker.hpp"
 #include "client/policy/bulkhead.hpp"
 #include "client/policy/log_gate.hpp"
@@ -87,9 +88,13 @@ public:
 
     /// Breaker, bulkhead and a connection, waiting for one until the deadline. Rejected in a few loads while the breaker is open.
     Result<Grant> admit(Moment now, Moment deadline, std::string_view tag, const std::stop_token& stop);
+    /// The good path of admit(): true where an idle connection can be had and nothing else is to be done; else false, and nothing done.
+    bool admit_at_once(Moment now, Moment deadline, std::string_view tag, const std::stop_token& stop, Grant& grant);
     Session& session(const Grant& grant) noexcept { return places_[grant.connection.place].session; }
     /// The lease ends and the vote is cast; a first try earns its tenth of a retry. False, and nothing done, when it had ended before.
     bool give_back(Moment now, Grant& grant, Vote vote, Fate fate, bool first_try);
+    /// The good path of give_back(), after a success at the first try with nothing left behind; does the same where it is not so.
+    void give_back_well(Moment now, Grant& grant);
     /// Pays for a retry from one of the two budgets.
     bool spend(Moment now, bool contention, RetryBudget::After reason);
     /// The server changed its role.
@@ -110,7 +115,7 @@ public:
     void reset_breaker(Moment now);
     EndpointCounts counts(Moment now);
     const std::string& name() const noexcept { return name_; }
-    bool forked() const noexcept;
+    bool forked() const noexcept { return fork_count() != forks_; }
 
     /// Refuses new calls; the keeper does the rest until finished().
     void close(Moment now, Moment deadline);
@@ -145,9 +150,9 @@ public:
 
 private:
     struct Place {
+        bool leased = false;  ///< Behind the mutex: a caller uses the session, even if the pool has given the lease up.
         Session session;
-        Backend backend;      ///< Behind the mutex; the session itself is its user's.
-        bool leased = false;  ///< Likewise: a caller uses the session, even if the pool has given the lease up.
+        Backend backend;  ///< Behind the mutex; the session itself is its user's.
     };
     /// What is done once the mutex is free.
     struct After {
@@ -168,11 +173,18 @@ private:
     Entry admit_leased(Moment now, ConnectionId connection, Grant& grant, After& after);
     Entered await(Parked& parked, WaiterId waiter, Moment deadline, const std::stop_token& stop, Grant& grant);
     bool alive(const Grant& grant, Check check, Moment deadline);
+    /// Counts a lease that has ended.
+    void returned(Moment now, const Grant& grant, bool first_try) noexcept;
+    /// The vote of a success that was returned already, and what came of it.
+    void rest(Moment now, Grant& grant);
     Error stopped_error() const;
     Error keeper_would_wait();
     Error refused(const Entered& entered, bool stopped);
     void leave_bulkhead();
-    Moment told(Moment now) noexcept;
+    Moment told(Moment now) noexcept {
+        last_ = now > last_ ? now : last_;
+        return last_;
+    }
     void pump(Moment now, After& after);
     void refuse_waiting(Moment now, After& after);
     void note(const BreakerTransition& transition, Moment now, After& after);
@@ -205,24 +217,26 @@ private:
     std::mutex log_mutex_;
     LogGate log_gate_;
 
-    std::mutex mutex_;
-    std::condition_variable finished_;
+    // What each call touches comes first, side by side.
+    alignas(64) std::mutex mutex_;
     Moment last_;
+    Bulkhead bulkhead_;
+    std::vector<Place> places_;
     PoolCore pool_;
     Breaker breaker_;
     RetryBudget failure_budget_;
     RetryBudget contention_budget_;
-    Bulkhead bulkhead_;
+    Histogram call_;
+
+    std::condition_variable finished_;
     std::vector<Waiting*> waiting_;  ///< By the waiter's place.
     std::vector<WaiterId> waiting_ids_;
     std::vector<PoolCore::Work> inbox_;
     Histogram wait_;
-    Histogram call_;
     SessionCounts session_counts_;
     bool dial_failing_ = false;  ///< The last dial of the pool was.
     std::array<std::uint64_t, kBorrowFailures> not_served_{};
     std::vector<AlertFigures> alerts_;
-    std::vector<Place> places_;
 };
 
 }  // namespace howdah::inline v0

@@ -34,45 +34,22 @@ BreakerTransition joined(const BreakerTransition& first, const BreakerTransition
 
 }  // namespace
 
-Breaker::Calls& Breaker::Calls::operator+=(const Calls& other) noexcept {
-    calls += other.calls;
-    failures += other.failures;
-    slow += other.slow;
-    terminations += other.terminations;
-    return *this;
-}
-
-Breaker::Calls& Breaker::Calls::operator-=(const Calls& other) noexcept {
-    calls -= other.calls;
-    failures -= other.failures;
-    slow -= other.slow;
-    terminations -= other.terminations;
-    return *this;
-}
-
-Breaker::Requests& Breaker::Requests::operator+=(const Requests& other) noexcept {
-    all += other.all;
-    rejected += other.rejected;
-    return *this;
-}
-
-Breaker::Requests& Breaker::Requests::operator-=(const Requests& other) noexcept {
-    all -= other.all;
-    rejected -= other.rejected;
-    return *this;
-}
-
 Breaker::Breaker(const BreakerOptions& options, Moment now, std::uint64_t seed)
-    : options_(options),
-      mode_(options.mode),
+    : mode_(options.mode),
       now_(now),
+      slow_after_(options.slow_after),
+      under_way_(options.tracked_calls),
       window_(options.window, now),
       requests_(options.guard_window, now),
-      under_way_(options.tracked_calls),
+      options_(options),
       random_(seed) {}
 
 Breaker::Admission Breaker::admit(Moment now) {
     Admission admission;
+    if (admit_plainly(now, admission.permit)) {
+        admission.admitted = true;
+        return admission;
+    }
     if (mode_ == BreakerMode::disabled) {
         admission.admitted = true;
         admission.permit.kind = Permit::Kind::free;
@@ -113,6 +90,7 @@ Breaker::Permit Breaker::issue(Moment now, Permit::Kind kind) noexcept {
 }
 
 BreakerTransition Breaker::finish(Moment now, Permit& permit, Vote vote) {
+    if (vote == Vote::success && finish_plainly(now, permit)) return {};
     const Permit back = permit;
     permit = {};
     if (back.kind == Permit::Kind::none || back.kind == Permit::Kind::free || mode_ == BreakerMode::disabled) return {};
@@ -122,7 +100,7 @@ BreakerTransition Breaker::finish(Moment now, Permit& permit, Vote vote) {
         return before;
     }
     const bool marked = under_way_.remove(back.entry) == CallList::Removed::marked;
-    const bool slow = vote == Vote::slow || (vote != Vote::none && now - back.begun >= options_.slow_after);
+    const bool slow = vote == Vote::slow || (vote != Vote::none && now - back.begun >= slow_after_);
     if (back.kind == Permit::Kind::counted) return joined(before, record(now, vote, slow, marked));
     --step_.held;
     ++counts_.probes_returned;
@@ -179,7 +157,7 @@ BreakerTransition Breaker::advance(Moment& now) {
         return change;
     }
     bool any = false;
-    while (under_way_.mark_one(now - options_.slow_after)) {
+    while (under_way_.mark_one(now - slow_after_)) {
         window_.roll(now);
         window_.add({1, 0, 1, 0});
         any = true;
@@ -189,7 +167,7 @@ BreakerTransition Breaker::advance(Moment& now) {
 
 BreakerTransition Breaker::advance_half_open(Moment now) {
     // A sole primary's probes fail by not getting a session only; those that hang fail by the step's deadline.
-    while (!options_.sole_primary && under_way_.mark_one(now - options_.slow_after)) {
+    while (!options_.sole_primary && under_way_.mark_one(now - slow_after_)) {
         if (const BreakerTransition change = record_probe(now, Vote::slow, true)) return change;
     }
     if (now < step_.deadline) return {};

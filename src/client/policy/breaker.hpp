@@ -17,6 +17,37 @@ namespace howdah::inline v0 {
 /// destroyed (the last three with Vote::none). A permit carries the generation of the state it was issued in; after a change of state
 /// its vote is dropped. A permit never given back is written off when its step's time is over, so nothing waits for it.
 class Breaker {
+    struct Calls {
+        std::uint64_t calls = 0, failures = 0, slow = 0, terminations = 0;
+        Calls& operator+=(const Calls& other) noexcept {
+            calls += other.calls;
+            failures += other.failures;
+            slow += other.slow;
+            terminations += other.terminations;
+            return *this;
+        }
+        Calls& operator-=(const Calls& other) noexcept {
+            calls -= other.calls;
+            failures -= other.failures;
+            slow -= other.slow;
+            terminations -= other.terminations;
+            return *this;
+        }
+    };
+    struct Requests {
+        std::uint64_t all = 0, rejected = 0;
+        Requests& operator+=(const Requests& other) noexcept {
+            all += other.all;
+            rejected += other.rejected;
+            return *this;
+        }
+        Requests& operator-=(const Requests& other) noexcept {
+            all -= other.all;
+            rejected -= other.rejected;
+            return *this;
+        }
+    };
+
 public:
     /// What an admitted call holds.
     struct Permit {
@@ -36,9 +67,31 @@ public:
     Breaker(const BreakerOptions& options, Moment now, std::uint64_t seed);
 
     Admission admit(Moment now);
+    /// The good path of admit(): true where a counted permit is all that comes of it; else false, and nothing done.
+    bool admit_plainly(Moment now, Permit& permit) noexcept {
+        if (!plain(now)) return false;
+        requests_.roll(now_);
+        requests_.template count<&Requests::all>();
+        permit = {Permit::Kind::counted, generation_, under_way_.add(now_), now_};
+        return true;
+    }
     /// Gives the permit back; it is empty afterwards, and giving back an empty one does nothing. A success that took longer than
     /// `slow_after` is slow without the caller's saying so.
     BreakerTransition finish(Moment now, Permit& permit, Vote vote);
+    /// The good path of finish() with Vote::success: true where nothing in the window speaks against the server; else false, and nothing
+    /// done.
+    bool finish_plainly(Moment now, Permit& permit) noexcept {
+        const bool counted = permit.kind == Permit::Kind::counted && permit.generation == generation_;
+        if (!counted || !plain(now) || now_ - permit.begun >= slow_after_) return false;
+        window_.roll(now_);
+        const Calls& seen = window_.total();
+        if ((seen.failures | seen.slow | seen.terminations) != 0) return false;
+        under_way_.remove(permit.entry);
+        permit.kind = Permit::Kind::none;
+        window_.template count<&Calls::calls>();
+        failures_in_row_ = dial_failures_in_row_ = 0;
+        return true;
+    }
     /// A vote from outside a call: a dial in the background. Vote::success there means that a session was had.
     BreakerTransition vote(Moment now, Vote vote);
     /// What the monitor's own connection saw. It probes in a caller's place, and while it says "down", rejections do not count against
@@ -65,16 +118,6 @@ public:
     BreakerCounts counts() const noexcept;
 
 private:
-    struct Calls {
-        std::uint64_t calls = 0, failures = 0, slow = 0, terminations = 0;
-        Calls& operator+=(const Calls& other) noexcept;
-        Calls& operator-=(const Calls& other) noexcept;
-    };
-    struct Requests {
-        std::uint64_t all = 0, rejected = 0;
-        Requests& operator+=(const Requests& other) noexcept;
-        Requests& operator-=(const Requests& other) noexcept;
-    };
     /// One step of the half-open state.
     struct Step {
         std::uint32_t width = 0;    ///< Results it needs.
@@ -87,6 +130,11 @@ private:
         Moment deadline = kNever;
     };
 
+    /// Whether the passing of time changes nothing and calls pass with a counted permit.
+    bool plain(Moment now) noexcept {
+        now_ = now > now_ ? now : now_;
+        return machine_ == BreakerState::closed && may_open() && !under_way_.any_to_mark(now_ - slow_after_);
+    }
     BreakerTransition advance(Moment& now);
     BreakerTransition advance_half_open(Moment now);
     BreakerTransition record(Moment now, Vote vote, bool slow, bool counted_before);
@@ -104,16 +152,19 @@ private:
     bool may_open() const noexcept { return mode_ == BreakerMode::automatic || mode_ == BreakerMode::observe; }
     Permit issue(Moment now, Permit::Kind kind) noexcept;
 
-    const BreakerOptions options_;
+    // What each call touches comes first, side by side.
     BreakerMode mode_;
     BreakerState machine_ = BreakerState::closed;
     std::uint32_t generation_ = 1;
     Moment now_;
-    TimeRing<Calls> window_;
-    TimeRing<Requests> requests_;
-    CallList under_way_;
+    const Duration slow_after_;
     std::uint32_t failures_in_row_ = 0;
     std::uint32_t dial_failures_in_row_ = 0;
+    CallList under_way_;
+    TimeRing<Calls> window_;
+    TimeRing<Requests> requests_;
+
+    const BreakerOptions options_;
     std::uint32_t openings_in_row_ = 0;
     Moment open_until_{};
     Moment down_until_{};  ///< The monitor's word "down" holds until then.

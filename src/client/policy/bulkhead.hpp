@@ -10,9 +10,10 @@ class Bulkhead {
 public:
     explicit Bulkhead(std::uint32_t limit) : limit_(limit) {}
 
+    bool full() const noexcept { return limit_ != 0 && inside_ >= limit_; }
     /// False, and nothing taken, when it is full.
     bool enter() noexcept {
-        if (limit_ != 0 && inside_ >= limit_) {
+        if (full()) {
             ++rejected_;
             return false;
         }

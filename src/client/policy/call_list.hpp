@@ -21,10 +21,33 @@ public:
 
     explicit CallList(std::uint32_t places);
 
-    Entry add(Moment begun) noexcept;
+    Entry add(Moment begun) noexcept {
+        if (free_ == kNone) return {};
+        const std::uint32_t place = free_;
+        Node& node = nodes_[place];
+        free_ = node.next;
+        node = Node{last_, kNone, node.use + 1, true, false, begun};
+        (last_ == kNone ? first_ : nodes_[last_].next) = place;
+        last_ = place;
+        if (unmarked_ == kNone) unmarked_ = place;
+        return {place, node.use};
+    }
     enum class Removed { unknown, fresh, marked };
     /// `unknown` for a call that was not listed or was removed before.
-    Removed remove(Entry entry) noexcept;
+    Removed remove(Entry entry) noexcept {
+        if (entry.place >= nodes_.size()) return Removed::unknown;
+        Node& node = nodes_[entry.place];
+        if (!node.listed || node.use != entry.use) return Removed::unknown;
+        (node.before == kNone ? first_ : nodes_[node.before].next) = node.next;
+        (node.next == kNone ? last_ : nodes_[node.next].before) = node.before;
+        if (unmarked_ == entry.place) unmarked_ = node.next;
+        node.listed = false;
+        node.next = free_;
+        free_ = entry.place;
+        return node.marked ? Removed::marked : Removed::fresh;
+    }
+    /// Whether mark_one() would find a call.
+    bool any_to_mark(Moment begun_until) const noexcept { return unmarked_ != kNone && nodes_[unmarked_].begun <= begun_until; }
     /// Marks the oldest call not yet marked if it began at or before the moment; false when there is none.
     bool mark_one(Moment begun_until) noexcept;
     void clear() noexcept;

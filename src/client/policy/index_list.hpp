@@ -13,17 +13,18 @@ struct Links {
     std::uint32_t next = kNowhere;
 };
 
-/// A doubly linked list through the elements of a vector, by index: no allocation, everything in constant time.
+/// A doubly linked list through the elements of a vector, by index: no allocation, everything in constant time. The vector keeps its
+/// size.
 template <typename Node, Links Node::* kLinks>
 class IndexList {
 public:
-    explicit IndexList(std::vector<Node>& nodes) : nodes_(&nodes) {}
+    explicit IndexList(std::vector<Node>& nodes) : nodes_(nodes.data()) {}
 
     bool empty() const noexcept { return first_ == kNowhere; }
     std::uint32_t size() const noexcept { return size_; }
     std::uint32_t first() const noexcept { return first_; }
     std::uint32_t last() const noexcept { return last_; }
-    std::uint32_t next(std::uint32_t index) const noexcept { return ((*nodes_)[index].*kLinks).next; }
+    std::uint32_t next(std::uint32_t index) const noexcept { return (nodes_[index].*kLinks).next; }
 
     void push_back(std::uint32_t index) noexcept {
         links(index) = {last_, kNowhere};
@@ -52,9 +53,9 @@ public:
     }
 
 private:
-    Links& links(std::uint32_t index) noexcept { return (*nodes_)[index].*kLinks; }
+    Links& links(std::uint32_t index) noexcept { return nodes_[index].*kLinks; }
 
-    std::vector<Node>* nodes_;
+    Node* nodes_;
     std::uint32_t first_ = kNowhere;
     std::uint32_t last_ = kNowhere;
     std::uint32_t size_ = 0;

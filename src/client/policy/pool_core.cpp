@@ -5,25 +5,26 @@
 namespace howdah::inline v0 {
 
 PoolCore::PoolCore(const PoolOptions& options, std::uint64_t seed)
-    : options_(options),
-      random_(seed),
-      connections_(options.max_connections),
+    : connections_(options.max_connections),
       // A borrower whose connection was dead may wait beyond the queue's bound; there are at most as many as connections.
       waiters_(std::size_t{options.max_waiters} + options.max_connections),
       vacant_(connections_),
       idle_(connections_),
-      busy_(connections_),
       todo_(connections_),
-      vacant_waiters_(waiters_),
       waiting_(waiters_),
       told_(waiters_),
-      dial_backoff_(options.dial_backoff),
-      dials_allowed_(options.dials_at_once) {
+      vacant_waiters_(waiters_),
+      unlooked_(std::min(options.poll_after, options.ping_after)),
+      dials_allowed_(options.dials_at_once),
+      options_(options),
+      random_(seed),
+      dial_backoff_(options.dial_backoff) {
     for (std::uint32_t place = 0; place < connections_.size(); ++place) vacant_.push_back(place);
     for (std::uint32_t place = 0; place < waiters_.size(); ++place) vacant_waiters_.push_back(place);
 }
 
 PoolCore::Borrowed PoolCore::borrow(Moment now, std::string_view tag, Moment deadline) {
+    if (const auto idle = take_idle(now, tag)) return {Borrowed::Kind::granted, *idle, Check::none, {}, {}};
     if (closing_ != Closing::no) return refused(now, BorrowFailure::closing);
     while (waiting_.empty() && !idle_.empty()) {
         const std::uint32_t place = idle_.last();
@@ -84,14 +85,12 @@ std::optional<Refusal> PoolCore::stop_waiting(Moment now, WaiterId id) {
 }
 
 ConnectionId PoolCore::lease(Moment now, std::uint32_t place, std::string_view tag) {
-    enter(place, State::busy, now, kNever);
-    Connection& connection = connections_[place];
-    ++connection.use;
-    connection.tag = tag;
-    return id(place);
+    leave(place);
+    return lend(place, connections_[place], now, tag);
 }
 
 bool PoolCore::give_back(Moment now, ConnectionId id, Fate fate, bool dirty) {
+    if (fate == Fate::keep && !dirty && put_back(now, id)) return true;
     if (!holds(id, State::busy)) return false;
     note_returned();
     Connection& connection = connections_[id.place];
@@ -201,11 +200,19 @@ void PoolCore::new_epoch() {
 
 Refusal PoolCore::refusal(Moment now, BorrowFailure failure) const {
     Refusal refusal{failure, {}, {}, counts_.busy, counts_.waiting, dial_failures_};
-    if (!busy_.empty()) {
-        refusal.oldest_tag = connections_[busy_.first()].tag;
-        refusal.oldest_held = now - connections_[busy_.first()].since;
+    if (const Connection* const oldest = oldest_lease()) {
+        refusal.oldest_tag = oldest->tag;
+        refusal.oldest_held = now - oldest->since;
     }
     return refusal;
+}
+
+const PoolCore::Connection* PoolCore::oldest_lease() const noexcept {
+    const Connection* oldest = nullptr;
+    for (const Connection& connection : connections_) {
+        if (connection.state == State::busy && (oldest == nullptr || connection.since < oldest->since)) oldest = &connection;
+    }
+    return oldest;
 }
 
 BorrowFailure PoolCore::likely_failure() const noexcept {
@@ -233,24 +240,22 @@ std::uint32_t& PoolCore::count_of(State state) noexcept {
     return none_;
 }
 
+void PoolCore::leave(std::uint32_t place) noexcept {
+    const State state = connections_[place].state;
+    if (state == State::vacant) vacant_.remove(place);
+    if (state == State::idle) idle_.remove(place);
+    --count_of(state);
+}
+
 void PoolCore::enter(std::uint32_t place, State state, Moment now, Moment until) {
+    leave(place);
     Connection& connection = connections_[place];
-    const auto leave_or_join = [&](State which, bool joins) {
-        auto* list = which == State::vacant ? &vacant_ : which == State::idle ? &idle_ : which == State::busy ? &busy_ : nullptr;
-        if (list == nullptr) return;
-        if (joins) {
-            list->push_back(place);
-        } else {
-            list->remove(place);
-        }
-    };
-    leave_or_join(connection.state, false);
-    --count_of(connection.state);
     connection.state = state;
     connection.since = now;
     connection.until = until;
+    if (state == State::vacant) vacant_.push_back(place);
+    if (state == State::idle) idle_.push_back(place);
     ++count_of(state);
-    leave_or_join(state, true);
 }
 
 void PoolCore::begin_closing(std::uint32_t place) {

@@ -83,6 +83,17 @@ public:
 
     /// The tag names the borrower in others' errors and must live as long as the lease; a literal is right.
     Borrowed borrow(Moment now, std::string_view tag, Moment deadline);
+    /// The good path of borrow(): the connection used last, where nobody waits and it needs neither a look nor its end. Else nothing, and
+    /// nothing done.
+    std::optional<ConnectionId> take_idle(Moment now, std::string_view tag) noexcept {
+        if (idle_.empty() || !waiting_.empty() || closing_ != Closing::no) return std::nullopt;
+        const std::uint32_t place = idle_.last();
+        Connection& connection = connections_[place];
+        if (now >= connection.expires || now - connection.since >= unlooked_) return std::nullopt;
+        idle_.remove(place);
+        --counts_.idle;
+        return lend(place, connection, now, tag);
+    }
     /// For a borrower whose connection was found dead: first in the queue, whose bound does not hold for him.
     Borrowed borrow_again(Moment now, std::string_view tag, Moment deadline);
     /// A waiter gave up. The reason he would have been given; none when he was served or refused already, which he must then take.
@@ -91,6 +102,22 @@ public:
     /// The lease ends. False, counted as misuse and without effect when it had ended before. `dirty`: the session's settings were
     /// changed, so it is reset before anybody else gets it.
     bool give_back(Moment now, ConnectionId connection, Fate fate, bool dirty);
+    /// The good path of give_back() with Fate::keep of a clean connection: true when it is idle again; else false, and nothing done.
+    bool put_back(Moment now, ConnectionId id) noexcept {
+        if (id.place >= connections_.size() || !waiting_.empty() || closing_ != Closing::no) return false;
+        Connection& connection = connections_[id.place];
+        if (connection.use != id.use || connection.state != State::busy) return false;
+        if (connection.epoch != epoch_ || now >= connection.expires) return false;
+        --counts_.busy;
+        connection.state = State::idle;
+        connection.since = now;
+        connection.until = kNever;
+        connection.tag = {};
+        connection.dirty = false;
+        idle_.push_back(id.place);
+        ++counts_.idle;
+        return true;
+    }
     /// The leased connection was found dead and is closed already. False as above.
     bool lost(Moment now, ConnectionId connection);
 
@@ -127,7 +154,7 @@ public:
 private:
     enum class State : std::uint8_t { vacant, dialling, idle, busy, resetting, draining, closing };
     struct Connection {
-        Links list;  ///< Vacant, idle or busy ones.
+        Links list;  ///< Vacant or idle ones.
         Links todo;
         std::uint32_t use = 0;
         std::uint32_t epoch = 0;
@@ -153,6 +180,16 @@ private:
     Borrowed refused(Moment now, BorrowFailure failure) const;
     Borrowed enqueue(Moment now, std::string_view tag, Moment deadline, bool first);
     ConnectionId lease(Moment now, std::uint32_t place, std::string_view tag);
+    /// The rest of a lease, once the connection has left its state.
+    ConnectionId lend(std::uint32_t place, Connection& connection, Moment now, std::string_view tag) noexcept {
+        connection.state = State::busy;
+        connection.since = now;
+        connection.until = kNever;
+        connection.tag = tag;
+        ++counts_.busy;
+        return {place, ++connection.use};
+    }
+    void leave(std::uint32_t place) noexcept;
     void make_available(Moment now, std::uint32_t place);
     void enter(std::uint32_t place, State state, Moment now, Moment until);
     void begin_closing(std::uint32_t place);
@@ -161,11 +198,13 @@ private:
     void untell(std::uint32_t place);
     void refuse(Moment now, std::uint32_t waiter);
     void vacate_waiter(std::uint32_t waiter);
+    /// The lease held longest; null when there is none. Looks at every place: where calls go well nobody asks.
+    const Connection* oldest_lease() const noexcept;
     BorrowFailure likely_failure() const noexcept;
     bool dial_wanted(Moment now) const noexcept {
+        if (vacant_.empty() || closing_ != Closing::no) return false;
         const std::uint32_t missing = options_.min_idle > counts_.idle ? options_.min_idle - counts_.idle : 0;
-        const bool needed = counts_.waiting + missing > counts_.dialling;
-        return needed && closing_ == Closing::no && !vacant_.empty() && counts_.dialling < dials_allowed_ && now >= next_dial_;
+        return counts_.waiting + missing > counts_.dialling && counts_.dialling < dials_allowed_ && now >= next_dial_;
     }
     void dial_went_wrong(Moment now, Moment begun);
     Work begin_dial(Moment now);
@@ -177,25 +216,26 @@ private:
     std::uint32_t& count_of(State state) noexcept;
     ConnectionId id(std::uint32_t place) const noexcept { return {place, connections_[place].use}; }
 
-    const PoolOptions options_;
-    Random random_;
+    // What each call touches comes first, side by side.
     std::vector<Connection> connections_;
     std::vector<Waiter> waiters_;
-    IndexList<Connection, &Connection::list> vacant_, idle_, busy_;  ///< Idle and busy ones: the oldest first.
+    IndexList<Connection, &Connection::list> vacant_, idle_;  ///< Idle ones: the oldest first.
     IndexList<Connection, &Connection::todo> todo_;
-    IndexList<Waiter, &Waiter::list> vacant_waiters_, waiting_, told_;
-    PoolCounts counts_;
-    std::uint32_t none_ = 0;  ///< The count of a state that has none.
+    IndexList<Waiter, &Waiter::list> waiting_, told_, vacant_waiters_;
+    const Duration unlooked_;  ///< For so long an idle connection is taken for alive.
     std::uint32_t epoch_ = 0;
-
-    Backoff dial_backoff_;
-    std::uint32_t dial_failures_ = 0;
+    Closing closing_ = Closing::no;
+    PoolCounts counts_;
     std::uint32_t dials_allowed_;
     Moment next_dial_ = Moment::min();
+
+    const PoolOptions options_;
+    Random random_;
+    std::uint32_t none_ = 0;  ///< The count of a state that has none.
+    Backoff dial_backoff_;
+    std::uint32_t dial_failures_ = 0;
     Moment dial_failed_at_ = Moment::min();
     std::optional<Error> last_dial_error_;
-
-    Closing closing_ = Closing::no;
     Moment close_until_ = kNever;
     CloseReport report_;
 };

@@ -112,13 +112,17 @@ void PoolCore::tick_closing(Moment now) {
     if (closing_ == Closing::awaiting && now >= close_until_) {
         closing_ = Closing::cancelling;
         close_until_ = after(now, options_.cancel_time);
-        for (std::uint32_t place = busy_.first(); place != kNowhere; place = busy_.next(place)) tell(place);
+        for (std::uint32_t place = 0; place < connections_.size(); ++place) {
+            if (connections_[place].state == State::busy) tell(place);
+        }
     }
     if (closing_ != Closing::cancelling || now < close_until_) return;
     closing_ = Closing::dropped;
-    report_.dropped = busy_.size();
-    if (!busy_.empty()) report_.oldest_dropped = connections_[busy_.first()].tag;
-    while (!busy_.empty()) begin_closing(busy_.first());
+    report_.dropped = counts_.busy;
+    if (const Connection* const oldest = oldest_lease()) report_.oldest_dropped = oldest->tag;
+    for (std::uint32_t place = 0; place < connections_.size(); ++place) {
+        if (connections_[place].state == State::busy) begin_closing(place);
+    }
 }
 
 void PoolCore::note_returned() {

@@ -6,11 +6,11 @@ namespace howdah::inline v0 {
 
 RetryBudget::RetryBudget(const RetryBudgetOptions& options, Moment now)
     : earned_(options.earned_per_call * kMicro),
+      cap_(options.cap * kMicro),
+      balance_(options.floor_per_second * kMicro),
       cost_(options.cost * kMicro),
       cost_after_timeout_(options.cost_after_timeout * kMicro),
       floor_(options.floor_per_second * kMicro),
-      cap_(options.cap * kMicro),
-      balance_(floor_),
       filled_(now) {}
 
 void RetryBudget::fill(Moment now) noexcept {

@@ -31,8 +31,8 @@ private:
     static constexpr std::int64_t kMicro = 1000;  ///< Millionths in a thousandth.
     void fill(Moment now) noexcept;
 
-    std::int64_t earned_, cost_, cost_after_timeout_, floor_, cap_;
-    std::int64_t balance_;
+    std::int64_t earned_, cap_, balance_;
+    std::int64_t cost_, cost_after_timeout_, floor_;
     Moment filled_;
     std::uint64_t spent_ = 0;
     std::uint64_t refused_ = 0;

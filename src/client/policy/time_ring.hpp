@@ -35,6 +35,12 @@ public:
         buckets_[present_] += counts;
         total_ += counts;
     }
+    /// One more of that member.
+    template <auto kMember>
+    void count() noexcept {
+        ++(buckets_[present_].*kMember);
+        ++(total_.*kMember);
+    }
     void clear() noexcept {
         buckets_.fill({});
         total_ = {};
@@ -42,11 +48,12 @@ public:
     const Counts& total() const noexcept { return total_; }
 
 private:
-    std::array<Counts, kBuckets> buckets_{};
-    Counts total_{};
-    std::size_t present_ = 0;
+    // What each call touches comes first, side by side.
     Duration width_;
     Moment end_;
+    std::size_t present_ = 0;
+    Counts total_{};
+    std::array<Counts, kBuckets> buckets_{};
 };
 
 }  // namespace howdah::inline v0

@@ -41,6 +41,55 @@ TEST_F(Execute, PreparesAStatementOnceASession) {
               "20");
 }
 
+TEST_F(Execute, APreparedStatementMayDoAnything) {
+    const std::string name = table("id int");
+    Client client = open(1);
+    const Statement insert("INSERT INTO " + name + " VALUES ($1)");
+    static const Statement kDivide{"SELECT 1 / $1::int"};
+    static const Statement kLong{"SELECT repeat('x', $1)"};
+    static const Statement kSet{"SET work_mem = '3MB'"};
+    static const Statement kNothing{""};
+    for (int time = 0; time < 3; ++time) {
+        const auto rows = client.execute(insert, time);
+        ASSERT_TRUE(rows) << rows.error().message();
+        EXPECT_EQ(rows->command_tag(), "INSERT 0 1");
+        const auto refused = client.execute(kDivide, 0);
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().sqlstate(), "22012");
+        EXPECT_EQ(shown(client.execute(kDivide, 1)), "1");
+        const auto text = client.execute(kLong, 3'000'000);
+        ASSERT_TRUE(text) << text.error().message();
+        EXPECT_EQ((*text)[0].get<std::string_view>(0).value().size(), 3'000'000U);
+        ASSERT_TRUE(client.execute(kSet));
+        EXPECT_NE(shown<std::string>(client.execute("SHOW work_mem")), "3MB");
+        EXPECT_TRUE(client.execute(kNothing));
+    }
+    EXPECT_EQ(shown(client.execute("SELECT count(*) FROM " + name)), "3");
+}
+
+TEST_F(Execute, DeadlinesOfOneSessionMayComeInAnyOrder) {
+    Client client = open(1);
+    static const Statement kSleep{"SELECT pg_sleep($1)"};
+    const auto taken = [&](Duration limit, double seconds) {
+        const Moment begun = std::chrono::steady_clock::now();
+        const auto rows = client.execute({.deadline = begun + limit}, kSleep, seconds);
+        EXPECT_EQ(rows.has_value(), seconds == 0);
+        if (!rows) {
+            EXPECT_EQ(rows.error().cause(), Cause::timed_out) << rows.error().message();
+        }
+        return std::chrono::steady_clock::now() - begun;
+    };
+    taken(10s, 0);
+    // Each waits for its own deadline: shorter and longer than the one before, and after one that has passed meanwhile unused.
+    for (const auto& [before, limit] : {std::pair{10s, 300ms}, {10s, 500ms}, {10s, 200ms}}) {
+        taken(before, 0);
+        taken(limit - 100ms, 0);
+        const Duration waited = taken(limit, 20);
+        EXPECT_GE(waited, limit);
+        EXPECT_LT(waited, limit + 5s);
+    }
+}
+
 TEST_F(Execute, AStatementWhoseParameterTypesChange) {
     Client client = open(1);
     static const Statement kSame{"SELECT $1"};

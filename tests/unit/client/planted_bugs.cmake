@@ -53,7 +53,7 @@ howdah_plant(hanging_probe breaker
   [[    if (step_.held > 0) return {};]])
 # gobreaker 91: only calls that have ended are counted as slow.
 howdah_plant(slow_unseen call_list
-  [[    if (unmarked_ == kNone || nodes_[unmarked_].begun > begun_until) return false;]]
+  [[    if (!any_to_mark(begun_until)) return false;]]
   [[    if (unmarked_ == kNone || begun_until > Moment::min()) return false;]])
 # pgx 2425: a cancelled connection's place is free before the server let go.
 howdah_plant(place_freed_early pool_core
