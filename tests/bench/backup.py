@@ -4,12 +4,12 @@
 Each round runs the tools in turn, the next round in the opposite order (ABC CBA …). All write to the same disk, start with a fast
 checkpoint and use two workers where they can. Howdah encrypts and waits for its WAL, pgBackRest does neither; both compress with zstd
 level 1. pg_basebackup runs as it comes with --compress=client-zstd, which is level 3, and once more at level 1.
-Results go to build/bench.json and to standard output. Environment: HOWDAH_TEST_BENCH_ROUNDS (5), HOWDAH_TEST_BENCH_PGBENCH (pgbench scale, 200),
-HOWDAH_TEST_BENCH_MARKETPLACE (marketplace scale, 4), HOWDAH_TEST_BENCH_FOLDER (where, default /var/tmp).
+Rows of area `backup` replace the earlier ones in bench.json beside the program. Environment: HOWDAH_TEST_BENCH_ROUNDS (5),
+HOWDAH_TEST_BENCH_PGBENCH (pgbench scale, 200), HOWDAH_TEST_BENCH_MARKETPLACE (marketplace scale, 4), HOWDAH_TEST_BENCH_FOLDER (where,
+default /var/tmp).
 """
 
 import argparse
-import json
 import os
 import pathlib
 import pwd
@@ -18,6 +18,8 @@ import statistics
 import subprocess
 import tempfile
 import time
+
+import bench_rows
 
 ROUNDS = int(os.environ.get("HOWDAH_TEST_BENCH_ROUNDS", "5"))
 WORKERS = 2
@@ -179,8 +181,7 @@ def main():
                              "unit": "s", "ratio": round(ratio, 3), "bound": bound})
     finally:
         ground.stop()
-    target = pathlib.Path(arguments.howdah).parent / "bench.json"
-    target.write_text(json.dumps(rows, indent=1) + "\n")
+    bench_rows.replace(arguments.howdah.parent / "bench.json", "backup", rows)
 
 
 if __name__ == "__main__":

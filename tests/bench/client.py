@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 
+import bench_rows
+
 
 def programs():
     return pathlib.Path(os.environ.get("HOWDAH_PG_BIN") or sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=str)[-1])
@@ -79,8 +81,7 @@ def main():
     finally:
         server.stop()
     target = build / "bench.json"
-    before = json.loads(target.read_text()) if target.exists() else []
-    target.write_text(json.dumps([row for row in before if row.get("area") != "client"] + rows, indent=1) + "\n")
+    bench_rows.replace(target, "client", rows)
     print(f"written to {target}", file=sys.stderr)
 
 

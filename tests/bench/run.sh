@@ -9,12 +9,12 @@ case $area in
         # The newest pgBackRest comes with PostgreSQL 18's root.
         bin=$(tests/versions/prepare.sh 18)
         pgbackrest=${bin%/pg18/bin}/pgbackrest/bin/pgbackrest
-        exec /usr/bin/python3 tests/bench/backup.py --howdah "$build/howdah" --pgbackrest "$pgbackrest"
+        exec /usr/bin/python3 -B tests/bench/backup.py --howdah "$build/howdah" --pgbackrest "$pgbackrest"
         ;;
     client)
         cmake -B "$build" -DHOWDAH_BENCH=ON >/dev/null
         cmake --build "$build" --target bench_client
-        exec /usr/bin/python3 tests/bench/client.py --build "$build"
+        exec /usr/bin/python3 -B tests/bench/client.py --build "$build"
         ;;
     *)
         echo "no such benchmark: $area (there are: backup, client)" >&2
