@@ -1,20 +1,14 @@
 #include "client/resolve.hpp"
 
 #include <netdb.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdint>
 #include <cstring>
 #include <exception>
-#include <mutex>
 #include <utility>
-
-#include "client/expendable.hpp"
 
 namespace howdah::inline v0 {
 
@@ -53,49 +47,15 @@ bool is_numeric_address(const std::string& host) {
     return true;
 }
 
-struct Lookup::State {
-    State() : descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-    ~State() {
-        if (descriptor >= 0) ::close(descriptor);
-    }
-    State(const State&) = delete;
-    State& operator=(const State&) = delete;
-
-    void give(Addresses addresses) {
-        {
-            const std::lock_guard lock(mutex);
-            answer = std::move(addresses);
-        }
-        const std::uint64_t one = 1;
-        // The counter of a fresh eventfd has room, so this write cannot fail.
-        [[maybe_unused]] const auto written = ::write(descriptor, &one, sizeof one);
-    }
-
-    const int descriptor;
-    std::mutex mutex;
-    std::optional<Addresses> answer;
-};
-
-Lookup::Lookup(Resolver resolver, const std::string& host) : state_(std::make_shared<State>()) {
-    if (state_->descriptor < 0) {
-        state_->give({{}, std::strerror(errno)});
-        return;
-    }
-    const bool started = run_expendable([state = state_, resolver = std::move(resolver), host] {
-        try {
-            state->give(resolver(host));
-        } catch (const std::exception& failure) {
-            state->give({{}, failure.what()});
-        }
-    });
-    if (!started) state_->give({{}, "no thread could be started for the look-up"});
-}
-
-int Lookup::descriptor() const { return state_->descriptor; }
-
-std::optional<Addresses> Lookup::answer() const {
-    const std::lock_guard lock(state_->mutex);
-    return state_->answer;
-}
+Lookup::Lookup(Resolver resolver, const std::string& host)
+    : Asked(
+          [resolver = std::move(resolver), host]() -> Addresses {
+              try {
+                  return resolver(host);
+              } catch (const std::exception& failure) {
+                  return {{}, failure.what()};
+              }
+          },
+          {{}, "no thread or descriptor could be had for the look-up"}) {}
 
 }  // namespace howdah::inline v0

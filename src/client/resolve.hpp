@@ -1,10 +1,10 @@
 #pragma once
 
 #include <functional>
-#include <memory>
-#include <optional>
 #include <string>
 #include <vector>
+
+#include "client/asked.hpp"
 
 namespace howdah::inline v0 {
 
@@ -23,18 +23,10 @@ Addresses resolve_by_system(const std::string& host);
 /// Whether the text is a numeric IPv4 or IPv6 address (with or without a scope); asks no name server.
 bool is_numeric_address(const std::string& host);
 
-/// One look-up under way on a thread of its own. Dropping it leaves the thread to end whenever the name server answers.
-class Lookup {
+/// One look-up under way. Dropping it leaves its thread to end whenever the name server answers.
+class Lookup : public Asked<Addresses> {
 public:
     Lookup(Resolver resolver, const std::string& host);
-
-    /// Becomes readable once the answer is there.
-    int descriptor() const;
-    std::optional<Addresses> answer() const;
-
-private:
-    struct State;
-    std::shared_ptr<State> state_;
 };
 
 }  // namespace howdah::inline v0
