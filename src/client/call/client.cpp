@@ -94,33 +94,14 @@ std::string Client::key_table_sql() const {
 
 ClientFigures Client::figures() const {
     const Moment now = steady_clock::now();
-    const EndpointCounts counts = state_->endpoint.counts(now);
     const MonitorFigures& monitor = state_->keeper.monitor();
-    ClientFigures figures;
-    figures.pool = counts.pool;
-    figures.pool_limit = counts.pool_limit;
-    figures.breaker_state = counts.state;
-    figures.breaker = counts.breaker;
-    figures.failure_budget_left = counts.failure_budget_left;
-    figures.contention_budget_left = counts.contention_budget_left;
+    ClientFigures figures = state_->endpoint.figures(now);
     for (std::size_t kind = 0; kind < kRetryKinds; ++kind) {
         figures.retries[kind] = state_->retries[kind].load();
         (static_cast<Retry>(kind) == Retry::contention ? figures.retries_contention : figures.retries_failure) += figures.retries[kind];
     }
-    figures.retries_refused = counts.retries_refused;
-    figures.bulkhead_rejected = counts.bulkhead_rejected;
-    figures.bulkhead_inside = counts.bulkhead_inside;
-    figures.not_served = counts.not_served;
-    figures.dials = counts.sessions.dials;
-    figures.dials_failed = counts.sessions.dials_failed;
-    figures.sessions_lost = counts.sessions.lost;
-    figures.drained = counts.sessions.drained;
-    figures.drains_failed = counts.sessions.drains_failed;
-    figures.resets = counts.sessions.resets;
-    figures.resets_failed = counts.sessions.resets_failed;
     figures.unknown_commits = state_->unknown_commits.load();
     figures.resolved_commits = state_->resolved_commits.load();
-    figures.callback_failures = counts.callback_failures;
     figures.keeper_troubles = state_->keeper.troubles();
     figures.monitored = state_->keeper.monitored();
     figures.pings = monitor.pings.load();
@@ -128,11 +109,6 @@ ClientFigures Client::figures() const {
     figures.last_ping_seconds = static_cast<double>(monitor.last_ping_ns.load()) * 1e-9;
     const Duration age = std::max<Duration>(now - state_->keeper.heartbeat(), Duration::zero());
     figures.heartbeat_age_seconds = std::chrono::duration<double>(age).count();
-    figures.oldest_lease_tag = counts.oldest_lease_tag;
-    figures.oldest_lease_seconds = std::chrono::duration<double>(counts.oldest_lease).count();
-    figures.wait = counts.wait;
-    figures.call = counts.call;
-    figures.alerts = state_->endpoint.alerts();
     return figures;
 }
 

@@ -58,26 +58,6 @@ struct SessionCounts {
     std::uint64_t resets_failed = 0;
 };
 
-/// Figures for metrics, read in one moment.
-struct EndpointCounts {
-    PoolCounts pool;
-    std::uint32_t pool_limit = 0;
-    SessionCounts sessions;
-    std::array<std::uint64_t, kBorrowFailures> not_served{};
-    BreakerState state = BreakerState::closed;
-    BreakerCounts breaker;
-    std::int64_t failure_budget_left = 0;     ///< Thousandths of a retry.
-    std::int64_t contention_budget_left = 0;  ///< Likewise.
-    std::uint64_t retries_refused = 0;
-    std::uint64_t bulkhead_rejected = 0;
-    std::uint32_t bulkhead_inside = 0;
-    std::uint64_t callback_failures = 0;
-    std::string oldest_lease_tag;
-    Duration oldest_lease{};
-    Histogram wait;  ///< For a connection; only calls that stood in the queue, whether they were served or not.
-    Histogram call;
-};
-
 /// One server in one role: its pool, breaker, budgets and bulkhead behind one mutex, and the sessions themselves. A session belongs to
 /// whom the pool's state says: to the caller while leased, to the keeper in every other state. Thread-safe.
 class Endpoint {
@@ -104,7 +84,6 @@ public:
     void told_alert(const Alert& alert);
     /// The rules of which told_alert() will speak.
     void expect_alerts(std::span<const AlertRule> rules);
-    std::vector<AlertFigures> alerts();
     /// A line for the service's log, unless one of its kind was told within the last second: then it is counted, and the last such line
     /// is told when the second is over. Without the mutex held.
     void log(Moment now, LogKind kind, Severity severity, std::string what) noexcept;
@@ -113,7 +92,8 @@ public:
 
     void set_breaker_mode(Moment now, BreakerMode mode);
     void reset_breaker(Moment now);
-    EndpointCounts counts(Moment now);
+    /// What it knows of the client's figures; those of the keeper, the monitor, the tries and the commits are left at nought.
+    ClientFigures figures(Moment now);
     const std::string& name() const noexcept { return name_; }
     bool forked() const noexcept { return fork_count() != forks_; }
 

@@ -143,11 +143,6 @@ void Endpoint::expect_alerts(std::span<const AlertRule> rules) {
     }
 }
 
-std::vector<AlertFigures> Endpoint::alerts() {
-    const std::scoped_lock lock(mutex_);
-    return alerts_;
-}
-
 void Endpoint::set_breaker_mode(Moment now, BreakerMode mode) {
     if (forked()) return;
     After after;
@@ -174,30 +169,37 @@ void Endpoint::reset_breaker(Moment now) {
     settle(after);
 }
 
-EndpointCounts Endpoint::counts(Moment now) {
+ClientFigures Endpoint::figures(Moment now) {
     if (forked()) return {};
     const std::scoped_lock lock(mutex_);
     now = told(now);
-    EndpointCounts counts;
-    counts.pool = pool_.counts();
-    counts.pool_limit = pool_limit_;
-    counts.sessions = session_counts_;
-    counts.not_served = not_served_;
-    counts.state = breaker_.state();
-    counts.breaker = breaker_.counts();
-    counts.breaker.rejected += rejected_outside_.load(std::memory_order_relaxed);
-    counts.failure_budget_left = failure_budget_.left(now);
-    counts.contention_budget_left = contention_budget_.left(now);
-    counts.retries_refused = failure_budget_.refused() + contention_budget_.refused();
-    counts.bulkhead_rejected = bulkhead_.rejected();
-    counts.bulkhead_inside = bulkhead_.inside();
-    counts.callback_failures = callback_failures_.load(std::memory_order_relaxed);
-    const Refusal now_refused = pool_.refusal(now, BorrowFailure::all_busy);
-    counts.oldest_lease_tag = now_refused.oldest_tag;
-    counts.oldest_lease = now_refused.oldest_held;
-    counts.wait = wait_;
-    counts.call = call_;
-    return counts;
+    ClientFigures figures;
+    figures.pool = pool_.counts();
+    figures.pool_limit = pool_limit_;
+    figures.breaker_state = breaker_.state();
+    figures.breaker = breaker_.counts();
+    figures.breaker.rejected += rejected_outside_.load(std::memory_order_relaxed);
+    figures.failure_budget_left = failure_budget_.left(now);
+    figures.contention_budget_left = contention_budget_.left(now);
+    figures.retries_refused = failure_budget_.refused() + contention_budget_.refused();
+    figures.bulkhead_rejected = bulkhead_.rejected();
+    figures.bulkhead_inside = bulkhead_.inside();
+    figures.not_served = not_served_;
+    figures.dials = session_counts_.dials;
+    figures.dials_failed = session_counts_.dials_failed;
+    figures.sessions_lost = session_counts_.lost;
+    figures.drained = session_counts_.drained;
+    figures.drains_failed = session_counts_.drains_failed;
+    figures.resets = session_counts_.resets;
+    figures.resets_failed = session_counts_.resets_failed;
+    figures.callback_failures = callback_failures_.load(std::memory_order_relaxed);
+    const Refusal refused_now = pool_.refusal(now, BorrowFailure::all_busy);
+    figures.oldest_lease_tag = refused_now.oldest_tag;
+    figures.oldest_lease_seconds = std::chrono::duration<double>(refused_now.oldest_held).count();
+    figures.wait = wait_;
+    figures.call = call_;
+    figures.alerts = alerts_;
+    return figures;
 }
 
 void Endpoint::close(Moment now, Moment deadline) {

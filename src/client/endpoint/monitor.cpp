@@ -233,18 +233,18 @@ void Monitor::read_figures(Moment now, const pg_result* result) {
 void Monitor::observe_pool(Moment now) {
     // Later than the next ping, which brings its own look: a wake-up of its own it costs only while there are none.
     next_pool_ = after(now, options_.interval * 12 / 10);
-    const EndpointCounts counts = endpoint_.counts(now);
-    const double open = counts.pool.open();
-    const std::uint64_t waits = counts.wait.count - seen_waits_.count;
-    const auto waited = static_cast<double>(counts.wait.sum_ns - seen_waits_.sum_ns) * 1e-9;
-    seen_waits_ = counts.wait;
+    const ClientFigures figures = endpoint_.figures(now);
+    const double open = figures.pool.open();
+    const std::uint64_t waits = figures.wait.count - seen_waits_.count;
+    const auto waited = static_cast<double>(figures.wait.sum_ns - seen_waits_.sum_ns) * 1e-9;
+    seen_waits_ = figures.wait;
     observe(now, "pool_wait", waits > 0 ? waited / static_cast<double>(waits) : 0);
     // A dirty or cancelled session is nobody's to have either; who waits found none, whatever the reason.
-    const double taken = counts.pool.busy + counts.pool.resetting + counts.pool.draining + counts.pool.closing;
-    observe(now, "pool_exhausted", counts.pool.waiting > 0 ? 1 : taken / counts.pool_limit);
-    observe(now, "idle_share", open > 0 ? counts.pool.idle / open : 0);
-    observe(now, "lease_held", seconds(counts.oldest_lease));
-    const bool open_breaker = counts.state == BreakerState::open || counts.state == BreakerState::forced_open;
+    const double taken = figures.pool.busy + figures.pool.resetting + figures.pool.draining + figures.pool.closing;
+    observe(now, "pool_exhausted", figures.pool.waiting > 0 ? 1 : taken / figures.pool_limit);
+    observe(now, "idle_share", open > 0 ? figures.pool.idle / open : 0);
+    observe(now, "lease_held", figures.oldest_lease_seconds);
+    const bool open_breaker = figures.breaker_state == BreakerState::open || figures.breaker_state == BreakerState::forced_open;
     observe(now, "breaker_open", open_breaker ? 1 : 0);
 }
 
