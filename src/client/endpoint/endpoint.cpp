@@ -187,15 +187,11 @@ Endpoint::Entered Endpoint::await(Parked& parked, WaiterId waiter, Moment deadli
         entered.refusal = parked.work.refusal;
         return entered;
     }
-    After after;
-    {
-        const std::scoped_lock lock(mutex_);
-        const Moment now = told(std::chrono::steady_clock::now());
+    Moment now = std::chrono::steady_clock::now();
+    act(now, [&](After& after) {
         wait_.add(now - begun);
         entered.entry = admit_leased(now, parked.work.connection, grant, after);
-        pump(now, after);
-    }
-    settle(after);
+    });
     return entered;
 }
 
@@ -244,21 +240,15 @@ bool Endpoint::alive(const Grant& grant, Check check, Moment deadline) {
     }
     if (well) return true;
     Grant lost = grant;
-    After after;
-    {
-        const std::scoped_lock lock(mutex_);
-        const Moment now = told(std::chrono::steady_clock::now());
+    Moment now = std::chrono::steady_clock::now();
+    act(now, [&](After& after) {
         // What this says of the server the dial that follows will tell better.
         note(breaker_.finish(now, lost.permit, Vote::none), now, after);
         places_[lost.connection.place].leased = false;
         pool_.give_back(now, lost.connection, Fate::drop, false);
         ++session_counts_.lost;
-        pump(now, after);
-    }
-    settle(after);
-    if (log_wanted())
-        log(std::chrono::steady_clock::now(), LogKind::session, Severity::warning,
-            "an idle session of the pool was gone when it was wanted");
+    });
+    if (log_wanted()) log(now, LogKind::session, Severity::warning, "an idle session of the pool was gone when it was wanted");
     return false;
 }
 

@@ -77,8 +77,6 @@ public:
     void give_back_well(Moment now, Grant& grant);
     /// Pays for a retry from one of the two budgets.
     bool spend(Moment now, bool contention, RetryBudget::After reason);
-    /// The server changed its role.
-    void new_epoch(Moment now);
     void told_retry(const RetryEvent& event);
     void told_span(const Span& span);
     void told_alert(const Alert& alert);
@@ -164,6 +162,20 @@ private:
     Moment told(Moment now) noexcept {
         last_ = now > last_ ? now : last_;
         return last_;
+    }
+    /// One step of the endpoint: `change(after)` with the mutex held and `now` never earlier than in the step before, and then, with the
+    /// mutex free again, what follows from it.
+    template <typename Change>
+    void act(Moment& now, const Change& change) {
+        After after;
+        {
+            const std::scoped_lock lock(mutex_);
+            now = told(now);
+            change(after);
+            pump(now, after);
+            if (pool_.finished()) finished_.notify_all();
+        }
+        settle(after);
     }
     void pump(Moment now, After& after);
     void refuse_waiting(Moment now, After& after);

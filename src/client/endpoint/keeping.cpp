@@ -32,11 +32,8 @@ Moment Endpoint::next_change() {
 }
 
 void Endpoint::report(Moment now, Report what, ConnectionId connection, bool clean, const Error* error) {
-    After after;
     bool failed_before = false;
-    {
-        const std::scoped_lock lock(mutex_);
-        now = told(now);
+    act(now, [&](After& after) {
         failed_before = dial_failing_;
         switch (what) {
             case Report::dialled:
@@ -61,10 +58,7 @@ void Endpoint::report(Moment now, Report what, ConnectionId connection, bool cle
                 break;
             case Report::closed: pool_.closed(connection); break;
         }
-        pump(now, after);
-        if (pool_.finished()) finished_.notify_all();
-    }
-    settle(after);
+    });
     if (!log_wanted()) return;
     if (what == Report::dial_failed) {
         const std::string where = error->endpoint().empty() ? "" : error->endpoint() + ": ";
@@ -76,15 +70,10 @@ void Endpoint::report(Moment now, Report what, ConnectionId connection, bool cle
 }
 
 void Endpoint::monitored(Moment now, bool up) {
-    After after;
-    {
-        const std::scoped_lock lock(mutex_);
-        now = told(now);
+    act(now, [&](After& after) {
         note(breaker_.monitored(now, up), now, after);
         publish();
-        pump(now, after);
-    }
-    settle(after);
+    });
 }
 
 Backend Endpoint::backend(ConnectionId connection) {
@@ -108,16 +97,6 @@ bool Endpoint::spend(Moment now, bool contention, RetryBudget::After reason) {
     if (forked()) return false;
     const std::scoped_lock lock(mutex_);
     return (contention ? contention_budget_ : failure_budget_).spend(told(now), reason);
-}
-
-void Endpoint::new_epoch(Moment now) {
-    After after;
-    {
-        const std::scoped_lock lock(mutex_);
-        pool_.new_epoch();
-        pump(told(now), after);
-    }
-    settle(after);
 }
 
 void Endpoint::told_retry(const RetryEvent& event) { call(observer_.on_retry, event); }
@@ -145,28 +124,18 @@ void Endpoint::expect_alerts(std::span<const AlertRule> rules) {
 
 void Endpoint::set_breaker_mode(Moment now, BreakerMode mode) {
     if (forked()) return;
-    After after;
-    {
-        const std::scoped_lock lock(mutex_);
-        now = told(now);
+    act(now, [&](After& after) {
         note(breaker_.set_mode(now, mode), now, after);
         publish();
-        pump(now, after);
-    }
-    settle(after);
+    });
 }
 
 void Endpoint::reset_breaker(Moment now) {
     if (forked()) return;
-    After after;
-    {
-        const std::scoped_lock lock(mutex_);
-        now = told(now);
+    act(now, [&](After& after) {
         note(breaker_.reset(now), now, after);
         publish();
-        pump(now, after);
-    }
-    settle(after);
+    });
 }
 
 ClientFigures Endpoint::figures(Moment now) {
@@ -204,15 +173,10 @@ ClientFigures Endpoint::figures(Moment now) {
 
 void Endpoint::close(Moment now, Moment deadline) {
     closing_.store(true, std::memory_order_relaxed);
-    After after;
-    {
-        const std::scoped_lock lock(mutex_);
-        now = told(now);
+    act(now, [&](After& after) {
         pool_.close(now, deadline);
-        pump(now, after);
         after.keeper = true;
-    }
-    settle(after);
+    });
 }
 
 bool Endpoint::await_finished(Moment until) {
