@@ -43,7 +43,8 @@ struct ClientOptions {
     /// is opened and then once a second. A change of it sets the mode; while there is no such file the mode is the configured one; what
     /// makes no sense is told to on_log and changes nothing. Local, and replaced by rename(2) rather than written in place.
     std::string breaker_mode_file;
-    /// Where keys of transactions are kept: key_table_sql() makes it.
+    /// Where keys of transactions are kept: key_table_sql() makes it. A table or schema.table of ASCII letters, digits, _ and $, in the
+    /// case in which it is written here.
     std::string key_table = "howdah_key";
     std::shared_ptr<testing::Faults> faults;  ///< Only in a service's own tests: howdah/testing.hpp.
 };

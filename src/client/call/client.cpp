@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string_view>
 #include <utility>
 
 #include "client/call/client_state.hpp"
@@ -25,10 +26,31 @@ DialPlan plan(const ClientOptions& options) {
     return plan;
 }
 
-std::string quoted(const std::string& name) {
-    std::string text = "\"";
-    for (const char c : name) text += c == '"' ? std::string("\"\"") : c == '.' ? std::string("\".\"") : std::string(1, c);
-    return text + '"';
+bool is_plain(std::string_view name) {
+    constexpr std::size_t kLongest = 63;  // A longer one the server would cut short.
+    const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+    const auto other = [](char c) { return (c >= '0' && c <= '9') || c == '$'; };
+    return !name.empty() && name.size() <= kLongest && letter(name.front()) &&
+           std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || other(c); });
+}
+
+/// The name goes into statements that are made before there is a connection, without which libpq quotes nothing. So it is held to what
+/// needs no escape within quotes, in any encoding; the quotes keep its case, and keywords apart.
+Result<void> check_key_table(std::string_view name) {
+    const std::size_t dot = name.find('.');
+    const bool plain = dot == std::string_view::npos ? is_plain(name) : is_plain(name.substr(0, dot)) && is_plain(name.substr(dot + 1));
+    if (plain) return {};
+    return Error(Phase::configure, Cause::usage,
+                 {"key_table is no plain name of a table: '" + std::string(name) + "'",
+                  {},
+                  "give table or schema.table, each at most 63 of a-z, A-Z, 0-9, _ and $ that begin with a letter or _",
+                  {}});
+}
+
+std::string quoted(std::string_view name) {
+    const std::size_t dot = name.find('.');
+    if (dot == std::string_view::npos) return '"' + std::string(name) + '"';
+    return quoted(name.substr(0, dot)) + '.' + quoted(name.substr(dot + 1));
 }
 
 Result<void> check(const ClientOptions& options) {
@@ -39,7 +61,7 @@ Result<void> check(const ClientOptions& options) {
     if (options.monitor) {
         if (auto checked = check(*options.monitor); !checked) return checked;
     }
-    return {};
+    return check_key_table(options.key_table);
 }
 
 }  // namespace

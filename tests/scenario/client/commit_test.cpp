@@ -74,6 +74,31 @@ TEST_F(Commit, ATakenKeyOfTheBodysOwnIsNoKeyOfOurs) {
     EXPECT_EQ(taken.error().outcome(), Outcome::failed);
 }
 
+TEST_F(Commit, TheKeyTableMayStandInASchemaAndHaveCapitals) {
+    const std::string name = table("id int");
+    ClientOptions keyed = options(2);
+    keyed.key_table = "public.Key_" + name_;
+    Client client = open(std::move(keyed));
+    ASSERT_TRUE(client.execute(client.key_table_sql()));
+    tables_.push_back("public.\"Key_" + name_ + '"');
+    EXPECT_TRUE(insert(client, name, {.key = "order 5"}, 5));
+    EXPECT_FALSE(insert(client, name, {.key = "order 5"}, 5));
+    EXPECT_EQ(admin_.number("SELECT count(*) FROM " + tables_.back()), 1);
+}
+
+TEST_F(Commit, AKeyTableThatWouldNeedEscapesIsRefusedAtOnce) {
+    const std::vector<std::string> names{
+        "", ".", "keys.", ".keys", "a.b.c", "my keys", "k\"; DROP TABLE k", "1st", "schl\xc3\xbcssel", std::string(64, 'k')};
+    for (const std::string& name : names) {
+        ClientOptions keyed = options(1);
+        keyed.key_table = name;
+        const auto client = Client::open(std::move(keyed));
+        ASSERT_FALSE(client) << name;
+        EXPECT_EQ(client.error().phase(), Phase::configure);
+        EXPECT_EQ(client.error().message(), "key_table is no plain name of a table: '" + name + "'");
+    }
+}
+
 TEST_F(Commit, AMissingKeyTableIsTold) {
     const std::string name = table("id int");
     ClientOptions keyed = options(2);
