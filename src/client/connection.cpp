@@ -9,6 +9,7 @@
 
 #include "client/answer_text.hpp"
 #include "client/expendable.hpp"
+#include "client/last_words.hpp"
 #include "client/server_message.hpp"
 
 namespace howdah::inline v0 {
@@ -158,14 +159,7 @@ void Connection::collect() {
 }
 
 void Connection::broken() {
-    // What the server said last (a shutdown, a kill) is still in the buffer and tells more than the end of the stream.
-    for (int left = 16; left > 0 && PQisBusy(handle_.get()) == 0; --left) {
-        const std::shared_ptr<PGresult> result(PQgetResult(handle_.get()), &PQclear);
-        if (!result) break;
-        const auto status = PQresultStatus(result.get());
-        if (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE) note(refusal(result.get(), endpoint_));
-        if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) break;
-    }
+    if (const auto said = last_words(handle_.get(), endpoint_)) note(*said);
     note(Error(sent_ ? Phase::receive : Phase::send, Cause::broken, {one_line(text_of(PQerrorMessage(handle_.get()))), {}, {}, endpoint_}));
     handle_.reset();
     state_ = State::done;
