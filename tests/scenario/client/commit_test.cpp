@@ -27,22 +27,46 @@ protected:
         admin_.ask("CHECKPOINT");
     }
     ~Commit() override { admin_.ask("DROP FUNCTION IF EXISTS " + name_ + "_die() CASCADE"); }
+    /// With a key table of the test's own.
+    Client open_keyed() {
+        ClientOptions keyed = options(2);
+        keyed.key_table = name_ + "_key";
+        Client client = open(std::move(keyed));
+        EXPECT_TRUE(client.execute(client.key_table_sql()));
+        tables_.push_back(name_ + "_key");
+        return client;
+    }
     Result<Rows> insert(Client& client, const std::string& table, const TransactionOptions& options, int id) {
         return client.run(options, [&](Transaction& transaction) -> Result<Rows> {
             ++runs_;
             return transaction.execute("INSERT INTO " + table + " VALUES ($1)", id);
         });
     }
+    /// 1, with which a session dies in the table of die_while_committing(), and 2 when the body runs again.
+    Result<Rows> insert_and_die_first(Client& client, const std::string& table, const TransactionOptions& options) {
+        return client.run(options, [&](Transaction& transaction) -> Result<Rows> {
+            ++runs_;
+            return transaction.execute("INSERT INTO " + table + " VALUES ($1)", transaction.tries() == 1 ? 1 : 2);
+        });
+    }
+    /// 7, and the session is ended while its commit, which took place, waits for a standby.
+    Result<Rows> insert_and_lose_the_answer(Client& client, const std::string& table, const TransactionOptions& options) {
+        await_standbys("nobody");
+        std::jthread killer([&] {
+            eventually([&] { return admin_.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") == 1; });
+            terminate_sessions();
+        });
+        auto done = insert(client, table, options, 7);
+        killer.join();
+        await_standbys("");
+        return done;
+    }
     int runs_ = 0;
 };
 
 TEST_F(Commit, AKeyIsDoneOnce) {
     const std::string name = table("id int");
-    ClientOptions keyed = options(2);
-    keyed.key_table = name_ + "_key";
-    Client client = open(std::move(keyed));
-    ASSERT_TRUE(client.execute(client.key_table_sql()));
-    tables_.push_back(name_ + "_key");
+    Client client = open_keyed();
     ASSERT_TRUE(insert(client, name, {.key = "order 5"}, 5));
     const auto again = insert(client, name, {.key = "order 5"}, 5);
     ASSERT_FALSE(again);
@@ -53,11 +77,7 @@ TEST_F(Commit, AKeyIsDoneOnce) {
 
 TEST_F(Commit, AKeyWhoseTransactionFailedIsFreeAgain) {
     const std::string name = table("id int PRIMARY KEY");
-    ClientOptions keyed = options(2);
-    keyed.key_table = name_ + "_key";
-    Client client = open(std::move(keyed));
-    ASSERT_TRUE(client.execute(client.key_table_sql()));
-    tables_.push_back(name_ + "_key");
+    Client client = open_keyed();
     ASSERT_TRUE(insert(client, name, {}, 5));
     const auto failed = insert(client, name, {.key = "order 5"}, 5);
     ASSERT_FALSE(failed);
@@ -115,10 +135,7 @@ TEST_F(Commit, OneThatEndedBeforeItCommittedIsFoundOutAndRunAgain) {
     die_while_committing(name);
     Client client = open(2);
     ASSERT_TRUE(await_monitor(client));
-    const auto done = client.run([&](Transaction& transaction) -> Result<Rows> {
-        ++runs_;
-        return transaction.execute("INSERT INTO " + name + " VALUES ($1)", transaction.tries() == 1 ? 1 : 2);
-    });
+    const auto done = insert_and_die_first(client, name, {});
     EXPECT_TRUE(done) << done.error().message();
     EXPECT_EQ(runs_, 2);
     EXPECT_EQ(admin_.ask("SELECT string_agg(id::text, ',') FROM " + name), "2");
@@ -144,15 +161,8 @@ TEST_F(Commit, WithoutAMonitorItStaysUnknownAndIsNotRunAgain) {
 TEST_F(Commit, WithAKeyALostOneIsRunAgainAndDoneOnce) {
     const std::string name = table("id int");
     die_while_committing(name);
-    ClientOptions keyed = options(2);
-    keyed.key_table = name_ + "_key";
-    Client client = open(std::move(keyed));
-    ASSERT_TRUE(client.execute(client.key_table_sql()));
-    tables_.push_back(name_ + "_key");
-    const auto done = client.run({.key = "k"}, [&](Transaction& transaction) -> Result<Rows> {
-        ++runs_;
-        return transaction.execute("INSERT INTO " + name + " VALUES ($1)", transaction.tries() == 1 ? 1 : 2);
-    });
+    Client client = open_keyed();
+    const auto done = insert_and_die_first(client, name, {.key = "k"});
     EXPECT_TRUE(done) << done.error().message();
     EXPECT_EQ(runs_, 2);
     EXPECT_EQ(admin_.number("SELECT count(*) FROM " + name), 1);
@@ -177,14 +187,7 @@ TEST_F(Commit, OneWhoseAnswerWasLostIsFoundCommittedAndNotRunAgain) {
     Client client = open(2);
     ASSERT_TRUE(await_monitor(client));
     ASSERT_TRUE(client.execute("SELECT 1"));
-    await_standbys("nobody");
-    std::jthread killer([&] {
-        eventually([&] { return admin_.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") == 1; });
-        terminate_sessions();
-    });
-    const auto done = insert(client, name, {}, 7);
-    killer.join();
-    await_standbys("");
+    const auto done = insert_and_lose_the_answer(client, name, {});
     EXPECT_TRUE(done) << done.error().message();
     EXPECT_EQ(runs_, 1);
     EXPECT_EQ(client.figures().unknown_commits, 1U);
@@ -194,19 +197,8 @@ TEST_F(Commit, OneWhoseAnswerWasLostIsFoundCommittedAndNotRunAgain) {
 
 TEST_F(Commit, WithAKeyOneThatTookPlaceIsNotDoneAgain) {
     const std::string name = table("id int");
-    ClientOptions keyed = options(2);
-    keyed.key_table = name_ + "_key";
-    Client client = open(std::move(keyed));
-    ASSERT_TRUE(client.execute(client.key_table_sql()));
-    tables_.push_back(name_ + "_key");
-    await_standbys("nobody");
-    std::jthread killer([&] {
-        eventually([&] { return admin_.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") == 1; });
-        terminate_sessions();
-    });
-    const auto done = insert(client, name, {.key = "k"}, 7);
-    killer.join();
-    await_standbys("");
+    Client client = open_keyed();
+    const auto done = insert_and_lose_the_answer(client, name, {.key = "k"});
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().outcome(), Outcome::succeeded) << done.error().message();
     EXPECT_EQ(runs_, 2);

@@ -1,6 +1,3 @@
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <random>
 #include <stdexcept>
@@ -239,22 +236,7 @@ TEST_F(Complaints, AForkedTlsSessionIsLeftAlone) {
     ASSERT_TRUE(lease) << lease.error().message();
     ASSERT_EQ(shown(lease->execute("SELECT count(*) FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl")), "1");
     ASSERT_TRUE(client.execute("SELECT 1"));
-    const pid_t child = ::fork();
-    if (child == 0) {
-        ::alarm(10);
-        const auto rows = client.execute("SELECT 1");
-        const bool refused = !rows && rows.error().message().find("forked") != std::string::npos;
-        const bool lease_refused = !lease->execute("SELECT 1");
-        static_cast<void>(client.figures());
-        {
-            const Lease dropped = std::move(*lease);
-            const Client gone = std::move(client);
-        }
-        ::_exit(refused ? lease_refused ? 0 : 2 : 1);
-    }
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+    EXPECT_EQ(in_a_child([&] { return refused_as_forked(client, *lease); }), 0);
     for (int number = 0; number < 5; ++number) {
         EXPECT_EQ(shown(lease->execute("SELECT $1::int", number)), std::to_string(number));
         EXPECT_EQ(shown(client.execute("SELECT $1::int", number)), std::to_string(number));

@@ -24,21 +24,14 @@ int threads_of_process() {
 TEST_F(Complaints, ACancelledSessionKeepsItsPlaceUntilTheServerLetsGo) {
     Client client = open(4);
     ASSERT_TRUE(await_monitor(client));
-    std::atomic<bool> over{false};
-    std::atomic<long> most{0};
-    std::jthread sampler([&] {
-        while (!over) most = std::max<long>(most, sessions());
-    });
-    {
+    const long most = most_sessions_while([&] {
         std::vector<std::jthread> callers;
         for (int caller = 0; caller < 16; ++caller) {
             callers.emplace_back([&] {
                 for (int round = 0; round < 6; ++round) static_cast<void>(client.execute({.deadline = in(40ms)}, "SELECT pg_sleep(10)"));
             });
         }
-    }
-    over = true;
-    sampler.join();
+    });
     EXPECT_LE(most, 4);
     EXPECT_GT(most, 0);
     EXPECT_EQ(shown(client.execute({.deadline = in(3s)}, "SELECT 1")), "1");

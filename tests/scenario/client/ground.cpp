@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -145,8 +146,45 @@ std::string ClientTest::table(const std::string& columns) {
     return name;
 }
 
+long ClientTest::most_sessions_while(const std::function<void()>& work) {
+    std::atomic<bool> over{false};
+    long most = 0;
+    std::jthread sampler([&] {
+        while (!over) most = std::max(most, sessions());
+    });
+    work();
+    over = true;
+    sampler.join();
+    return most;
+}
+
 bool await_monitor(const Client& client) {
     return eventually([&] { return client.figures().pings > 0; });
+}
+
+int in_a_child(const std::function<int()>& what) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::alarm(10);
+        ::_exit(what());
+    }
+    int status = 0;
+    return ::waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int refused_as_forked(Client& client, Lease& lease) {
+    const auto rows = client.execute("SELECT 1");
+    const auto done = client.run([](Transaction& transaction) { return transaction.execute("SELECT 1"); });
+    const bool told = !rows && !done && rows.error().message().find("forked") != std::string::npos;
+    const bool lease_told = !lease.execute("SELECT 1");
+    static_cast<void>(client.figures());
+    client.set_breaker_mode(BreakerMode::disabled);
+    static_cast<void>(client.close(std::chrono::seconds(1)));
+    {
+        const Lease dropped = std::move(lease);
+        const Client gone = std::move(client);
+    }
+    return told ? lease_told ? 0 : 2 : 1;
 }
 
 struct Impostor::State {

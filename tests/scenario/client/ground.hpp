@@ -82,6 +82,8 @@ protected:
     std::string table(const std::string& columns);
     /// Sessions of this test's pools that the server has.
     long sessions() { return admin_.number("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + name_ + "'"); }
+    /// The most of them that it had at any look while the work was done.
+    long most_sessions_while(const std::function<void()>& work);
     /// Ends this test's sessions on the server, the monitor's apart.
     void terminate_sessions() {
         admin_.ask("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = '" + name_ + "'");
@@ -106,6 +108,11 @@ protected:
 };
 
 bool await_monitor(const Client& client);
+
+/// Runs it in a child of a fork, which has ten seconds. Its exit code; -1 when it did not come to that.
+int in_a_child(const std::function<int()>& what);
+/// For such a child: 0 when its parent's client and lease tell it that it forked, and let themselves be closed and dropped.
+int refused_as_forked(Client& client, Lease& lease);
 
 /// The only value of an answer, or the error's text, for comparisons that tell what went wrong.
 template <typename T = long>

@@ -1,6 +1,3 @@
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <mutex>
 #include <stdexcept>
@@ -131,25 +128,7 @@ TEST_F(Lifecycle, AChildOfAForkIsToldAndTheParentIsUnharmed) {
     for (int round = 0; round < 20; ++round) {
         // Dials under way and calls of other threads meet the fork.
         std::jthread busy([&] { static_cast<void>(client.execute("SELECT 1")); });
-        const pid_t child = ::fork();
-        if (child == 0) {
-            ::alarm(10);
-            const auto rows = client.execute("SELECT 1");
-            const auto done = client.run([](Transaction& transaction) { return transaction.execute("SELECT 1"); });
-            const bool told = !rows && !done && rows.error().message().find("forked") != std::string::npos;
-            const bool lease_told = !lease->execute("SELECT 1");
-            static_cast<void>(client.figures());
-            client.set_breaker_mode(BreakerMode::disabled);
-            static_cast<void>(client.close(1s));
-            {
-                const Lease dropped = std::move(*lease);
-                const Client gone = std::move(client);
-            }
-            ::_exit(told ? lease_told ? 0 : 2 : 1);
-        }
-        int status = 0;
-        ASSERT_EQ(::waitpid(child, &status, 0), child);
-        ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+        ASSERT_EQ(in_a_child([&] { return refused_as_forked(client, *lease); }), 0);
         EXPECT_EQ(shown(lease->execute("SELECT 1")), "1");
         EXPECT_EQ(shown(client.execute("SELECT 1")), "1");
         if (round % 5 == 0) static_cast<void>(client.execute("SELECT pg_terminate_backend(pg_backend_pid())"));
@@ -162,14 +141,7 @@ TEST_F(Lifecycle, AForkInsideABodyGivesTheChildNoTransaction) {
     Client client = open(1);
     const auto done = client.run([&](Transaction& transaction) -> Result<int> {
         EXPECT_TRUE(transaction.execute("INSERT INTO " + name + " VALUES (1)"));
-        const pid_t child = ::fork();
-        if (child == 0) {
-            ::alarm(10);
-            ::_exit(transaction.execute("INSERT INTO " + name + " VALUES (2)") ? 1 : 0);
-        }
-        int status = 0;
-        EXPECT_EQ(::waitpid(child, &status, 0), child);
-        EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+        EXPECT_EQ(in_a_child([&] { return transaction.execute("INSERT INTO " + name + " VALUES (2)") ? 1 : 0; }), 0);
         return 0;
     });
     EXPECT_TRUE(done) << done.error().message();

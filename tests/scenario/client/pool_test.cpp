@@ -1,8 +1,8 @@
 #include <atomic>
 #include <thread>
 
-#include "scenario/client/allocations.hpp"
 #include "scenario/client/ground.hpp"
+#include "support/allocations/allocations.hpp"
 
 namespace howdah::tests {
 namespace {
@@ -17,28 +17,22 @@ TEST_F(Pool, TheServerNeverSeesMoreSessionsThanTheCapAndAMonitor) {
     small.endpoint.pool.lifetime = 60ms;
     Client client = open(std::move(small));
     ASSERT_TRUE(await_monitor(client));
-    std::atomic<bool> over{false};
-    std::atomic<long> most{0};
-    std::jthread sampler([&] {
-        while (!over) most = std::max<long>(most, sessions());
-    });
-    std::vector<std::jthread> callers;
-    for (int caller = 0; caller < 20; ++caller) {
-        callers.emplace_back([&, caller] {
-            for (int round = 0; round < 25; ++round) {
-                if (round % 10 == 3) {
-                    static_cast<void>(client.execute({.deadline = in(2ms)}, "SELECT pg_sleep(0.01)"));
-                } else if (round % 10 == 6 && caller == 0) {
-                    terminate_sessions();
-                } else {
-                    static_cast<void>(client.execute("SELECT 1"));
+    const long most = most_sessions_while([&] {
+        std::vector<std::jthread> callers;
+        for (int caller = 0; caller < 20; ++caller) {
+            callers.emplace_back([&, caller] {
+                for (int round = 0; round < 25; ++round) {
+                    if (round % 10 == 3) {
+                        static_cast<void>(client.execute({.deadline = in(2ms)}, "SELECT pg_sleep(0.01)"));
+                    } else if (round % 10 == 6 && caller == 0) {
+                        terminate_sessions();
+                    } else {
+                        static_cast<void>(client.execute("SELECT 1"));
+                    }
                 }
-            }
-        });
-    }
-    callers.clear();
-    over = true;
-    sampler.join();
+            });
+        }
+    });
     EXPECT_LE(most, 5);
     EXPECT_GE(most, 3);
     EXPECT_EQ(client.figures().pool.misused, 0U);

@@ -2,11 +2,11 @@
 
 #include <chrono>
 
-#include "allocations.hpp"
 #include "client/policy/breaker.hpp"
 #include "client/policy/bulkhead.hpp"
 #include "client/policy/pool_core.hpp"
 #include "client/policy/retry_budget.hpp"
+#include "support/allocations/allocations.hpp"
 
 namespace howdah {
 namespace {

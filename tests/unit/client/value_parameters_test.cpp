@@ -4,11 +4,11 @@
 #include <limits>
 #include <string>
 
-#include "allocations.hpp"
 #include "howdah/classify.hpp"
 #include "howdah/parameters.hpp"
 #include "howdah/rows.hpp"
 #include "made_rows.hpp"
+#include "support/allocations/allocations.hpp"
 
 namespace howdah {
 namespace {
