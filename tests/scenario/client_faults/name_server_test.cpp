@@ -1,9 +1,6 @@
 // A name server that takes every question and answers none.
-#include <arpa/inet.h>
 #include <fmt/core.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,30 +10,13 @@
 #include "base/file.hpp"
 #include "ground.hpp"
 #include "support/namespaces.hpp"
+#include "support/silent_name_server.hpp"
 
 namespace howdah::tests {
 namespace {
 
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
-
-/// In a network of this process's own. The socket swallows questions for as long as the process lives.
-std::string silence_the_name_server(const fs::path& folder) {
-    if (auto why = enter_private_space(true); !why.empty()) return why;
-    const int handle = ::socket(AF_INET, SOCK_DGRAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(53);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (handle < 0 || ::bind(handle, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-        return "port 53 of the private network is not to be had";
-    base::write_file_durably(folder / "resolv.conf", "nameserver 127.0.0.1\noptions timeout:30 attempts:5\n", 0644);
-    base::write_file_durably(folder / "nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n", 0644);
-    std::error_code error;
-    if (const auto place = fs::canonical("/etc/resolv.conf", error); !error) mount_over(folder / "resolv.conf", place);
-    if (fs::exists("/etc/nsswitch.conf")) mount_over(folder / "nsswitch.conf", "/etc/nsswitch.conf");
-    return {};
-}
 
 std::ptrdiff_t threads() {
     const fs::directory_iterator list("/proc/self/task");
@@ -83,8 +63,13 @@ std::string in_silence(const std::function<std::string()>& what, const fs::path&
     if (child == 0) {
         std::string said;
         try {
-            said = silence_the_name_server(folder);
-            said = said.empty() ? what() : "impossible: " + said;
+            said = enter_private_space(true);
+            if (said.empty()) {
+                silence_the_name_server(folder);
+                said = what();
+            } else {
+                said = "impossible: " + said;
+            }
         } catch (const std::exception& failure) {
             said = failure.what();
         }
