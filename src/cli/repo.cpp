@@ -11,7 +11,7 @@
 #include "cli/probe.hpp"
 #include "repository/backups.hpp"
 #include "repository/gc.hpp"
-#include "repository/key_slots.hpp"
+#include "repository/initialise.hpp"
 #include "repository/repair.hpp"
 
 namespace howdah::cli {
@@ -32,7 +32,7 @@ void init(Context& context, const RepoOptions& options) {
         return;
     }
     with_journal(context, "repo init", [&] {
-        const auto made = repository::Repository::initialise(config, !options.no_encryption);
+        const auto made = repository::initialise(config, !options.no_encryption);
         if (context.output == Output::json) {
             auto document = json_document();
             document["id"] = made.id;

@@ -13,6 +13,7 @@
 #include "drill/demo_ground.hpp"
 #include "drill/load.hpp"
 #include "drill/truth.hpp"
+#include "repository/initialise.hpp"
 #include "repository/repository.hpp"
 #include "restore/plan.hpp"
 #include "restore/run.hpp"
@@ -72,7 +73,7 @@ private:
 void Demo::prepare() {
     listener_.begin("starting a private PostgreSQL server and an encrypted repository");
     ground_.emplace();
-    repository::Repository::initialise(ground_->config().repository(), true);
+    repository::initialise(ground_->config().repository(), true);
     repository_.emplace(repository::Repository::open(ground_->config().repository()));
     auto open = session();
     report_.server_version = open.version();

@@ -191,6 +191,8 @@ std::optional<std::string> try_slot(storage::Store& store, const std::string& na
 
 }  // namespace
 
+crypto::Key unencrypted_key(const std::string& id) { return crypto::sha256(base::as_bytes("howdah unencrypted " + id)); }
+
 crypto::Key unlock(storage::Store& store, const std::string& id, const Credentials& with) {
     std::vector<std::string> names;
     store.list(kSlotPrefix, [&](const storage::Listed& listed) { names.push_back(listed.name); });

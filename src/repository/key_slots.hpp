@@ -26,9 +26,6 @@ struct Marker {
     Sealing sealing = Sealing::none;
 };
 
-/// Whether a repository could be made there; throws what Repository::initialise would, and changes nothing.
-void check_initialise(const base::RepositoryConfig& config, bool encrypt);
-
 /// The data key wrapped for one key file or passphrase.
 struct KeySlot {
     std::uint64_t number = 1;
@@ -64,6 +61,8 @@ bool tag_fits(std::string_view line, const std::string& name, const DataKey& key
 
 std::string slot_name(std::uint64_t number);
 KeySlot wrap_data_key(std::uint64_t number, const crypto::Key& data_key, const std::string& id, const Credentials& with, bool passphrase);
+/// What a repository without encryption has in a data key's place; no secret.
+crypto::Key unencrypted_key(const std::string& id);
 /// Tries all slots, whatever is wrong with one of them; Failure(configuration) with the reason of each when none opens.
 crypto::Key unlock(storage::Store& store, const std::string& id, const Credentials& with);
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,19 +7,12 @@
 
 #include "base/config.hpp"
 #include "base/units.hpp"
+#include "repository/crypto.hpp"
 #include "repository/manifest.hpp"
 #include "repository/sealing.hpp"
 #include "storage/store.hpp"
 
 namespace howdah::repository {
-
-/// What `repo init` made.
-struct Initialised {
-    std::string id;
-    bool encrypted = true;
-    std::filesystem::path key_file;  ///< Empty: passphrase or no encryption.
-    bool key_file_made = false;      ///< False: a valid one was there and is used.
-};
 
 /// Objects of one cluster: its name and system identifier are part of every name.
 class ClusterArea {
@@ -50,17 +42,14 @@ private:
 };
 
 /// An open repository: its store, its id and its unlocked key. Thread-safe. What is in it is reached through backups.hpp, lease.hpp,
-/// pack_writer.hpp, chain.hpp; this class only opens and creates.
+/// pack_writer.hpp, chain.hpp; this class only opens. initialise.hpp makes one.
 class Repository {
 public:
-    /// Creates the marker, the first key slot and the first ledger entry in an empty place. Encrypts unless told otherwise: `key_file` (or
-    /// `passphrase`) of the configuration; a key file that is not there is made (0600), a valid one is used and never overwritten.
-    /// Refuses a place that already holds a repository (or anything else).
-    static Initialised initialise(const base::RepositoryConfig& config, bool encrypt);
-
     /// Opens and unlocks. Order of looking: place and marker first (Failure repository), then the key (Failure configuration).
     static Repository open(const base::RepositoryConfig& config);
 
+    /// Of parts that are known; only a repository in the making is not opened.
+    Repository(std::string name, std::string id, std::unique_ptr<storage::Store> store, Sealing sealing, const crypto::Key& secret);
     Repository(Repository&&) noexcept;
     ~Repository();
 
@@ -75,7 +64,6 @@ public:
 
 private:
     struct Impl;
-    explicit Repository(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/file.hpp"
+#include "repository/initialise.hpp"
 #include "repository/object.hpp"
 #include "repository/pack_reader.hpp"
 #include "repository/pack_writer.hpp"
@@ -123,7 +124,7 @@ void pack_to_disk(benchmark::State& state) {
     config.name = "bench";
     config.url = "file://" + (folder.path() / "repository").native();
     config.key_file = folder.path() / "key";
-    Repository::initialise(config, true);
+    initialise(config, true);
     const Repository repository = Repository::open(config);
     const ClusterArea area("main", {1});
     const bool reading = state.range(0) != 0;

@@ -12,6 +12,7 @@
 #include "base/config.hpp"
 #include "base/file.hpp"
 #include "postgres/wal_name.hpp"
+#include "repository/initialise.hpp"
 #include "repository/repository.hpp"
 
 namespace howdah::archive::test {
@@ -45,7 +46,7 @@ protected:
         config_.name = "main";
         config_.url = "file://" + (folder_.path() / "repository").string();
         config_.key_file = folder_.path() / "key";
-        repository::Repository::initialise(config_, true);
+        repository::initialise(config_, true);
         open();
     }
     void open() { repository_.emplace(repository::Repository::open(config_)); }

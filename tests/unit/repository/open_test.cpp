@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/random.hpp"
+#include "repository/initialise.hpp"
 #include "repository/key_cache.hpp"
 #include "repository/key_slots.hpp"
 #include "small_repository.hpp"
@@ -50,7 +51,7 @@ protected:
 };
 
 TEST_F(OpenTest, InitMakesAKeyFileAndUsesAValidOne) {
-    const Initialised made = Repository::initialise(config, true);
+    const Initialised made = initialise(config, true);
     EXPECT_TRUE(made.key_file_made);
     struct stat status{};
     ASSERT_EQ(::stat(config.key_file.c_str(), &status), 0);
@@ -60,7 +61,7 @@ TEST_F(OpenTest, InitMakesAKeyFileAndUsesAValidOne) {
 
     base::RepositoryConfig second = config;
     second.url += "-second";
-    EXPECT_FALSE(Repository::initialise(second, true).key_file_made);
+    EXPECT_FALSE(initialise(second, true).key_file_made);
     EXPECT_EQ(base::read_file(config.key_file), key);
     EXPECT_NE(Repository::open(config).id(), Repository::open(second).id());
 }
@@ -68,7 +69,7 @@ TEST_F(OpenTest, InitMakesAKeyFileAndUsesAValidOne) {
 TEST_F(OpenTest, AnInvalidKeyFileLeavesThePlaceUntouched) {
     for (const char* content : {"", "short\n", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8= trailing\n"}) {
         base::write_file_durably(config.key_file, content);
-        EXPECT_EQ(failure_of([&] { Repository::initialise(config, true); }).kind(), FailureKind::configuration);
+        EXPECT_EQ(failure_of([&] { initialise(config, true); }).kind(), FailureKind::configuration);
         EXPECT_FALSE(fs::exists(root));
         EXPECT_EQ(base::read_file(config.key_file), content);
     }
@@ -77,10 +78,10 @@ TEST_F(OpenTest, AnInvalidKeyFileLeavesThePlaceUntouched) {
 TEST_F(OpenTest, InitRefusesAPlaceThatHoldsAnything) {
     fs::create_directory(root);
     base::write_file_durably(root / "something", "x");
-    EXPECT_EQ(failure_of([&] { Repository::initialise(config, true); }).kind(), FailureKind::operation);
+    EXPECT_EQ(failure_of([&] { initialise(config, true); }).kind(), FailureKind::operation);
     fs::remove(root / "something");
-    Repository::initialise(config, true);
-    const Failure again = failure_of([&] { Repository::initialise(config, true); });
+    initialise(config, true);
+    const Failure again = failure_of([&] { initialise(config, true); });
     EXPECT_NE(again.text().find("repository already"), std::string::npos) << again.text();
     EXPECT_EQ(Repository::open(config).name(), "main");
 }
@@ -95,7 +96,7 @@ TEST_F(OpenTest, OfSeveralInitsAtOnceOneWins) {
         for (int i = 0; i < 4; ++i)
             threads.emplace_back([&] {
                 try {
-                    Repository::initialise(each, encrypt);
+                    initialise(each, encrypt);
                     ++made;
                 } catch (const Failure&) {
                     // The others lose.
@@ -111,7 +112,7 @@ TEST_F(OpenTest, PlaceIsAskedBeforeTheKey) {
     EXPECT_EQ(open_failure().kind(), FailureKind::repository);
     fs::create_directory(root);
     EXPECT_EQ(open_failure().kind(), FailureKind::repository);
-    Repository::initialise(config, true);
+    initialise(config, true);
     fs::remove(config.key_file);
     EXPECT_EQ(open_failure().kind(), FailureKind::configuration);
     config.key_file.clear();
@@ -119,7 +120,7 @@ TEST_F(OpenTest, PlaceIsAskedBeforeTheKey) {
 }
 
 TEST_F(OpenTest, AWrongKeyIsSaidAndADamagedSlotToldApart) {
-    Repository::initialise(config, true);
+    initialise(config, true);
     const std::string key = base::read_file(config.key_file);
     base::write_file_durably(config.key_file, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n");
     EXPECT_EQ(open_failure().kind(), FailureKind::configuration);
@@ -134,9 +135,9 @@ TEST_F(OpenTest, AWrongKeyIsSaidAndADamagedSlotToldApart) {
 TEST_F(OpenTest, AnExchangedMarkerIsRefusedWhenAKeyIsConfigured) {
     base::RepositoryConfig plain = config;
     plain.key_file.clear();
-    Repository::initialise(plain, false);
+    initialise(plain, false);
     EXPECT_FALSE(Repository::open(plain).encrypted());
-    EXPECT_EQ(failure_of([&] { Repository::initialise(config, false); }).kind(), FailureKind::configuration);
+    EXPECT_EQ(failure_of([&] { initialise(config, false); }).kind(), FailureKind::configuration);
     base::write_file_durably(config.key_file, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n");
     EXPECT_EQ(open_failure().kind(), FailureKind::configuration);
 }
@@ -144,7 +145,7 @@ TEST_F(OpenTest, AnExchangedMarkerIsRefusedWhenAKeyIsConfigured) {
 TEST_F(OpenTest, APassphraseOpensWithAndWithoutItsCache) {
     config.key_file.clear();
     config.passphrase = "correct horse battery staple";
-    const Initialised made = Repository::initialise(config, true);
+    const Initialised made = initialise(config, true);
     EXPECT_EQ(Repository::open(config).id(), made.id);
     const fs::path cache = runtime.path() / "howdah" / (made.id + ".key");
     struct stat status{};
@@ -206,7 +207,7 @@ TEST_F(OpenTest, ThePassphrasesCacheLiesInMemoryOnly) {
 }
 
 TEST_F(OpenTest, OneBadSlotStopsNoOther) {
-    Repository::initialise(config, true);
+    initialise(config, true);
     const std::string good = base::read_file(root / "key/00000001");
     const auto put = [&](const char* name, const std::string& content) {
         fs::remove(root / "key" / name);
@@ -230,7 +231,7 @@ TEST_F(OpenTest, OneBadSlotStopsNoOther) {
 
 TEST_F(OpenTest, EncryptionNeedsAKey) {
     config.key_file.clear();
-    EXPECT_EQ(failure_of([&] { Repository::initialise(config, true); }).kind(), FailureKind::configuration);
+    EXPECT_EQ(failure_of([&] { initialise(config, true); }).kind(), FailureKind::configuration);
     EXPECT_FALSE(fs::exists(root));
 }
 

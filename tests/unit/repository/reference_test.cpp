@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/process.hpp"
+#include "repository/initialise.hpp"
 #include "small_repository.hpp"
 
 namespace howdah::repository::test {
@@ -21,7 +22,7 @@ protected:
         if (GetParam() == "key_file") config.key_file = folder.path() / "key";
         if (GetParam() == "passphrase") config.passphrase_file = folder.path() / "phrase";
         base::write_file_durably(folder.path() / "phrase", "an elephant never forgets\n");
-        Repository::initialise(config, GetParam() != "plain");
+        initialise(config, GetParam() != "plain");
     }
     ~ReferenceTest() override { ::unsetenv("XDG_RUNTIME_DIR"); }
 

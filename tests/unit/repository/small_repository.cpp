@@ -5,6 +5,7 @@
 #include <cstring>
 #include <random>
 
+#include "repository/initialise.hpp"
 #include "repository/ledger.hpp"
 #include "repository/pack_reader.hpp"
 #include "repository/wal_trailer.hpp"
@@ -43,7 +44,7 @@ Place::Place(bool encrypted) {
     config.name = "main";
     config.url = "file://" + root().native();
     if (encrypted) config.key_file = folder.path() / "repository.key";
-    Repository::initialise(config, encrypted);
+    initialise(config, encrypted);
 }
 
 std::string page_like(std::size_t size, unsigned seed) {
