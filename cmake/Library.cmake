@@ -10,7 +10,7 @@ include(CMakePackageConfigHelpers)
 # One set of objects serves the program, the static and the shared library. Nobody replaces a function of the library from outside, so
 # position-independent code need not take that into account. abidiff reads the types from the debugging information: -g2 has them.
 set_target_properties(howdah_client PROPERTIES POSITION_INDEPENDENT_CODE ON)
-target_compile_options(howdah_client PRIVATE -fno-semantic-interposition -g2)
+target_compile_options(howdah_client PRIVATE -fno-semantic-interposition -fno-plt -g2)
 
 set(howdah_map "${CMAKE_SOURCE_DIR}/src/client/libhowdah.map")
 add_library(libhowdah SHARED $<TARGET_OBJECTS:howdah_client>)

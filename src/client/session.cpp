@@ -101,10 +101,7 @@ ResultHandle Session::answer_at_once(const char* name, const ParameterView& para
     state_ = State::busy;
     fresh_ = true;
     sent_ = PQflush(connection) == 0;
-    const int bell = deadline == kNever ? -1 : alarm_.at(deadline, now);
-    if (!sent_ || (bell < 0 && deadline != kNever)) return nullptr;
-    std::array<pollfd, 2> watched{pollfd{socket_, POLLIN, 0}, pollfd{bell, POLLIN, 0}};
-    if (::poll(watched.data(), bell < 0 ? 1 : 2, -1) <= 0 || watched[0].revents == 0) return nullptr;
+    if (!await_answer(deadline, now)) return nullptr;
     fresh_ = false;
     if (PQconsumeInput(connection) == 0 || PQisBusy(connection) != 0) return nullptr;
     PGresult* const answer = PQgetResult(connection);
@@ -329,8 +326,8 @@ void Session::disown() noexcept {
 Wake drive(Session& session, Waiter& waiter, Moment deadline, Moment now) {
     for (bool first = true; auto need = session.advance(); first = false) {
         need->until = deadline;
-        if (!first) now = std::chrono::steady_clock::now();
-        if (const Wake wake = waiter.wait(*need, now, &session.alarm()); wake != Wake::ready) return wake;
+        if (first && !waiter.stoppable() && session.await_answer(deadline, now)) continue;
+        if (const Wake wake = waiter.wait(*need); wake != Wake::ready) return wake;
     }
     return Wake::ready;
 }

@@ -10,6 +10,7 @@
 
 #include "client/dial.hpp"
 #include "client/wait.hpp"
+#include "client/watch.hpp"
 #include "howdah/moment.hpp"
 #include "howdah/result.hpp"
 
@@ -98,6 +99,9 @@ public:
     /// The good path of start(), drive() and take() for one prepared statement whose answer comes whole. Null where it is not so: then the
     /// session is busy and drive() goes on, or nothing is under way and start() will tell why.
     ResultHandle answer_at_once(const char* name, const ParameterView& parameters, Moment deadline, Moment now);
+    /// Waits for the first of the answer as cheaply as it can be done. False when there may be nothing to read yet: then poll(2) has to
+    /// tell, and how late it is.
+    bool await_answer(Moment deadline, Moment now) noexcept { return sent_ && watch_.await_news(socket_, deadline, now); }
     /// Goes on without waiting. What to wait for before the next call; none when the answer can be taken.
     std::optional<Need> advance();
     /// The answer of the finished request, or the first failure in it. Allocates nothing when all went well.
@@ -157,7 +161,6 @@ public:
     const std::string& endpoint() const noexcept { return endpoint_; }
     /// libpq's key for cancelling from elsewhere, which outlives the session; null when there is none.
     std::shared_ptr<pg_cancel> cancel_key() const;
-    Alarm& alarm() noexcept { return alarm_; }
     pg_conn* native_handle() noexcept { return handle_.get(); }
     /// A descriptor of the same socket, which sees the server's end of it even after close(); -1 when there is none.
     int watch_end() const;
@@ -188,7 +191,7 @@ private:
     bool dirty_ = false;
     bool prepared_by_hand_ = false;
     bool keep_running_ = false;
-    Alarm alarm_;
+    Watch watch_;
     struct Sent {
         Step::Part part;
         std::uint32_t statement;

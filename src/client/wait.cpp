@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,25 +22,7 @@ timespec as_timespec(std::chrono::nanoseconds time) {
     return {seconds.count(), (time - seconds).count()};
 }
 
-std::chrono::nanoseconds step(Deadline until, Deadline now, bool deaf) {
-    const auto most = deaf ? kShortStep : kLongStep;
-    return until == kNoDeadline ? most : std::clamp<std::chrono::nanoseconds>(until - now, std::chrono::nanoseconds(0), most);
-}
-
 }  // namespace
-
-Alarm::~Alarm() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-}
-
-int Alarm::set(Deadline until) noexcept {
-    if (descriptor_ < 0) descriptor_ = ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (descriptor_ < 0) return -1;
-    const itimerspec once{{0, 0}, as_timespec(until.time_since_epoch())};
-    if (::timerfd_settime(descriptor_, TFD_TIMER_ABSTIME, &once, nullptr) != 0) return -1;
-    set_ = until;
-    return descriptor_;
-}
 
 Waiter::Waiter(std::stop_token stop) : stop_(std::move(stop)) {
     if (!stop_.stop_possible()) return;
@@ -57,23 +38,20 @@ Waiter::~Waiter() {
     if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-Wake Waiter::wait(const Need& need, Deadline now, Alarm* alarm) {
-    const bool limited = need.until != kNoDeadline;
-    const int bell = limited && alarm != nullptr ? alarm->at(need.until, now) : -1;
-    // poll(2) passes over negative descriptors.
-    std::array<pollfd, 3> watched{pollfd{need.descriptor, need.events, 0}, pollfd{bell, POLLIN, 0}, pollfd{descriptor_, POLLIN, 0}};
-    const nfds_t count = descriptor_ >= 0 ? 3 : bell >= 0 ? 2 : 1;
-    const bool deaf = descriptor_ < 0 && stop_.stop_possible();
-    const bool timed = (limited && bell < 0) || deaf;
+Wake Waiter::wait(const Need& need, Deadline now) {
+    std::array<pollfd, 2> watched{pollfd{need.descriptor, need.events, 0}, pollfd{descriptor_, POLLIN, 0}};
+    const nfds_t count = descriptor_ < 0 ? 1 : 2;
+    const auto step = stop_.stop_possible() && descriptor_ < 0 ? kShortStep : kLongStep;
+    const bool limited = need.until != kNoDeadline || step == kShortStep;
     while (true) {
-        const timespec limit = timed ? as_timespec(step(need.until, now, deaf)) : timespec{};
-        const int ready = ::ppoll(watched.data(), count, timed ? &limit : nullptr, nullptr);
+        const auto left =
+            need.until == kNoDeadline ? step : std::clamp<std::chrono::nanoseconds>(need.until - now, std::chrono::nanoseconds(0), step);
+        const timespec limit = as_timespec(left);
+        const int ready = ::ppoll(watched.data(), count, limited ? &limit : nullptr, nullptr);
         if (stop_.stop_requested()) return Wake::stopped;
-        if (ready > 0 && watched[0].revents != 0) return Wake::ready;
+        if (ready > 0) return Wake::ready;
         now = std::chrono::steady_clock::now();
         if (now >= need.until) return Wake::late;
-        // It rang for an earlier deadline than this one.
-        if (bell >= 0) alarm->at(need.until, now);
     }
 }
 
