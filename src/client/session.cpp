@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "client/answer_text.hpp"
+#include "client/last_words.hpp"
 #include "client/server_message.hpp"
 
 namespace howdah::inline v0 {
@@ -217,18 +218,9 @@ void Session::finish() {
 }
 
 void Session::broken() {
-    // What the server said last (a shutdown, a kill) is still in the buffer and tells more than the end of the stream.
-    int nothing = 0;
-    for (int left = 32; left > 0 && nothing < 2 && PQisBusy(handle_.get()) == 0; --left) {
-        const ResultHandle result(PQgetResult(handle_.get()));
-        if (!result) {
-            ++nothing;
-            continue;
-        }
-        nothing = 0;
-        const auto status = PQresultStatus(result.get());
-        if (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE) note_failure(result.get());
-        if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) break;
+    if (auto said = last_words(handle_.get(), endpoint_); said && !error_) {
+        error_ = std::move(said);
+        failed_step_ = current_;
     }
     if (!error_) {
         error_ = Error(sent_ ? Phase::receive : Phase::send, Cause::broken,

@@ -115,14 +115,7 @@ bool Endpoint::admit_at_once(Moment now, Moment deadline, std::string_view tag, 
 }
 
 void Endpoint::rest(Moment now, Grant& grant) {
-    After after;
-    {
-        const std::scoped_lock lock(mutex_);
-        now = told(now);
-        note(breaker_.finish(now, grant.permit, Vote::success), now, after);
-        pump(now, after);
-    }
-    settle(after);
+    act(now, [&](After& after) { note(breaker_.finish(now, grant.permit, Vote::success), now, after); });
 }
 
 Endpoint::Entered Endpoint::enter(Moment now, const PoolCore::Borrowed& borrowed, std::optional<Parked>& parked, Grant& grant,
