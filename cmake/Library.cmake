@@ -51,7 +51,10 @@ install(FILES "${CMAKE_BINARY_DIR}/howdah-config.cmake" "${CMAKE_BINARY_DIR}/how
   DESTINATION "${howdah_config_folder}" COMPONENT development)
 
 file(RELATIVE_PATH howdah_pc_prefix "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
-configure_file("${CMAKE_SOURCE_DIR}/packaging/library/howdah.pc.in" "${CMAKE_BINARY_DIR}/howdah.pc" @ONLY)
-install(FILES "${CMAKE_BINARY_DIR}/howdah.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)
+# `pkg-config --static howdah` asks for a static libpq too, which Debian's packages cannot link: hence a name of its own.
+foreach(name howdah howdah-static)
+  configure_file("${CMAKE_SOURCE_DIR}/packaging/library/${name}.pc.in" "${CMAKE_BINARY_DIR}/${name}.pc" @ONLY)
+  install(FILES "${CMAKE_BINARY_DIR}/${name}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)
+endforeach()
 
 install(TARGETS howdah RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT program)

@@ -39,6 +39,16 @@ protected:
         ASSERT_TRUE(runs({HOWDAH_COMMAND_CMAKE, "--build", into.string(), "--parallel", "2"}));
     }
 
+    /// One source file, with the flags that pkg-config gives for that name.
+    void build_with_pkg_config(const std::string& name, const fs::path& source, const fs::path& program) const {
+        const Ran flags =
+            run({"/usr/bin/pkg-config", "--cflags", "--libs", name}, {{"PKG_CONFIG_PATH", folder_of("howdah.pc").string()}});
+        ASSERT_EQ(flags.exit_code, 0) << flags.output;
+        ASSERT_TRUE(runs({"/bin/sh", "-c",
+                          base::shell_quote({HOWDAH_COMPILER, "-std=c++20", source.string(), "-o", program.string()}) + " " +
+                              flags.output.substr(0, flags.output.find('\n'))}));
+    }
+
     static std::map<std::string, std::string> environment(const postgres::ScratchServer& server) {
         return {{"PGHOST", server.socket_directory().string()}, {"PGPORT", std::to_string(server.port())}, {"PGUSER", "postgres"}};
     }
@@ -84,20 +94,19 @@ TEST_F(InstalledLibrary, TheGuidesFirstLinesWorkWithPkgConfigToo) {
     write(folder_ / "first.cpp", block[1]);
     EXPECT_LE(std::count(block[1].first, block[1].second, '\n'), 12);
 
-    const std::string pc = folder_of("howdah.pc").string();
-    const Ran flags = run({"/usr/bin/pkg-config", "--cflags", "--libs", "howdah"}, {{"PKG_CONFIG_PATH", pc}});
-    ASSERT_EQ(flags.exit_code, 0) << flags.output;
-    const fs::path program = folder_ / "first";
-    const std::string quoted_flags = flags.output.substr(0, flags.output.find('\n'));
-    ASSERT_TRUE(runs({"/bin/sh", "-c",
-                      base::shell_quote({HOWDAH_COMPILER, "-std=c++20", (folder_ / "first.cpp").string(), "-o", program.string()}) + " " +
-                          quoted_flags}));
     const postgres::ScratchServer server(postgres::ScratchOptions{});
-    auto variables = environment(server);
-    variables["LD_LIBRARY_PATH"] = folder_of("libhowdah.so.0").string();
-    const Ran ran = run({program.string()}, variables);
-    EXPECT_EQ(ran.exit_code, 0) << ran.output;
-    EXPECT_NE(ran.output.find("PostgreSQL"), std::string::npos) << ran.output;
+    for (const std::string name : {"howdah", "howdah-static"}) {
+        SCOPED_TRACE(name);
+        const fs::path program = folder_ / name;
+        ASSERT_NO_FATAL_FAILURE(build_with_pkg_config(name, folder_ / "first.cpp", program));
+        const Ran needed = run({"/usr/bin/readelf", "-d", program.string()});
+        EXPECT_EQ(needed.output.find("libhowdah") == std::string::npos, name == "howdah-static") << needed.output;
+        auto variables = environment(server);
+        variables["LD_LIBRARY_PATH"] = folder_of("libhowdah.so.0").string();
+        const Ran ran = run({program.string()}, variables);
+        EXPECT_EQ(ran.exit_code, 0) << ran.output;
+        EXPECT_NE(ran.output.find("PostgreSQL"), std::string::npos) << ran.output;
+    }
 }
 
 TEST_F(InstalledLibrary, TheStaticLibraryIsAComponent) {
