@@ -90,7 +90,7 @@ control "$library" libs "$(needs "$shared")" 'Multi-Arch: same' 'resilient Postg
 finish "$library"
 
 lay_out libhowdah-dev development
-find "$stage/libhowdah-dev" -name '*.a' -exec strip --strip-debug {} +
+find "$stage/libhowdah-dev" -name '*.a' -exec strip --strip-debug --remove-section=.comment {} +
 control libhowdah-dev libdevel "$library (= $version), libpq-dev" 'Multi-Arch: same' 'resilient PostgreSQL connections for C++ services (development files)
  A library over libpq with a bounded pool, transactions that are repeated
  rightly, circuit breakers with budgets, a health monitor and metrics.
