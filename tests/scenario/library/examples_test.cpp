@@ -1,58 +1,12 @@
 #include <algorithm>
 #include <regex>
 
-#include "ground.hpp"
-#include "postgres/scratch.hpp"
-#include "support/programs.hpp"
+#include "installed.hpp"
 
 namespace howdah::tests {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The library is installed below a private prefix, and programs are built against what lies there and run against a real server.
-class InstalledLibrary : public LibraryTest {
-protected:
-    void SetUp() override {
-        LibraryTest::SetUp();
-        if (*HOWDAH_SANITIZED != '\0') GTEST_SKIP() << "a program that loads a sanitized library must be sanitized itself";
-        for (const char* component : {"runtime", "development"}) {
-            ASSERT_TRUE(
-                runs({HOWDAH_COMMAND_CMAKE, "--install", HOWDAH_BUILD_FOLDER, "--prefix", prefix().string(), "--component", component}));
-        }
-    }
-
-    fs::path prefix() const { return folder_ / "installed"; }
-
-    /// Where a file of that name was installed.
-    fs::path folder_of(const std::string& name) const {
-        for (const auto& entry : fs::recursive_directory_iterator(prefix())) {
-            if (entry.path().filename() == name) return entry.path().parent_path();
-        }
-        ADD_FAILURE() << name << " was not installed";
-        return {};
-    }
-
-    void build(const fs::path& sources, const fs::path& into) const {
-        ASSERT_TRUE(runs({HOWDAH_COMMAND_CMAKE, "-S", sources.string(), "-B", into.string(), "-DCMAKE_PREFIX_PATH=" + prefix().string(),
-                          std::string("-DCMAKE_CXX_COMPILER=") + HOWDAH_COMPILER, "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror"}));
-        ASSERT_TRUE(runs({HOWDAH_COMMAND_CMAKE, "--build", into.string(), "--parallel", "2"}));
-    }
-
-    /// One source file, with the flags that pkg-config gives for that name.
-    void build_with_pkg_config(const std::string& name, const fs::path& source, const fs::path& program) const {
-        const Ran flags =
-            run({"/usr/bin/pkg-config", "--cflags", "--libs", name}, {{"PKG_CONFIG_PATH", folder_of("howdah.pc").string()}});
-        ASSERT_EQ(flags.exit_code, 0) << flags.output;
-        ASSERT_TRUE(runs({"/bin/sh", "-c",
-                          base::shell_quote({HOWDAH_COMPILER, "-std=c++20", source.string(), "-o", program.string()}) + " " +
-                              flags.output.substr(0, flags.output.find('\n'))}));
-    }
-
-    static std::map<std::string, std::string> environment(const postgres::ScratchServer& server) {
-        return {{"PGHOST", server.socket_directory().string()}, {"PGPORT", std::to_string(server.port())}, {"PGUSER", "postgres"}};
-    }
-};
 
 /// What an example must have said, as expressions.
 struct Expected {
@@ -101,9 +55,7 @@ TEST_F(InstalledLibrary, TheGuidesFirstLinesWorkWithPkgConfigToo) {
         ASSERT_NO_FATAL_FAILURE(build_with_pkg_config(name, folder_ / "first.cpp", program));
         const Ran needed = run({"/usr/bin/readelf", "-d", program.string()});
         EXPECT_EQ(needed.output.find("libhowdah") == std::string::npos, name == "howdah-static") << needed.output;
-        auto variables = environment(server);
-        variables["LD_LIBRARY_PATH"] = folder_of("libhowdah.so.0").string();
-        const Ran ran = run({program.string()}, variables);
+        const Ran ran = run({program.string()}, environment(server));
         EXPECT_EQ(ran.exit_code, 0) << ran.output;
         EXPECT_NE(ran.output.find("PostgreSQL"), std::string::npos) << ran.output;
     }
