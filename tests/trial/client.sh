@@ -19,6 +19,10 @@ say "installing"
     { tail -n 20 install.log >&2; fail "installation"; }
 dpkg-query -W -f '${Package} ${Version}\n' 'libhowdah*' postgresql-15
 
+# The first port that was free when the package made the cluster: the root shares the machine's network.
+PGPORT=$(pg_conftool -s 15 main show port)
+export PGPORT
+
 # as_postgres COMMAND...: the server's user, who may not look into /root.
 as_postgres() { (cd / && exec setpriv --reuid postgres --regid postgres --clear-groups "$@"); }
 sql() { as_postgres psql -XAtqc "$1"; }
@@ -64,7 +68,7 @@ back() {
 }
 metrics() { curl -s "http://127.0.0.1:$(sed -n 's/^ready, metrics on port //p' "$data/log")/metrics"; }
 start_service() {
-    setpriv --reuid postgres --regid postgres --clear-groups "$program" "$data" 0 'host=/var/run/postgresql dbname=postgres' 2>"$data/log" &
+    setpriv --reuid postgres --regid postgres --clear-groups "$program" "$data" 0 2>"$data/log" &
     service=$!
 }
 
