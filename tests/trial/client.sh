@@ -116,7 +116,7 @@ judge() {
     sed -n 's/^promised //p' "$data/ledger" | sort >promised
     doubled=$(uniq -d table | wc -l)
     lost=$(comm -23 paid table | wc -l)
-    strange=$(comm -13 promised table | wc -l)
+    strange=$(sort -u table | comm -13 promised - | wc -l)
     printf 'promised %d, known to be paid %d, in the table %d: %d twice, %d lost, %d never promised\n' \
         "$(wc -l <promised)" "$(wc -l <paid)" "$(wc -l <table)" "$doubled" "$lost" "$strange"
     [ "$doubled$lost$strange" = 000 ] || fail "payments"
