@@ -1,9 +1,15 @@
 #include "client/dial.hpp"
 
+#include <fcntl.h>
 #include <libpq-fe.h>
+#include <netdb.h>
 #include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <utility>
 
 #include "client/server_message.hpp"
@@ -41,6 +47,38 @@ std::string_view reason(Cause cause, Phase phase) {
 }  // namespace
 
 void CloseHandle::operator()(pg_conn* handle) const noexcept { PQfinish(handle); }
+
+Trace trace_of(pg_conn* handle) {
+    Trace trace;
+    const int descriptor = PQsocket(handle);
+    sockaddr_storage end{};
+    auto* const generic = reinterpret_cast<sockaddr*>(&end);
+    socklen_t size = sizeof end;
+    if (::getpeername(descriptor, generic, &size) == 0) trace.peer.assign(reinterpret_cast<const char*>(&end), size);
+    size = sizeof end;
+    std::array<char, NI_MAXHOST> address{};
+    std::array<char, NI_MAXSERV> port{};
+    if (::getsockname(descriptor, generic, &size) == 0 && end.ss_family != AF_UNIX &&
+        ::getnameinfo(generic, size, address.data(), address.size(), port.data(), port.size(), NI_NUMERICHOST | NI_NUMERICSERV) == 0) {
+        trace.address = address.data();
+        // The interface is this host's affair.
+        trace.address.resize(std::min(trace.address.find('%'), trace.address.size()));
+        trace.port = std::atoi(port.data());
+    }
+    trace.pid = PQbackendPID(handle);
+    return trace;
+}
+
+Remains::Remains(Trace trace, int descriptor) : trace_(std::move(trace)), descriptor_(descriptor) {
+    // libpq says goodbye only after a login, and while this descriptor is open the server would not see the link end.
+    if (descriptor_ >= 0) ::shutdown(descriptor_, SHUT_WR);
+}
+
+Remains::Remains(Remains&& other) noexcept : trace_(std::move(other.trace_)), descriptor_(other.take_descriptor()) {}
+
+Remains::~Remains() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
 
 Dial::Dial(DialOptions options, Deadline deadline) : options_(std::move(options)), deadline_(deadline) {
     auto read = read_conninfo(options_.conninfo, options_.overrides);
@@ -159,6 +197,8 @@ void Dial::next_address(Deadline now) {
     values.push_back(nullptr);
 
     phase_ = Phase::connect;
+    attempt_begun_ = now;
+    login_.reset();
     handle_.reset(PQconnectStartParams(keywords.data(), values.data(), 1));
     state_ = State::polling;
     events_ = POLLOUT;
@@ -186,7 +226,11 @@ std::optional<Need> Dial::poll_server(Deadline now) {
         return std::nullopt;
     }
     events_ = next == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-    if (phase_ == Phase::connect && !before_login(PQstatus(handle_.get()))) phase_ = Phase::authenticate;
+    if (phase_ == Phase::connect && !before_login(PQstatus(handle_.get()))) {
+        phase_ = Phase::authenticate;
+        login_ = trace_of(handle_.get());
+        login_->begun = attempt_begun_;
+    }
     return std::nullopt;
 }
 
@@ -197,12 +241,23 @@ void Dial::connection_failed() {
     // A refusal may overtake the notice that the phase changed.
     if (refused) phase_ = Phase::authenticate;
     const bool final = refused && !(message.sqlstate == "57P03");
+    end_attempt(refused);
     attempt_failed(Error(phase_, refused ? Cause::refused : Cause::broken, std::move(message.text), message.sqlstate));
     if (final) finish();
 }
 
-void Dial::attempt_failed(Error error) {
+void Dial::end_attempt(bool refused) {
+    auto login = std::exchange(login_, std::nullopt);
+    if (!login || refused) return handle_.reset();
+    login->known = steady_clock::now();
+    const int socket = PQsocket(handle_.get());
+    const int second = socket < 0 ? -1 : ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
     handle_.reset();
+    remains_.emplace_back(std::move(*login), second);
+}
+
+void Dial::attempt_failed(Error error) {
+    end_attempt(false);
     errors_.push_back(std::move(error));
     if (state_ == State::lookup) {
         ++host_;
@@ -217,7 +272,7 @@ void Dial::abandon(Cause cause) {
     if (state_ == State::done) return;
     if (phase_ == Phase::configure) phase_ = Phase::resolve;
     errors_.push_back(Error(phase_, cause, {std::string(reason(cause, phase_)), {}, {}, endpoint()}));
-    handle_.reset();
+    end_attempt(false);
     lookup_.reset();
     finish();
 }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client/conninfo.hpp"
@@ -19,6 +20,40 @@ struct CloseHandle {
 };
 /// libpq's connection, closed with its owner; in non-blocking mode, so that closing never waits.
 using Handle = std::unique_ptr<pg_conn, CloseHandle>;
+
+/// What is known of a backend whose login was given up before the server had said who it is.
+struct Trace {
+    int pid = 0;          ///< 0 when the server had not told it.
+    std::string address;  ///< This end of the link, as the server sees it where nothing in between rewrites it; empty for a socket folder.
+    int port = 0;
+    std::string peer;  ///< The other end, in the kernel's form: the same for every link to the same server.
+    Deadline begun{};  ///< The backend started after this and, where its number is known, before `known`; else before the dial ended.
+    Deadline known{};
+
+    /// Whether there is anything to find it by.
+    bool leads_somewhere() const noexcept { return pid != 0 || !address.empty(); }
+};
+/// Of a link that libpq has: both ends, and the backend's number once the login is through.
+Trace trace_of(pg_conn* handle);
+
+/// What a login that was given up may have left on the server: a backend that nobody will use. Owns the link's last descriptor, over
+/// which this end has said its last word.
+class Remains {
+public:
+    /// Takes over a second descriptor of the socket whose first libpq has closed; -1 where the link broke.
+    Remains(Trace trace, int descriptor);
+    Remains(Remains&& other) noexcept;
+    Remains& operator=(Remains&&) = delete;
+    ~Remains();
+
+    const Trace& trace() const noexcept { return trace_; }
+    /// The caller's from now on; -1 when the link broke.
+    int take_descriptor() noexcept { return std::exchange(descriptor_, -1); }
+
+private:
+    Trace trace_;
+    int descriptor_ = -1;
+};
 
 struct DialOptions {
     std::string conninfo;  ///< libpq's forms: key=value, URI, or a bare database name.
@@ -43,6 +78,10 @@ public:
     Result<Handle> take();
     /// Gives up now; take() then tells the phase reached and this cause.
     void abandon(Cause cause);
+    /// When the attempt began that take() gives the connection of.
+    Deadline attempt_begun() const noexcept { return attempt_begun_; }
+    /// Logins that were given up and not refused by the server. Once.
+    std::vector<Remains> take_remains() { return std::exchange(remains_, {}); }
 
 private:
     enum class State { host, lookup, address, polling, done };
@@ -55,6 +94,7 @@ private:
     std::optional<Need> poll_server(Deadline now);
     void connection_failed();
     void attempt_failed(Error error);
+    void end_attempt(bool refused);
     void finish();
     Deadline share(Deadline now, Deadline until, std::size_t parts) const;
     std::string endpoint() const;
@@ -74,6 +114,9 @@ private:
     Deadline address_until_ = kNoDeadline;
     Handle handle_;
     short events_ = 0;
+    Deadline attempt_begun_{};
+    std::optional<Trace> login_;  ///< Of the present attempt, once its start-up packet is on its way.
+    std::vector<Remains> remains_;
     std::vector<Error> errors_;
 };
 

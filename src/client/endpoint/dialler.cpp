@@ -63,7 +63,7 @@ std::optional<Need> SessionDial::advance() {
                 return need;
             }
             if (need) {
-                fail(session_.given_up(Cause::timed_out));
+                give_up(Cause::timed_out);
             } else {
                 end_identify();
             }
@@ -94,8 +94,12 @@ void SessionDial::begin_dial() {
 
 void SessionDial::begin_identify() {
     auto handle = dial_->take();
-    dial_.reset();
+    keep_remains();
+    const Moment dialled = std::exchange(dial_, nullptr)->attempt_begun();
     if (!handle) return fail(handle.error());
+    login_ = trace_of(handle->get());
+    login_.begun = dialled;
+    login_.known = std::chrono::steady_clock::now();
     session_ = Session(std::move(*handle));
     if (!identify_) {
         state_ = State::done;
@@ -116,9 +120,32 @@ void SessionDial::end_identify() {
     session_.identify({session_.identity().pid, value(0), value(1), value(2)});
 }
 
+void SessionDial::abandon(Cause cause) {
+    if (state_ != State::done) give_up(cause);
+}
+
+void SessionDial::give_up(Cause cause) {
+    if (state_ == State::identify) return fail(session_.given_up(cause));
+    if (state_ == State::dial) {
+        dial_->abandon(cause);
+        keep_remains();
+        auto handle = dial_->take();
+        dial_.reset();
+        return fail(handle.error());
+    }
+    password_.reset();
+    fail(Error(Phase::configure, cause, {"the password provider was not waited for any longer", {}, {}, {}}));
+}
+
+void SessionDial::keep_remains() {
+    for (Remains& left : dial_->take_remains()) remains_.push_back(std::move(left));
+}
+
 void SessionDial::fail(Error error) {
     error_ = std::move(error);
+    const int second = session_.watch_end();
     session_.close();
+    if (state_ == State::identify) remains_.emplace_back(login_, second);
     state_ = State::done;
 }
 

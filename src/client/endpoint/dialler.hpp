@@ -4,6 +4,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "client/asked.hpp"
 #include "client/dial.hpp"
@@ -29,6 +31,10 @@ public:
     /// What to wait for; none when the session can be taken.
     std::optional<Need> advance();
     Result<Session> take();
+    /// Gives up now; take() then tells this cause.
+    void abandon(Cause cause);
+    /// Logins that came to nothing and may have left a backend on the server. Once.
+    std::vector<Remains> take_remains() { return std::exchange(remains_, {}); }
 
 private:
     enum class State : std::uint8_t { password, dial, identify, done };
@@ -36,6 +42,8 @@ private:
     void begin_dial();
     void begin_identify();
     void end_identify();
+    void give_up(Cause cause);
+    void keep_remains();
     void fail(Error error);
 
     DialOptions options_;
@@ -45,6 +53,8 @@ private:
     std::optional<Asked<Result<std::string>>> password_;
     std::unique_ptr<Dial> dial_;
     Session session_;
+    Trace login_;  ///< Of the session while it is asked who it is.
+    std::vector<Remains> remains_;
     std::optional<Error> error_;
 };
 

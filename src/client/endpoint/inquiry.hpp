@@ -11,13 +11,26 @@
 
 namespace howdah::inline v0 {
 
+/// The backend that an inquiry is about: by its name or, where nobody could learn that, by the traces of its login.
+struct Target {
+    Target() = default;
+    Target(Identity name) : identity(std::move(name)) {}
+    Target(Trace login) : trace(std::move(login)) {}
+    bool named() const noexcept { return !identity.backend_start.empty(); }
+    /// Whether the server can be asked about it.
+    bool known() const noexcept { return named() || trace.leads_somewhere(); }
+
+    Identity identity;
+    Trace trace;
+};
+
 /// A question that the monitor's session puts to the server, from any thread. Shared by who asks and who answers; either may let go first.
 class Inquiry {
 public:
     enum class About : std::uint8_t {
         cancel,       ///< Cancel what the backend runs now. Yes: the signal was sent.
         terminate,    ///< End the backend. Yes: the signal was sent.
-        is_gone,      ///< Whether the backend has ended.
+        is_gone,      ///< Whether the backend has ended; of one without a name: whether none is there that fits its traces.
         transaction,  ///< What became of the transaction: `status` is pg_xact_status's word, empty for one too old to know.
     };
     enum class Answer : std::uint8_t { waiting, yes, no, lost };  ///< `lost`: nobody knows.
@@ -28,11 +41,11 @@ public:
         std::uint64_t incarnation = 0;  ///< That session's number.
     };
 
-    Inquiry(About about, Identity backend) : about_(about), backend_(std::move(backend)) {}
+    Inquiry(About about, Target backend) : about_(about), backend_(std::move(backend)) {}
     explicit Inquiry(std::string transaction) : about_(About::transaction), transaction_(std::move(transaction)) {}
 
     About about() const noexcept { return about_; }
-    const Identity& backend() const noexcept { return backend_; }
+    const Target& backend() const noexcept { return backend_; }
     const std::string& transaction() const noexcept { return transaction_; }
 
     /// Once; later ones are ignored.
@@ -60,7 +73,7 @@ public:
 
 private:
     const About about_;
-    const Identity backend_;
+    const Target backend_;
     const std::string transaction_;
     mutable std::mutex mutex_;
     mutable std::condition_variable given_;

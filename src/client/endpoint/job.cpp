@@ -2,14 +2,10 @@
 
 #include <libpq-fe.h>
 #include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <chrono>
-#include <string_view>
 #include <utility>
 
 namespace howdah::inline v0 {
@@ -19,14 +15,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr const char* kMarker = "SELECT 'howdah marker'";
-/// How long the end of a session is awaited that the server does not tell, before it is terminated and after.
-constexpr Duration kLongGoodbye = std::chrono::seconds(2);
-/// The same while there is no monitor to ask: a server whose links were cut needs a moment to notice.
-constexpr Duration kShortGoodbye = milliseconds(250);
 /// Between two cancels of a statement that goes on.
 constexpr Duration kCancelAgain = milliseconds(250);
-/// Between two looks whether a backend is gone whose link is.
-constexpr Duration kLookAgain = milliseconds(20);
 /// Between two looks for an answer that comes from another thread.
 constexpr Duration kLookForAnswer = milliseconds(2);
 
@@ -45,22 +35,53 @@ Asked<bool> plain_cancel(std::shared_ptr<pg_cancel> key) {
         false);
 }
 
-DialJob::DialJob(Endpoint& endpoint, ConnectionId connection, const DialPlan& plan, Moment deadline)
-    : Job(endpoint, connection), dial_(plan, deadline) {}
+DialJob::DialJob(Endpoint& endpoint, ConnectionId connection, const DialPlan& plan, const AskMonitor& ask, Moment deadline)
+    : Job(endpoint, connection), ask_(ask), dial_(plan, deadline) {}
 
-std::optional<Need> DialJob::advance(Moment) {
+std::optional<Need> DialJob::advance(Moment now) {
+    if (parting_) return go_on_parting(now);
     if (auto need = dial_.advance()) return need;
     auto made = dial_.take();
-    const Moment now = std::chrono::steady_clock::now();
+    now = std::chrono::steady_clock::now();
     if (!made) {
-        endpoint_.report(now, Endpoint::Report::dial_failed, connection_, false, &made.error());
-        return std::nullopt;
+        const bool nothing_left = !part(now);
+        endpoint_.report(now, Endpoint::Report::dial_failed, connection_, nothing_left, &made.error());
+        return nothing_left ? std::nullopt : go_on_parting(now);
     }
+    // The other hosts', tried before this one: the place has its session now.
+    for (const Remains& left : dial_.take_remains()) static_cast<void>(ask_(Inquiry::About::terminate, left.trace()));
     session() = std::move(*made);
     endpoint_.note_backend(connection_,
                            {session().identity(), session().cancel_key(), std::make_shared<const LinkEnd>(session().watch_end())});
     endpoint_.report(now, Endpoint::Report::dialled, connection_, true);
     return std::nullopt;
+}
+
+bool DialJob::part(Moment now) {
+    parting_ = true;
+    for (Remains& left : dial_.take_remains())
+        farewells_.push_back(std::make_unique<Farewell>(left.trace(), left.take_descriptor(), ask_, now));
+    return !farewells_.empty();
+}
+
+std::optional<Need> DialJob::go_on_parting(Moment now) {
+    std::optional<Need> first;
+    for (std::size_t i = 0; i < farewells_.size();) {
+        if (auto need = farewells_[i]->advance(now, endpoint_.closing())) {
+            if (!first || need->until < first->until) first = need;
+            ++i;
+        } else {
+            farewells_.erase(farewells_.begin() + static_cast<std::ptrdiff_t>(i));
+        }
+    }
+    if (!first) endpoint_.report(now, Endpoint::Report::closed, connection_, true);
+    return first;
+}
+
+bool DialJob::end(Moment now) {
+    if (parting_) return true;
+    dial_.abandon(Cause::cancelled);
+    return part(now);
 }
 
 ResetJob::ResetJob(Endpoint& endpoint, ConnectionId connection) : Job(endpoint, connection) {}
@@ -88,7 +109,7 @@ std::optional<Need> ResetJob::advance(Moment) {
     return std::nullopt;
 }
 
-DrainJob::DrainJob(Endpoint& endpoint, ConnectionId connection, const Ask& ask, Moment now) : Job(endpoint, connection), ask_(ask) {
+DrainJob::DrainJob(Endpoint& endpoint, ConnectionId connection, const AskMonitor& ask, Moment now) : Job(endpoint, connection), ask_(ask) {
     if (session().busy() && !session().keep_running()) cancel(now);
 }
 
@@ -147,65 +168,19 @@ void DrainJob::begin_marker() {
     if (!session().start(steps)) session().close();
 }
 
-GoodbyeJob::GoodbyeJob(Endpoint& endpoint, ConnectionId connection, const DrainJob::Ask& ask, Moment now)
-    : Job(endpoint, connection), ask_(ask), backend_(session().identity()), begun_(now), ask_again_(now) {
-    watched_ = session().watch_end();
+GoodbyeJob::GoodbyeJob(Endpoint& endpoint, ConnectionId connection, const AskMonitor& ask, Moment now) : Job(endpoint, connection) {
+    const int watched = session().watch_end();
+    const Identity backend = session().identity();
     session() = Session();
     // The server sees the end of the stream only when the last descriptor of it goes.
     endpoint_.note_backend(connection_, {});
-}
-
-GoodbyeJob::~GoodbyeJob() {
-    if (watched_ >= 0) ::close(watched_);
+    farewell_.emplace(backend, watched, ask, now);
 }
 
 std::optional<Need> GoodbyeJob::advance(Moment now) {
-    if (!over(now)) {
-        const bool watching = watched_ >= 0 && now < after(begun_, kLongGoodbye);
-        return watching ? Need{watched_, POLLIN, after(begun_, kLongGoodbye)} : Need{-1, 0, ask_again_};
-    }
+    if (auto need = farewell_->advance(now, endpoint_.closing())) return need;
     endpoint_.report(now, Endpoint::Report::closed, connection_, true);
     return std::nullopt;
-}
-
-bool GoodbyeJob::over(Moment now) {
-    if (watched_ >= 0 && ended()) return true;
-    if (watched_ >= 0 && now < after(begun_, kLongGoodbye)) return false;
-    if (backend_.backend_start.empty() || gone(now)) return true;
-    const bool silent_link = watched_ >= 0;
-    // Who closes does not wait for what only a later session could mind.
-    const Duration most = endpoint_.closing() ? kLongGoodbye : 2 * kLongGoodbye;
-    const bool give_up = now >= after(begun_, most) || (!silent_link && !asked_ && now >= after(begun_, kShortGoodbye));
-    // Nobody knows whether it is still there, so the monitor ends it as soon as it can.
-    if (give_up) static_cast<void>(ask_(Inquiry::About::terminate, backend_));
-    return give_up;
-}
-
-bool GoodbyeJob::ended() const {
-    std::array<char, 4096> rest;
-    while (true) {
-        const ssize_t count = ::recv(watched_, rest.data(), rest.size(), MSG_DONTWAIT);
-        if (count > 0) continue;
-        return !(count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
-    }
-}
-
-bool GoodbyeJob::gone(Moment now) {
-    if (asked_) {
-        const auto answer = asked_->told().answer;
-        ask_again_ = after(now, kLookForAnswer);
-        if (answer == Inquiry::Answer::waiting) return false;
-        if (answer == Inquiry::Answer::yes && asked_->about() == Inquiry::About::is_gone) return true;
-        asked_.reset();
-        ask_again_ = after(now, kLookAgain);
-        return false;
-    }
-    if (now < ask_again_) return false;
-    const bool terminate = !terminated_ && now >= after(begun_, kLongGoodbye);
-    asked_ = ask_(terminate ? Inquiry::About::terminate : Inquiry::About::is_gone, backend_);
-    terminated_ = terminated_ || (terminate && asked_);
-    ask_again_ = after(now, asked_ ? kLookForAnswer : kLookAgain);
-    return false;
 }
 
 }  // namespace howdah::inline v0

@@ -1,11 +1,12 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "client/endpoint/dialler.hpp"
 #include "client/endpoint/endpoint.hpp"
+#include "client/endpoint/farewell.hpp"
 #include "client/endpoint/inquiry.hpp"
 
 namespace howdah::inline v0 {
@@ -23,6 +24,8 @@ public:
 
     /// Goes on without waiting. What to wait for; none when it is over.
     virtual std::optional<Need> advance(Moment now) = 0;
+    /// The pool wants the place closed. True when the job sees to that itself; false when it is to be dropped.
+    virtual bool end(Moment) { return false; }
     ConnectionId connection() const noexcept { return connection_; }
 
 protected:
@@ -31,14 +34,22 @@ protected:
     const ConnectionId connection_;
 };
 
-/// Makes the place's session.
+/// Makes the place's session. A login that was given up may have left a backend, and the place is taken until that is gone.
 class DialJob final : public Job {
 public:
-    DialJob(Endpoint& endpoint, ConnectionId connection, const DialPlan& plan, Moment deadline);
+    DialJob(Endpoint& endpoint, ConnectionId connection, const DialPlan& plan, const AskMonitor& ask, Moment deadline);
     std::optional<Need> advance(Moment now) override;
+    bool end(Moment now) override;
 
 private:
+    /// Whether there is anything to wait for.
+    bool part(Moment now);
+    std::optional<Need> go_on_parting(Moment now);
+
+    const AskMonitor ask_;
     SessionDial dial_;
+    bool parting_ = false;
+    std::vector<std::unique_ptr<Farewell>> farewells_;
 };
 
 /// Ends an open block and takes back what the last user changed.
@@ -54,9 +65,7 @@ private:
 /// Has the statement cancelled that its caller gave up, reads to its end, and proves with a marker that no cancel is on its way any more.
 class DrainJob final : public Job {
 public:
-    /// Puts an inquiry to the monitor; null when there is none or it is not well. What is to be terminated, it then notes for later.
-    using Ask = std::function<std::shared_ptr<Inquiry>(Inquiry::About, const Identity&)>;
-    DrainJob(Endpoint& endpoint, ConnectionId connection, const Ask& ask, Moment now);
+    DrainJob(Endpoint& endpoint, ConnectionId connection, const AskMonitor& ask, Moment now);
     std::optional<Need> advance(Moment now) override;
 
 private:
@@ -66,7 +75,7 @@ private:
     bool cancel_astray() const;
     void begin_marker();
 
-    const Ask ask_;
+    const AskMonitor ask_;
     Moment cancel_again_ = kNever;
     std::shared_ptr<Inquiry> cancel_;
     std::optional<Asked<bool>> plain_;  ///< libpq's own way, where there is no monitor to ask.
@@ -74,27 +83,14 @@ private:
     bool clean_marker_ = false;  ///< Sent after the cancel was settled.
 };
 
-/// Says goodbye and waits until the server has ended its side, so that it never sees more sessions than the pool may have. A backend that
-/// stays, because nothing reaches it any more, is terminated through the monitor: it would hold locks and its place.
+/// Says goodbye and waits until the server has ended its side, so that it never sees more sessions than the pool may have.
 class GoodbyeJob final : public Job {
 public:
-    GoodbyeJob(Endpoint& endpoint, ConnectionId connection, const DrainJob::Ask& ask, Moment now);
-    ~GoodbyeJob() override;
+    GoodbyeJob(Endpoint& endpoint, ConnectionId connection, const AskMonitor& ask, Moment now);
     std::optional<Need> advance(Moment now) override;
 
 private:
-    bool over(Moment now);
-    bool ended() const;
-    /// Whether the server says that its side has gone.
-    bool gone(Moment now);
-
-    DrainJob::Ask ask_;
-    Identity backend_;
-    int watched_ = -1;  ///< The session's socket, for the end of the stream; -1 where the link broke.
-    const Moment begun_;
-    Moment ask_again_;
-    bool terminated_ = false;
-    std::shared_ptr<Inquiry> asked_;
+    std::optional<Farewell> farewell_;
 };
 
 }  // namespace howdah::inline v0

@@ -128,7 +128,7 @@ void Keeper::take_work(Moment now) {
 }
 
 void Keeper::begin(Moment now, const PoolCore::Work& work) {
-    const DrainJob::Ask ask = [this](Inquiry::About about, const Identity& backend) -> std::shared_ptr<Inquiry> {
+    const AskMonitor ask = [this](Inquiry::About about, const Target& backend) -> std::shared_ptr<Inquiry> {
         if (!monitor_) return nullptr;
         if (!monitor_->well()) {
             if (about == Inquiry::About::terminate) monitor_->note_left_behind(backend);
@@ -140,13 +140,13 @@ void Keeper::begin(Moment now, const PoolCore::Work& work) {
     };
     switch (work.kind) {
         case PoolCore::Work::Kind::dial:
-            jobs_.push_back(std::make_unique<DialJob>(endpoint_, work.connection, plan_, after(now, pool_.dial_time)));
+            jobs_.push_back(std::make_unique<DialJob>(endpoint_, work.connection, plan_, ask, after(now, pool_.dial_time)));
             return;
         case PoolCore::Work::Kind::reset: jobs_.push_back(std::make_unique<ResetJob>(endpoint_, work.connection)); return;
         case PoolCore::Work::Kind::drain: jobs_.push_back(std::make_unique<DrainJob>(endpoint_, work.connection, ask, now)); return;
         case PoolCore::Work::Kind::cancel: return cancel_leased(work);
         case PoolCore::Work::Kind::close:
-            drop_job(work.connection);
+            if (end_job(now, work.connection)) return;
             if (endpoint_.cut_off(work.connection)) return endpoint_.report(now, Endpoint::Report::closed, work.connection, false);
             jobs_.push_back(std::make_unique<GoodbyeJob>(endpoint_, work.connection, ask, now));
             return;
@@ -154,8 +154,12 @@ void Keeper::begin(Moment now, const PoolCore::Work& work) {
     }
 }
 
-void Keeper::drop_job(ConnectionId connection) {
-    std::erase_if(jobs_, [&](const auto& job) { return job->connection().place == connection.place; });
+bool Keeper::end_job(Moment now, ConnectionId connection) {
+    const auto there = std::ranges::find_if(jobs_, [&](const auto& job) { return job->connection().place == connection.place; });
+    if (there == jobs_.end()) return false;
+    if ((*there)->end(now)) return true;
+    jobs_.erase(there);
+    return false;
 }
 
 void Keeper::cancel_leased(const PoolCore::Work& work) {

@@ -41,7 +41,8 @@ private:
     void round(Moment now);
     void take_work(Moment now);
     void begin(Moment now, const PoolCore::Work& work);
-    void drop_job(ConnectionId connection);
+    /// Whether the place's job closes it; else there is none any more.
+    bool end_job(Moment now, ConnectionId connection);
     void cancel_leased(const PoolCore::Work& work);
     void watch(const Need& need);
     void look_at_mode_file(Moment now);

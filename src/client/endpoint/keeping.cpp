@@ -43,7 +43,7 @@ void Endpoint::report(Moment now, Report what, ConnectionId connection, bool cle
                 note(breaker_.vote(now, Vote::success), now, after);
                 break;
             case Report::dial_failed:
-                pool_.dial_failed(now, connection, *error);
+                pool_.dial_failed(now, connection, *error, !clean);
                 ++session_counts_.dials_failed;
                 dial_failing_ = true;
                 note(breaker_.vote(now, classify(*error).verdict.vote), now, after);

@@ -24,10 +24,22 @@ constexpr const char* kCancel =
 constexpr const char* kTerminate =
     "SELECT pg_terminate_backend($1::int) FROM pg_stat_get_activity($1::int) WHERE backend_start = $2::timestamptz";
 constexpr const char* kIsGone = "SELECT 1 FROM pg_stat_get_activity($1::int) WHERE backend_start = $2::timestamptz";
+// A backend of this role by what a login that was given up knows: when it began, and the number the server told, or else this end of the
+// link. Numbers and ends count only where the monitor's own are the true ones too: a pooler makes up the first, a proxy and address
+// translation the second.
+constexpr const char* kSearch =
+    "SELECT CASE WHEN $1::bool THEN pg_terminate_backend(pid) ELSE true END FROM pg_stat_get_activity(nullif($4::int, 0))"
+    " WHERE usesysid = (SELECT oid FROM pg_roles WHERE rolname = session_user) AND pid <> pg_backend_pid()"
+    " AND clock_timestamp() - backend_start BETWEEN $2::interval AND $3::interval"
+    " AND CASE WHEN $4::int <> 0 THEN pg_backend_pid() = $5::int"
+    " ELSE client_addr = $6::inet AND client_port = $7::int AND inet_client_addr() = $8::inet AND inet_client_port() = $9::int END";
 constexpr const char* kStatus = "SELECT pg_xact_status($1::xid8)";
 
 /// More than any pool leaves between two sessions of the monitor.
 constexpr std::size_t kMostLeftBehind = 4096;
+
+/// How far two clocks may drift apart while a dial lasts, corrections included.
+constexpr Duration kClocksDiffer = std::chrono::milliseconds(20);
 
 double seconds(Duration length) { return std::chrono::duration<double>(length).count(); }
 
@@ -92,10 +104,12 @@ void Monitor::begin_dial(Moment now) {
 
 void Monitor::dialled(Moment now) {
     auto session = dial_->take();
+    for (const Remains& left : dial_->take_remains()) note_left_behind(left.trace());
     dial_.reset();
     if (!session) return lost(now);
     session_ = std::move(*session);
-    for (Identity& backend : left_behind_) inquiries_.push_back(std::make_shared<Inquiry>(Inquiry::About::terminate, std::move(backend)));
+    own_ = trace_of(session_.native_handle());
+    for (Target& backend : left_behind_) inquiries_.push_back(std::make_shared<Inquiry>(Inquiry::About::terminate, std::move(backend)));
     left_behind_.clear();
     backoff_.reset();
     state_ = State::ready;
@@ -108,6 +122,10 @@ void Monitor::dialled(Moment now) {
 }
 
 void Monitor::begin_next(Moment now) {
+    while (!inquiries_.empty() && !can_answer(*inquiries_.front())) {
+        inquiries_.front()->give({Inquiry::Answer::lost, {}, {}, 0});
+        inquiries_.pop_front();
+    }
     if (!inquiries_.empty()) return begin_inquiry(now);
     if (now >= next_ping_) {
         observe_pool(now);
@@ -136,8 +154,10 @@ void Monitor::begin_inquiry(Moment now) {
         step.parameters = {1, nullptr, &value, nullptr, nullptr};
         return begin(now, Asking::inquiry, step);
     }
-    const std::string pid = std::to_string(inquiry.backend().pid);
-    const std::array<const char*, 2> values{pid.c_str(), inquiry.backend().backend_start.c_str()};
+    if (!inquiry.backend().named()) return begin_search(now, inquiry.backend().trace, inquiry.about() == Inquiry::About::terminate);
+    const Identity& backend = inquiry.backend().identity;
+    const std::string pid = std::to_string(backend.pid);
+    const std::array<const char*, 2> values{pid.c_str(), backend.backend_start.c_str()};
     switch (inquiry.about()) {
         case Inquiry::About::cancel: step.sql = kCancel; break;
         case Inquiry::About::terminate: step.sql = kTerminate; break;
@@ -145,6 +165,37 @@ void Monitor::begin_inquiry(Moment now) {
     }
     step.parameters = {2, nullptr, values.data(), nullptr, nullptr};
     begin(now, Asking::inquiry, step);
+}
+
+bool Monitor::can_answer(const Inquiry& inquiry) const {
+    if (inquiry.about() == Inquiry::About::transaction || inquiry.backend().named()) return true;
+    return inquiry.about() != Inquiry::About::cancel && inquiry.backend().known() && inquiry.backend().trace.peer == own_.peer;
+}
+
+void Monitor::begin_search(Moment now, const Trace& trace, bool terminate) {
+    const auto interval = [](Duration length) {
+        return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(length).count()) + " microseconds";
+    };
+    // By this side's clock, for nobody knows the difference to the server's; the question itself takes time.
+    const Moment asked = std::chrono::steady_clock::now();
+    const Duration least = trace.pid != 0 ? std::max<Duration>(asked - trace.known - kClocksDiffer, Duration::zero()) : Duration::zero();
+    const std::string youngest = interval(least);
+    const std::string oldest = interval(asked - trace.begun + options_.patience);
+    const std::string pid = std::to_string(trace.pid);
+    const std::string own_pid = std::to_string(own_.pid);
+    const std::string port = std::to_string(trace.port);
+    const std::string own_port = std::to_string(own_.port);
+    const auto address = [](const Trace& of) { return of.address.empty() ? nullptr : of.address.c_str(); };
+    const std::array<const char*, 9> values{terminate ? "true" : "false",
+                                            youngest.c_str(),
+                                            oldest.c_str(),
+                                            pid.c_str(),
+                                            own_pid.c_str(),
+                                            address(trace),
+                                            port.c_str(),
+                                            address(own_),
+                                            own_port.c_str()};
+    begin(now, Asking::inquiry, {Step::Kind::text, Step::Part::body, kSearch, nullptr, {9, nullptr, values.data(), nullptr, nullptr}});
 }
 
 void Monitor::answered(Moment now) {
@@ -201,8 +252,8 @@ void Monitor::lost(Moment now) {
     observe_nothing(now);
 }
 
-void Monitor::note_left_behind(Identity backend) {
-    if (!backend.backend_start.empty() && left_behind_.size() < kMostLeftBehind) left_behind_.push_back(std::move(backend));
+void Monitor::note_left_behind(Target backend) {
+    if (backend.known() && left_behind_.size() < kMostLeftBehind) left_behind_.push_back(std::move(backend));
 }
 
 void Monitor::ask(std::shared_ptr<Inquiry> inquiry) {

@@ -39,7 +39,7 @@ public:
     /// Answered in turn; `lost` as soon as the session is.
     void ask(std::shared_ptr<Inquiry> inquiry);
     /// A session whose end nobody has seen: it is terminated with the monitor's next session.
-    void note_left_behind(Identity backend);
+    void note_left_behind(Target backend);
     /// Gives up: the session closes, whoever waits for an answer is told that it is lost.
     void close();
     void disown() { session_.disown(); }
@@ -56,6 +56,9 @@ private:
     void begin_next(Moment now);
     void begin(Moment now, Asking what, const Step& step);
     void begin_inquiry(Moment now);
+    void begin_search(Moment now, const Trace& trace, bool terminate);
+    /// Whether the session is one on the server that the inquiry is about.
+    bool can_answer(const Inquiry& inquiry) const;
     void answered(Moment now);
     void answer_inquiry(const pg_result* result);
     void read_figures(Moment now, const pg_result* result);
@@ -85,7 +88,8 @@ private:
     std::uint64_t sessions_ = 0;
     std::unique_ptr<SessionDial> dial_;
     Session session_;
-    std::vector<Identity> left_behind_;
+    Trace own_;  ///< The session's link.
+    std::vector<Target> left_behind_;
     std::deque<std::shared_ptr<Inquiry>> inquiries_;  ///< The first is being asked while `asking_` says so.
     Histogram seen_waits_;
 };

@@ -135,11 +135,15 @@ bool PoolCore::dialled(Moment now, ConnectionId id) {
     return true;
 }
 
-bool PoolCore::dial_failed(Moment now, ConnectionId id, const Error& error) {
+bool PoolCore::dial_failed(Moment now, ConnectionId id, const Error& error, bool left) {
     if (!holds(id, State::dialling)) return false;
     last_dial_error_ = error;
     dial_went_wrong(now, connections_[id.place].since);
-    vacate(id.place);
+    if (left) {
+        enter(id.place, State::closing, now, kNever);
+    } else {
+        vacate(id.place);
+    }
     return true;
 }
 

@@ -123,7 +123,8 @@ public:
 
     /// Reports about work. False, and without effect, when the connection was taken out of that state meanwhile (Work::Kind::close).
     bool dialled(Moment now, ConnectionId connection);
-    bool dial_failed(Moment now, ConnectionId connection, const Error& error);
+    /// `left`: a login may have left a session on the server; the place is taken until closed(), which nobody is asked for.
+    bool dial_failed(Moment now, ConnectionId connection, const Error& error, bool left = false);
     bool reset_done(Moment now, ConnectionId connection, bool clean);
     bool drained(Moment now, ConnectionId connection, bool clean);
     bool closed(ConnectionId connection);

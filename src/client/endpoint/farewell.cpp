@@ -1,0 +1,107 @@
+#include "client/endpoint/farewell.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+namespace howdah::inline v0 {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// How long the end of a session is awaited that the server does not tell, before it is terminated and after.
+constexpr Duration kLongGoodbye = std::chrono::seconds(2);
+/// The same while there is no monitor to ask: a server whose links were cut needs a moment to notice.
+constexpr Duration kShortGoodbye = milliseconds(250);
+/// Between two looks whether a backend is gone whose link is.
+constexpr Duration kLookAgain = milliseconds(20);
+/// Between two looks whether a backend has come that nobody has seen yet.
+constexpr Duration kSearchAgain = milliseconds(100);
+/// Between two looks for an answer that comes from another thread.
+constexpr Duration kLookForAnswer = milliseconds(2);
+
+}  // namespace
+
+Farewell::Farewell(Target backend, int watched, AskMonitor ask, Moment now)
+    : ask_(std::move(ask)), backend_(std::move(backend)), watched_(watched), begun_(now), ask_again_(now) {}
+
+Farewell::~Farewell() {
+    if (watched_ >= 0) ::close(watched_);
+}
+
+std::optional<Need> Farewell::advance(Moment now, bool hurried) {
+    if (over(now, hurried)) return std::nullopt;
+    const bool asks = backend_.known() && (!backend_.named() || watched_ < 0 || now >= after(begun_, kLongGoodbye));
+    const Moment most = after(begun_, watched_ >= 0 && !(hurried && !backend_.named()) ? kLongGoodbye : kShortGoodbye);
+    const Moment until = asks ? std::max(ask_again_, after(now, kLookForAnswer)) : most;
+    return watched_ < 0 ? Need{-1, 0, until} : Need{watched_, POLLIN, until};
+}
+
+bool Farewell::over(Moment now, bool hurried) {
+    if (watched_ >= 0 && ended()) return true;
+    return backend_.named() ? named_over(now, hurried) : nameless_over(now, hurried);
+}
+
+bool Farewell::named_over(Moment now, bool hurried) {
+    const bool silent_link = watched_ >= 0;
+    if (silent_link && now < after(begun_, kLongGoodbye)) return false;
+    look(now, !terminated_ && now >= after(begun_, kLongGoodbye));
+    if (gone_) return true;
+    const Duration most = hurried ? kLongGoodbye : 2 * kLongGoodbye;
+    const bool too_long = now >= after(begun_, most) || (!silent_link && !asked_ && now >= after(begun_, kShortGoodbye));
+    return too_long && give_up();
+}
+
+bool Farewell::nameless_over(Moment now, bool hurried) {
+    const bool silent_link = watched_ >= 0;
+    const Moment waited = after(begun_, silent_link && !hurried ? kLongGoodbye : kShortGoodbye);
+    // Nothing was ever sent there.
+    if (!silent_link && backend_.trace.peer.empty()) return true;
+    if (!backend_.known()) return now >= waited;
+    look(now, !seen_);
+    if (gone_ && (seen_ || now >= waited)) return true;
+    const bool nobody_to_ask = !silent_link && !asked_ && !gone_ && now >= waited;
+    return (nobody_to_ask || now >= after(begun_, hurried ? kShortGoodbye : 2 * kLongGoodbye)) && give_up();
+}
+
+bool Farewell::give_up() {
+    // Nobody knows whether it is still there, so the monitor ends it as soon as it can.
+    static_cast<void>(ask_(Inquiry::About::terminate, backend_));
+    return true;
+}
+
+bool Farewell::ended() const {
+    std::array<char, 4096> rest;
+    while (true) {
+        const ssize_t count = ::recv(watched_, rest.data(), rest.size(), MSG_DONTWAIT);
+        if (count > 0) continue;
+        return !(count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
+    }
+}
+
+void Farewell::look(Moment now, bool terminate) {
+    if (asked_) {
+        const auto answer = asked_->told().answer;
+        ask_again_ = after(now, kLookForAnswer);
+        if (answer == Inquiry::Answer::waiting) return;
+        const bool there = answer == (asked_->about() == Inquiry::About::is_gone ? Inquiry::Answer::no : Inquiry::Answer::yes);
+        seen_ = seen_ || there;
+        gone_ = answer != Inquiry::Answer::lost && !there;
+        asked_.reset();
+        ask_again_ = after(now, backend_.named() || seen_ ? kLookAgain : kSearchAgain);
+        return;
+    }
+    if (now < ask_again_) return;
+    asked_ = ask_(terminate ? Inquiry::About::terminate : Inquiry::About::is_gone, backend_);
+    terminated_ = terminated_ || (terminate && asked_);
+    ask_again_ = after(now, asked_ ? kLookForAnswer : kLookAgain);
+}
+
+}  // namespace howdah::inline v0
