@@ -229,6 +229,10 @@ void FaultProxy::half_open(Way way) {
     loop_->call([&] { loop_->each_link([&](ProxyLink& link) { link.flow(way).swallow = true; }); });
 }
 
+void FaultProxy::deafen_logins(bool deaf) {
+    loop_->call([&] { loop_->orders().deaf_logins = deaf; });
+}
+
 void FaultProxy::stall() {
     loop_->call([&] { loop_->orders().stalled = true; });
 }
@@ -249,7 +253,7 @@ void FaultProxy::calm() {
         ProxyOrders& orders = loop_->orders();
         orders.strike_share = orders.anywhere_share = 0;
         orders.delay = std::chrono::milliseconds(0);
-        orders.stalled = orders.refused = false;
+        orders.stalled = orders.refused = orders.deaf_logins = false;
     });
 }
 

@@ -78,6 +78,8 @@ public:
     void drop();
     /// Present connections forward nothing any more in this direction, and go on in the other.
     void half_open(Way way);
+    /// Connections that begin from now on forward nothing of the client's but the packet that asks for a login.
+    void deafen_logins(bool deaf);
     /// Nothing moves, new connections included, until resume().
     void stall();
     void resume();

@@ -72,6 +72,11 @@ void ProxyLink::forward(ProxyFlow& flow, Frame frame, ProxyTime now) {
 void ProxyLink::from_client(Frame frame, ProxyTime now) {
     // Encryption is refused here, as a server without it does.
     if (frame.request() == kTls || frame.request() == kGss) return push(down_, "N", now);
+    if (frame.type == 0 && orders_.deaf_logins) {
+        push(up_, std::move(frame.bytes), now);
+        up_.swallow = true;
+        return;
+    }
     const std::string_view query = frame.query();
     if (!query.empty()) {
         const auto mark = std::ranges::find_if(options_.marks, [&](const auto& each) { return query.starts_with(each.query); });

@@ -22,6 +22,7 @@ struct ProxyOrders {
     std::chrono::milliseconds delay{0};
     bool stalled = false;
     bool refused = false;
+    bool deaf_logins = false;
     FaultProxy::Counts counts;
     std::mt19937_64 random;
 

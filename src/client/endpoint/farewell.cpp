@@ -20,6 +20,8 @@ using std::chrono::milliseconds;
 constexpr Duration kLongGoodbye = std::chrono::seconds(2);
 /// The same while there is no monitor to ask: a server whose links were cut needs a moment to notice.
 constexpr Duration kShortGoodbye = milliseconds(250);
+/// The same for one without a name, whose link is silent: it cannot be found before the monitor's next session is there.
+constexpr Duration kGoodbyeWithoutMonitor = std::chrono::seconds(10);
 /// Between two looks whether a backend is gone whose link is.
 constexpr Duration kLookAgain = milliseconds(20);
 /// Between two looks whether a backend has come that nobody has seen yet.
@@ -68,7 +70,7 @@ bool Farewell::nameless_over(Moment now, bool hurried) {
     look(now, !seen_);
     if (gone_ && (seen_ || now >= waited)) return true;
     const bool nobody_to_ask = !silent_link && !asked_ && !gone_ && now >= waited;
-    return (nobody_to_ask || now >= after(begun_, hurried ? kShortGoodbye : 2 * kLongGoodbye)) && give_up();
+    return (nobody_to_ask || now >= after(begun_, hurried ? kShortGoodbye : kGoodbyeWithoutMonitor)) && give_up();
 }
 
 bool Farewell::give_up() {

@@ -41,6 +41,10 @@ constexpr std::size_t kMostLeftBehind = 4096;
 /// How far two clocks may drift apart while a dial lasts, corrections included.
 constexpr Duration kClocksDiffer = std::chrono::milliseconds(20);
 
+/// Each login that is given up may leave a session, which only a later one can end: after some in a row the next has to wait.
+constexpr std::uint32_t kGivenUpOften = 3;
+constexpr Duration kGivenUpPause = std::chrono::seconds(5);
+
 double seconds(Duration length) { return std::chrono::duration<double>(length).count(); }
 
 }  // namespace
@@ -104,9 +108,16 @@ void Monitor::begin_dial(Moment now) {
 
 void Monitor::dialled(Moment now) {
     auto session = dial_->take();
-    for (const Remains& left : dial_->take_remains()) note_left_behind(left.trace());
+    const std::vector<Remains> remains = dial_->take_remains();
+    for (const Remains& left : remains) note_left_behind(left.trace());
     dial_.reset();
-    if (!session) return lost(now);
+    if (!session) {
+        lost(now);
+        logins_given_up_ = remains.empty() ? 0 : logins_given_up_ + 1;
+        if (logins_given_up_ >= kGivenUpOften) next_dial_ = after(now, kGivenUpPause);
+        return;
+    }
+    logins_given_up_ = 0;
     session_ = std::move(*session);
     own_ = trace_of(session_.native_handle());
     for (Target& backend : left_behind_) inquiries_.push_back(std::make_shared<Inquiry>(Inquiry::About::terminate, std::move(backend)));

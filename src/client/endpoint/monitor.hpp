@@ -86,6 +86,7 @@ private:
     Moment next_pool_ = Moment::min();
     Moment asked_at_{};
     std::uint64_t sessions_ = 0;
+    std::uint32_t logins_given_up_ = 0;  ///< In a row.
     std::unique_ptr<SessionDial> dial_;
     Session session_;
     Trace own_;  ///< The session's link.

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "support/cpu_wait.hpp"
+
 namespace howdah::tests {
 
 namespace {
@@ -62,6 +64,8 @@ void Crowd::work(Caller& caller, std::int64_t name, Kind kind) {
 }
 
 Note Crowd::call(std::int64_t name, std::int64_t number, Kind kind) {
+    thread_local const CpuWait cpu;
+    const auto waited_before = cpu.waited();
     const Moment deadline = steady_clock::now() + options_.call_time;
     Result<void> done;
     if (kind == Kind::alone) {
@@ -74,7 +78,8 @@ Note Crowd::call(std::int64_t name, std::int64_t number, Kind kind) {
             return without_rows(transaction.execute("INSERT INTO ledger (caller, number) VALUES ($1, $2)", name, number));
         });
     }
-    note_overrun(steady_clock::now() - deadline);
+    const Duration overrun = steady_clock::now() - deadline;
+    if (overrun > Duration::zero()) note_overrun(overrun, cpu.waited() - waited_before);
     if (done) return {name, number, kind, Word::succeeded, {}};
     const Error& error = done.error();
     if (error.phase() == Phase::borrow && error.cause() == Cause::refused) std::this_thread::sleep_for(kPause);
@@ -82,10 +87,14 @@ Note Crowd::call(std::int64_t name, std::int64_t number, Kind kind) {
             fmt::format("{} {} {}", howdah::name(error.phase()), error.sqlstate().view(), error.message())};
 }
 
-void Crowd::note_overrun(Duration overrun) {
-    Duration::rep most = overrun_.load();
-    while (overrun.count() > most && !overrun_.compare_exchange_weak(most, overrun.count())) {
-    }
+void Crowd::note_overrun(Duration overrun, Duration without_processor) {
+    const auto raise = [](std::atomic<Duration::rep>& most, Duration seen) {
+        Duration::rep known = most.load();
+        while (seen.count() > known && !most.compare_exchange_weak(known, seen.count())) {
+        }
+    };
+    raise(overrun_, overrun);
+    raise(own_overrun_, overrun - without_processor);
 }
 
 }  // namespace howdah::tests

@@ -36,6 +36,8 @@ public:
     std::uint64_t done() const { return done_.load(); }
     /// The most that any call went on beyond its deadline.
     Duration overrun() const { return Duration(overrun_.load()); }
+    /// The same without what the caller's thread stood ready to run meanwhile and had no processor: the machine's share.
+    Duration own_overrun() const { return Duration(own_overrun_.load()); }
 
 private:
     struct Caller {
@@ -45,7 +47,7 @@ private:
     void work(Caller& caller, std::int64_t name, Kind kind);
     /// One call.
     Note call(std::int64_t name, std::int64_t number, Kind kind);
-    void note_overrun(Duration overrun);
+    void note_overrun(Duration overrun, Duration without_processor);
 
     Client& client_;
     const CrowdOptions options_;
@@ -53,6 +55,7 @@ private:
     std::atomic<Moment::rep> give_up_at_{Moment::max().time_since_epoch().count()};
     std::atomic<std::uint64_t> done_{0};
     std::atomic<Duration::rep> overrun_{0};
+    std::atomic<Duration::rep> own_overrun_{0};
     std::deque<Caller> callers_;
 };
 

@@ -12,8 +12,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::uint32_t kConnections = 16;
-/// What a busy machine may add to a deadline while hundreds of sessions are made anew.
-constexpr milliseconds kGrace{250};
+/// After the issue; what the caller's thread waits for a processor is the machine's and not counted.
+constexpr milliseconds kGrace{50};
 constexpr milliseconds kCallTime{600};
 
 class LinksUnderACrowd : public ::testing::Test {
@@ -46,14 +46,16 @@ protected:
         crowd_.finish();
         const Judgement judgement = judge(server_->conninfo(), crowd_.notes());
         EXPECT_TRUE(judgement.right()) << judgement.text();
-        EXPECT_LE(crowd_.overrun(), kGrace);
+        EXPECT_LE(crowd_.own_overrun(), kGrace);
         // A monitor whose link is silent is replaced before its server side is gone: its successor ends it.
         EXPECT_LE(sampler_.most_of_pool(), kConnections);
         const char* const name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
         fmt::print("RESULT {}: {}\n", name, judgement.text());
-        fmt::print("RESULT {}: latest answer {:.1f} ms after its deadline; most sessions {} of {} and {} monitors in {} samples\n", name,
-                   std::chrono::duration<double, std::milli>(crowd_.overrun()).count(), sampler_.most_of_pool(), kConnections,
-                   sampler_.most_monitors(), sampler_.samples());
+        fmt::print(
+            "RESULT {}: latest answer {:.1f} ms after its deadline ({:.1f} without waiting for a processor); most sessions {} of {} and {} monitors in {} samples\n",
+            name, std::chrono::duration<double, std::milli>(crowd_.overrun()).count(),
+            std::chrono::duration<double, std::milli>(crowd_.own_overrun()).count(), sampler_.most_of_pool(), kConnections,
+            sampler_.most_monitors(), sampler_.samples());
     }
 
     const std::uint64_t rounds_ = count_from("HOWDAH_TEST_ROUNDS", 1);

@@ -123,6 +123,19 @@ TEST(PoolCore, ATimeOutWhileDiallingFailsTellsTheLastFailure) {
     EXPECT_EQ(error.endpoint(), "host db, port 5432");
 }
 
+TEST(PoolCore, ALoginThatMayHaveLeftASessionKeepsItsPlace) {
+    Bench bench({.max_connections = 1, .dial_time = seconds(1)});
+    bench.queue();
+    const auto dial = bench.work().connection;
+    EXPECT_TRUE(bench.pool.dial_failed(bench.now, dial, kDialError, true));
+    EXPECT_EQ(bench.pool.counts().closing, 1U);
+    bench.now += seconds(2);
+    bench.pool.tick(bench.now);
+    EXPECT_EQ(bench.work().kind, Kind::none) << "neither a dial beyond the cap nor a request to close";
+    EXPECT_TRUE(bench.pool.closed(dial));
+    EXPECT_EQ(bench.work().kind, Kind::dial);
+}
+
 TEST(PoolCore, EveryCauseHasWordsOfItsOwn) {
     std::vector<std::string> messages;
     for (const auto failure : {BorrowFailure::all_busy, BorrowFailure::dialling, BorrowFailure::breaker_open, BorrowFailure::queue_full,
