@@ -229,6 +229,14 @@ void FaultProxy::half_open(Way way) {
     loop_->call([&] { loop_->each_link([&](ProxyLink& link) { link.flow(way).swallow = true; }); });
 }
 
+void FaultProxy::half_open_but(Way way, std::string_view text) {
+    loop_->call([&] {
+        loop_->each_link([&](ProxyLink& link) {
+            if (link.login().find(text) == std::string::npos) link.flow(way).swallow = true;
+        });
+    });
+}
+
 void FaultProxy::deafen_logins(bool deaf) {
     loop_->call([&] { loop_->orders().deaf_logins = deaf; });
 }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace howdah::tests {
@@ -78,6 +79,8 @@ public:
     void drop();
     /// Present connections forward nothing any more in this direction, and go on in the other.
     void half_open(Way way);
+    /// The same for those whose login packet does not hold the text.
+    void half_open_but(Way way, std::string_view text);
     /// Connections that begin from now on forward nothing of the client's but the packet that asks for a login.
     void deafen_logins(bool deaf);
     /// Nothing moves, new connections included, until resume().

@@ -72,6 +72,7 @@ void ProxyLink::forward(ProxyFlow& flow, Frame frame, ProxyTime now) {
 void ProxyLink::from_client(Frame frame, ProxyTime now) {
     // Encryption is refused here, as a server without it does.
     if (frame.request() == kTls || frame.request() == kGss) return push(down_, "N", now);
+    if (frame.type == 0) login_ = frame.bytes;
     if (frame.type == 0 && orders_.deaf_logins) {
         push(up_, std::move(frame.bytes), now);
         up_.swallow = true;

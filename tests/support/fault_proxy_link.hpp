@@ -62,6 +62,8 @@ public:
     /// The connection ends now, by RST where `hard`.
     void cut(bool hard);
     bool over() const noexcept { return over_; }
+    /// The packet that asks for the login.
+    const std::string& login() const noexcept { return login_; }
     ProxyFlow& flow(Way way) noexcept { return way == Way::to_server ? up_ : down_; }
 
 private:
@@ -81,6 +83,7 @@ private:
     ProxyFlow up_;
     ProxyFlow down_;
     int backend_ = 0;
+    std::string login_;
     std::optional<std::size_t> bytes_left_;
     const FaultProxy::Mark* committing_ = nullptr;
     std::optional<Strike> strike_;

@@ -40,9 +40,11 @@ Farewell::~Farewell() {
 
 std::optional<Need> Farewell::advance(Moment now, bool hurried) {
     if (over(now, hurried)) return std::nullopt;
-    const bool asks = backend_.known() && (!backend_.named() || watched_ < 0 || now >= after(begun_, kLongGoodbye));
-    const Moment most = after(begun_, watched_ >= 0 && !(hurried && !backend_.named()) ? kLongGoodbye : kShortGoodbye);
-    const Moment until = asks ? std::max(ask_again_, after(now, kLookForAnswer)) : most;
+    const bool asks = backend_.known() && (!backend_.named() || watched_ < 0 || now >= after(begun_, kShortGoodbye));
+    const bool only_watches = !backend_.known() && watched_ >= 0 && !hurried;
+    const Moment until = asks           ? std::max(ask_again_, after(now, kLookForAnswer))
+                         : only_watches ? after(begun_, kLongGoodbye)
+                                        : after(begun_, kShortGoodbye);
     return watched_ < 0 ? Need{-1, 0, until} : Need{watched_, POLLIN, until};
 }
 
@@ -53,8 +55,8 @@ bool Farewell::over(Moment now, bool hurried) {
 
 bool Farewell::named_over(Moment now, bool hurried) {
     const bool silent_link = watched_ >= 0;
-    if (silent_link && now < after(begun_, kLongGoodbye)) return false;
-    look(now, !terminated_ && now >= after(begun_, kLongGoodbye));
+    if (silent_link && now < after(begun_, kShortGoodbye)) return false;
+    look(now, next_question(now));
     if (gone_) return true;
     const Duration most = hurried ? kLongGoodbye : 2 * kLongGoodbye;
     const bool too_long = now >= after(begun_, most) || (!silent_link && !asked_ && now >= after(begun_, kShortGoodbye));
@@ -67,7 +69,7 @@ bool Farewell::nameless_over(Moment now, bool hurried) {
     // Nothing was ever sent there.
     if (!silent_link && backend_.trace.peer.empty()) return true;
     if (!backend_.known()) return now >= waited;
-    look(now, !seen_);
+    look(now, seen_ ? Inquiry::About::is_gone : Inquiry::About::terminate);
     if (gone_ && (seen_ || now >= waited)) return true;
     const bool nobody_to_ask = !silent_link && !asked_ && !gone_ && now >= waited;
     return (nobody_to_ask || now >= after(begun_, hurried ? kShortGoodbye : kGoodbyeWithoutMonitor)) && give_up();
@@ -88,22 +90,34 @@ bool Farewell::ended() const {
     }
 }
 
-void Farewell::look(Moment now, bool terminate) {
-    if (asked_) {
-        const auto answer = asked_->told().answer;
-        ask_again_ = after(now, kLookForAnswer);
-        if (answer == Inquiry::Answer::waiting) return;
-        const bool there = answer == (asked_->about() == Inquiry::About::is_gone ? Inquiry::Answer::no : Inquiry::Answer::yes);
-        seen_ = seen_ || there;
-        gone_ = answer != Inquiry::Answer::lost && !there;
-        asked_.reset();
-        ask_again_ = after(now, backend_.named() || seen_ ? kLookAgain : kSearchAgain);
+Inquiry::About Farewell::next_question(Moment now) const {
+    if (terminated_) return Inquiry::About::is_gone;
+    if (now >= after(begun_, kLongGoodbye)) return Inquiry::About::terminate;
+    return looked_ && now >= after(begun_, kShortGoodbye) ? Inquiry::About::end_idle : Inquiry::About::is_gone;
+}
+
+void Farewell::look(Moment now, Inquiry::About question) {
+    if (!asked_) {
+        if (now < ask_again_) return;
+        asked_ = ask_(question, backend_);
+        terminated_ = terminated_ || (question == Inquiry::About::terminate && asked_);
+        ask_again_ = after(now, asked_ ? kLookForAnswer : kLookAgain);
         return;
     }
-    if (now < ask_again_) return;
-    asked_ = ask_(terminate ? Inquiry::About::terminate : Inquiry::About::is_gone, backend_);
-    terminated_ = terminated_ || (terminate && asked_);
-    ask_again_ = after(now, asked_ ? kLookForAnswer : kLookAgain);
+    const auto answer = asked_->told().answer;
+    ask_again_ = after(now, kLookForAnswer);
+    if (answer == Inquiry::Answer::waiting) return;
+    const auto about = std::exchange(asked_, nullptr)->about();
+    const bool yes = answer == Inquiry::Answer::yes;
+    looked_ = false;
+    if (about == Inquiry::About::end_idle) {
+        terminated_ = terminated_ || yes;
+    } else if (answer != Inquiry::Answer::lost) {
+        gone_ = yes == (about == Inquiry::About::is_gone);
+        looked_ = !gone_;
+        seen_ = seen_ || looked_;
+    }
+    ask_again_ = after(now, backend_.named() || seen_ ? kLookAgain : kSearchAgain);
 }
 
 }  // namespace howdah::inline v0

@@ -14,7 +14,8 @@ namespace howdah::inline v0 {
 using AskMonitor = std::function<std::shared_ptr<Inquiry>(Inquiry::About, const Target&)>;
 
 /// Waits until the server has ended its side of a link that this side has closed. A backend that stays, because nothing reaches it any
-/// more, is terminated through the monitor: it would hold locks and its place. One whose login was given up too, at once when it is
+/// more, is terminated through the monitor: it would hold locks and its place. Soon when it does nothing but wait for its client, later
+/// whatever it does. One whose login was given up too, at once when it is
 /// found: nobody knows more of it than its traces, so "not found" counts only after a while, for it may not have come so far yet.
 class Farewell {
 public:
@@ -34,7 +35,8 @@ private:
     bool nameless_over(Moment now, bool hurried);
     bool give_up();
     bool ended() const;
-    void look(Moment now, bool terminate);
+    Inquiry::About next_question(Moment now) const;
+    void look(Moment now, Inquiry::About question);
 
     const AskMonitor ask_;
     const Target backend_;
@@ -42,8 +44,9 @@ private:
     const Moment begun_;
     Moment ask_again_;
     bool terminated_ = false;
-    bool seen_ = false;  ///< The server said that it is there.
-    bool gone_ = false;  ///< The server said that it is not, or not any more.
+    bool looked_ = false;  ///< The last answer was that it is there.
+    bool seen_ = false;    ///< The server said that it is there.
+    bool gone_ = false;    ///< The server said that it is not, or not any more.
     std::shared_ptr<Inquiry> asked_;
 };
 

@@ -30,6 +30,8 @@ public:
     enum class About : std::uint8_t {
         cancel,       ///< Cancel what the backend runs now. Yes: the signal was sent.
         terminate,    ///< End the backend. Yes: the signal was sent.
+        end_idle,     ///< The same if it does nothing but wait for its client. Named ones only, as the next.
+        is_idle,      ///< Whether it does nothing but wait for its client.
         is_gone,      ///< Whether the backend has ended; of one without a name: whether none is there that fits its traces.
         transaction,  ///< What became of the transaction: `status` is pg_xact_status's word, empty for one too old to know.
     };

@@ -17,6 +17,8 @@ using std::chrono::milliseconds;
 constexpr const char* kMarker = "SELECT 'howdah marker'";
 /// Between two cancels of a statement that goes on.
 constexpr Duration kCancelAgain = milliseconds(250);
+/// Between two looks whether the backend waits for us as we wait for it; the way of an answer takes less.
+constexpr Duration kLookWhetherIdle = milliseconds(250);
 /// Between two looks for an answer that comes from another thread.
 constexpr Duration kLookForAnswer = milliseconds(2);
 
@@ -109,7 +111,8 @@ std::optional<Need> ResetJob::advance(Moment) {
     return std::nullopt;
 }
 
-DrainJob::DrainJob(Endpoint& endpoint, ConnectionId connection, const AskMonitor& ask, Moment now) : Job(endpoint, connection), ask_(ask) {
+DrainJob::DrainJob(Endpoint& endpoint, ConnectionId connection, const AskMonitor& ask, Moment now)
+    : Job(endpoint, connection), ask_(ask), look_again_(after(now, kLookWhetherIdle)) {
     if (session().busy() && !session().keep_running()) cancel(now);
 }
 
@@ -135,9 +138,11 @@ bool DrainJob::cancel_astray() const {
 std::optional<Need> DrainJob::advance(Moment now) {
     while (session().connected()) {
         if (auto need = session().advance()) {
+            if (deaf(now)) break;
             // A cancel that comes before the server has read the statement hits nothing.
             if (!marker_ && now >= cancel_again_ && cancel_settled() && !cancel_astray()) cancel(now);
-            need->until = std::min(need->until, marker_ ? kNever : std::max(cancel_again_, after(now, kLookForAnswer)));
+            need->until = std::min({need->until, marker_ ? kNever : std::max(cancel_again_, after(now, kLookForAnswer)),
+                                    idle_ ? after(now, kLookForAnswer) : std::max(look_again_, after(now, kLookForAnswer))});
             return need;
         }
         auto reply = session().take();
@@ -160,7 +165,25 @@ std::optional<Need> DrainJob::advance(Moment now) {
     return std::nullopt;
 }
 
+bool DrainJob::deaf(Moment now) {
+    if (idle_) {
+        const auto answer = idle_->told().answer;
+        if (answer == Inquiry::Answer::waiting) return false;
+        seen_idle_ = answer == Inquiry::Answer::yes ? seen_idle_ + 1 : 0;
+        idle_.reset();
+        look_again_ = after(now, kLookWhetherIdle);
+        return seen_idle_ >= 2;
+    }
+    if (now < look_again_ || session().identity().backend_start.empty()) return false;
+    idle_ = ask_(Inquiry::About::is_idle, session().identity());
+    look_again_ = after(now, kLookWhetherIdle);
+    return false;
+}
+
 void DrainJob::begin_marker() {
+    look_again_ = after(std::chrono::steady_clock::now(), kLookWhetherIdle);
+    seen_idle_ = 0;
+    idle_.reset();
     marker_ = true;
     clean_marker_ = true;
     const std::array<Step, 2> in_failed_block{quiet("ROLLBACK"), statement(kMarker)};

@@ -74,9 +74,14 @@ private:
     /// Whether it may still hit somebody, for nobody knows how far it came.
     bool cancel_astray() const;
     void begin_marker();
+    /// Whether the server, asked twice, does nothing but wait for this side, which waits for it: something was lost on the way.
+    bool deaf(Moment now);
 
     const AskMonitor ask_;
     Moment cancel_again_ = kNever;
+    Moment look_again_;
+    std::uint32_t seen_idle_ = 0;  ///< In a row.
+    std::shared_ptr<Inquiry> idle_;
     std::shared_ptr<Inquiry> cancel_;
     std::optional<Asked<bool>> plain_;  ///< libpq's own way, where there is no monitor to ask.
     bool marker_ = false;

@@ -23,6 +23,10 @@ constexpr const char* kCancel =
     "SELECT pg_cancel_backend($1::int) FROM pg_stat_get_activity($1::int) WHERE backend_start = $2::timestamptz";
 constexpr const char* kTerminate =
     "SELECT pg_terminate_backend($1::int) FROM pg_stat_get_activity($1::int) WHERE backend_start = $2::timestamptz";
+constexpr const char* kEndIdle =
+    "SELECT pg_terminate_backend($1::int) FROM pg_stat_get_activity($1::int)"
+    " WHERE backend_start = $2::timestamptz AND state LIKE 'idle%'";
+constexpr const char* kIsIdle = "SELECT 1 FROM pg_stat_get_activity($1::int) WHERE backend_start = $2::timestamptz AND state LIKE 'idle%'";
 constexpr const char* kIsGone = "SELECT 1 FROM pg_stat_get_activity($1::int) WHERE backend_start = $2::timestamptz";
 // A backend of this role by what a login that was given up knows: when it began, and the number the server told, or else this end of the
 // link. Numbers and ends count only where the monitor's own are the true ones too: a pooler makes up the first, a proxy and address
@@ -172,6 +176,8 @@ void Monitor::begin_inquiry(Moment now) {
     switch (inquiry.about()) {
         case Inquiry::About::cancel: step.sql = kCancel; break;
         case Inquiry::About::terminate: step.sql = kTerminate; break;
+        case Inquiry::About::end_idle: step.sql = kEndIdle; break;
+        case Inquiry::About::is_idle: step.sql = kIsIdle; break;
         default: step.sql = kIsGone; break;
     }
     step.parameters = {2, nullptr, values.data(), nullptr, nullptr};
@@ -180,7 +186,8 @@ void Monitor::begin_inquiry(Moment now) {
 
 bool Monitor::can_answer(const Inquiry& inquiry) const {
     if (inquiry.about() == Inquiry::About::transaction || inquiry.backend().named()) return true;
-    return inquiry.about() != Inquiry::About::cancel && inquiry.backend().known() && inquiry.backend().trace.peer == own_.peer;
+    const bool searches = inquiry.about() == Inquiry::About::terminate || inquiry.about() == Inquiry::About::is_gone;
+    return searches && inquiry.backend().known() && inquiry.backend().trace.peer == own_.peer;
 }
 
 void Monitor::begin_search(Moment now, const Trace& trace, bool terminate) {
