@@ -345,9 +345,10 @@ private:
             pool_model_.endpoint_fails = false;
             return returned(id);
         }
-        expect(pool_.dial_failed(now_, id, dial_error()), "a failed dial was not expected");
+        const bool left = random_.below(4) == 0;
+        expect(pool_.dial_failed(now_, id, dial_error(), left), "a failed dial was not expected");
         pool_model_.endpoint_fails = true;
-        pool_model_.places[id.place].state = PlaceState::none;
+        pool_model_.to(id, left ? PlaceState::closing : PlaceState::none, kNever);
     }
 
     /// The clock jumps; then everything that waits for time has its turn.
