@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -78,8 +79,11 @@ Note Crowd::call(std::int64_t name, std::int64_t number, Kind kind) {
             return without_rows(transaction.execute("INSERT INTO ledger (caller, number) VALUES ($1, $2)", name, number));
         });
     }
-    const Duration overrun = steady_clock::now() - deadline;
-    if (overrun > Duration::zero()) note_overrun(overrun, cpu.waited() - waited_before);
+    const Moment answered = steady_clock::now();
+    if (answered > deadline) {
+        const Duration held_up = std::max<Duration>(cpu.waited() - waited_before, beside_.held_up(deadline, answered));
+        note_overrun(answered - deadline, held_up, done ? std::string("went well") : done.error().message());
+    }
     if (done) return {name, number, kind, Word::succeeded, {}};
     const Error& error = done.error();
     if (error.phase() == Phase::borrow && error.cause() == Cause::refused) std::this_thread::sleep_for(kPause);
@@ -87,14 +91,19 @@ Note Crowd::call(std::int64_t name, std::int64_t number, Kind kind) {
             fmt::format("{} {} {}", howdah::name(error.phase()), error.sqlstate().view(), error.message())};
 }
 
-void Crowd::note_overrun(Duration overrun, Duration without_processor) {
-    const auto raise = [](std::atomic<Duration::rep>& most, Duration seen) {
-        Duration::rep known = most.load();
-        while (seen.count() > known && !most.compare_exchange_weak(known, seen.count())) {
-        }
-    };
-    raise(overrun_, overrun);
-    raise(own_overrun_, overrun - without_processor);
+void Crowd::note_overrun(Duration overrun, Duration held_up, std::string what) {
+    const std::scoped_lock lock(mutex_);
+    overrun_ = std::max(overrun_, overrun);
+    if (overrun - held_up <= own_overrun_) return;
+    own_overrun_ = overrun - held_up;
+    latest_ = std::move(what);
+}
+
+std::string Crowd::lateness() const {
+    const std::scoped_lock lock(mutex_);
+    const auto ms = [](Duration length) { return std::chrono::duration<double, std::milli>(length).count(); };
+    return fmt::format("latest answer {:.1f} ms after its deadline, {:.1f} ms without the machine's share ({})", ms(overrun_),
+                       ms(own_overrun_), latest_);
 }
 
 }  // namespace howdah::tests

@@ -4,11 +4,14 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "howdah/client.hpp"
 #include "ledger.hpp"
+#include "support/stopwatch_beside.hpp"
 
 namespace howdah::tests {
 
@@ -35,9 +38,18 @@ public:
     /// Pieces of work that ended well so far.
     std::uint64_t done() const { return done_.load(); }
     /// The most that any call went on beyond its deadline.
-    Duration overrun() const { return Duration(overrun_.load()); }
-    /// The same without what the caller's thread stood ready to run meanwhile and had no processor: the machine's share.
-    Duration own_overrun() const { return Duration(own_overrun_.load()); }
+    Duration overrun() const {
+        const std::scoped_lock lock(mutex_);
+        return overrun_;
+    }
+    /// The same without the machine's share: what the caller's thread stood ready to run and had no processor, or what threads beside
+    /// stood still after the deadline, whichever is more.
+    Duration own_overrun() const {
+        const std::scoped_lock lock(mutex_);
+        return own_overrun_;
+    }
+    /// Both in words, with what the call was told.
+    std::string lateness() const;
 
 private:
     struct Caller {
@@ -47,15 +59,18 @@ private:
     void work(Caller& caller, std::int64_t name, Kind kind);
     /// One call.
     Note call(std::int64_t name, std::int64_t number, Kind kind);
-    void note_overrun(Duration overrun, Duration without_processor);
+    void note_overrun(Duration overrun, Duration held_up, std::string what);
 
     Client& client_;
     const CrowdOptions options_;
     std::atomic<bool> ending_{false};
     std::atomic<Moment::rep> give_up_at_{Moment::max().time_since_epoch().count()};
     std::atomic<std::uint64_t> done_{0};
-    std::atomic<Duration::rep> overrun_{0};
-    std::atomic<Duration::rep> own_overrun_{0};
+    StopwatchBeside beside_;
+    mutable std::mutex mutex_;
+    Duration overrun_{};
+    Duration own_overrun_{};
+    std::string latest_ = "none was late";
     std::deque<Caller> callers_;
 };
 
