@@ -113,10 +113,6 @@ int main(int argc, char** argv) {
     if (auto applied = howdah::apply_environment(options.endpoint, howdah::process_environment()); !applied)
         return std::fprintf(stderr, "%s\n", applied.error().message().c_str()), 2;
     options.name = "payments";
-    // This breaker opens only when dials fail, and these callers come again at once: without this a restart of the server would look as
-    // if the breaker rejected too much, and it would return to observe.
-    options.breaker.guard_share = 1;
-    options.breaker.open_most = 5s;  // how long a server that is back may wait for its first call
     options.breaker_mode_file = folder + "/breaker";
     options.observer = log();
     auto client = howdah::Client::open(std::move(options));

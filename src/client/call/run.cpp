@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <utility>
 
 #include "client/call/client_state.hpp"
 #include "client/call/judgement.hpp"
@@ -120,6 +121,8 @@ Result<void> Client::run_body(const TransactionOptions& options, BodyCall body) 
     Moment now = steady_clock::now();
     Tries tries(state, options.tag, options.deadline, options.tries, options.stop, now);
     std::optional<Error> unknown;
+    unsigned doubtful = 0;  ///< Tries whose COMMIT had no answer and whose key is still to be asked.
+    const auto settled = [&] { state.resolved_commits.fetch_add(std::exchange(doubtful, 0), std::memory_order_relaxed); };
     while (true) {
         const Moment borrow_until = std::min(options.deadline, after(now, state.options.endpoint.borrow_time));
         auto grant = state.endpoint.admit(now, borrow_until, options.tag, options.stop);
@@ -131,10 +134,15 @@ Result<void> Client::run_body(const TransactionOptions& options, BodyCall body) 
         }
         now = steady_clock::now();
         if (!tried.answer) {
+            settled();
             tries.ended(now, nullptr);
             return {};
         }
-        if (tried.failure && tried.failure->outcome() == Outcome::unknown) unknown = tried.failure;
+        if (tried.failure && tried.failure->outcome() == Outcome::succeeded) settled();
+        if (tried.failure && tried.failure->outcome() == Outcome::unknown) {
+            unknown = tried.failure;
+            ++doubtful;
+        }
         // Once a try may have committed, later ones that fail leave it so; only the key's own word settles it.
         if (tried.failure && unknown && tried.failure->outcome() != Outcome::succeeded) tried.answer = unknown;
         const ClassRow* const row = tried.failure ? &classify(*tried.failure) : nullptr;

@@ -32,7 +32,6 @@ Endpoint::Endpoint(std::string name, const EndpointPolicies& policies, Observer 
       pool_limit_(policies.pool.max_connections),
       observer_(std::move(observer)),
       forks_(fork_count()),
-      open_error_(borrow_error({BorrowFailure::breaker_open}, std::nullopt)),
       last_(now),
       bulkhead_(policies.bulkhead),
       places_(policies.pool.max_connections),
@@ -42,6 +41,7 @@ Endpoint::Endpoint(std::string name, const EndpointPolicies& policies, Observer 
       contention_budget_(policies.contention_budget, now),
       waiting_(std::size_t{policies.pool.max_waiters} + policies.pool.max_connections),
       waiting_ids_(waiting_.size()) {
+    word_opening(breaker_.mode() == BreakerMode::forced_open ? BreakerReason::mode_set : BreakerReason::none);
     inbox_.reserve(std::size_t{4} * policies.pool.max_connections);
     publish();
 }
@@ -50,7 +50,7 @@ Result<Grant> Endpoint::admit(Moment now, Moment deadline, std::string_view tag,
     if (forked()) return borrow_error({BorrowFailure::forked}, std::nullopt);
     if (now.time_since_epoch().count() < rejects_until_.load(std::memory_order_relaxed)) {
         rejected_outside_.fetch_add(1, std::memory_order_relaxed);
-        return open_error_;
+        return open_error();
     }
     if (now > deadline) {
         return Error(Phase::borrow, Cause::timed_out,
@@ -203,7 +203,7 @@ Error Endpoint::keeper_would_wait() {
 
 Error Endpoint::refused(const Entered& entered, bool stopped) {
     if (entered.entry != Entry::full) leave_bulkhead();
-    if (entered.entry == Entry::rejected) return open_error_;
+    if (entered.entry == Entry::rejected) return open_error();
     if (entered.entry == Entry::full) {
         return Error(Phase::borrow, Cause::refused,
                      {"no room for another call: as many are under way as the bulkhead allows", {}, "send less, or raise bulkhead", name_});
@@ -215,7 +215,7 @@ Error Endpoint::refused(const Entered& entered, bool stopped) {
         ++not_served_[static_cast<std::size_t>(entered.refusal.failure)];
         dial_error = pool_.last_dial_error();
     }
-    if (entered.refusal.failure == BorrowFailure::breaker_open) return open_error_;
+    if (entered.refusal.failure == BorrowFailure::breaker_open) return open_error();
     return borrow_error(entered.refusal, dial_error);
 }
 
@@ -333,8 +333,24 @@ void Endpoint::refuse_waiting(Moment now, After& after) {
     }
 }
 
+void Endpoint::word_opening(BreakerReason reason) {
+    constexpr std::size_t kMostWords = 64;
+    opened_for_ = reason;
+    Error error = howdah::open_error(reason, pool_.last_dial_error());
+    const auto same =
+        std::find_if(open_errors_.begin(), open_errors_.end(), [&](const auto& known) { return known->message() == error.message(); });
+    // Whoever reads the old one now reads it without the mutex: it stays, once for each wording.
+    if (same == open_errors_.end() && open_errors_.size() < kMostWords) {
+        open_errors_.push_back(std::make_unique<const Error>(std::move(error)));
+        open_error_.store(open_errors_.back().get(), std::memory_order_release);
+    } else {
+        open_error_.store(same == open_errors_.end() ? open_errors_.front().get() : same->get(), std::memory_order_release);
+    }
+}
+
 void Endpoint::note(const BreakerTransition& transition, Moment now, After& after) {
     if (!transition) return;
+    if (transition.to == BreakerState::open || transition.to == BreakerState::forced_open) word_opening(transition.reason);
     publish();
     if (after.changes < after.transitions.size()) after.transitions[after.changes++] = transition;
     if (transition.to == BreakerState::open || transition.to == BreakerState::forced_open) refuse_waiting(now, after);

@@ -181,6 +181,9 @@ private:
     void refuse_waiting(Moment now, After& after);
     void note(const BreakerTransition& transition, Moment now, After& after);
     void publish() noexcept;
+    const Error& open_error() const noexcept { return *open_error_.load(std::memory_order_acquire); }
+    /// Makes up what callers are told while the breaker is open.
+    void word_opening(BreakerReason reason);
     void settle(After& after);
     void log_change(const BreakerTransition& change) noexcept;
     void tell_due_lines(Moment now) noexcept;
@@ -198,11 +201,11 @@ private:
     const std::uint32_t pool_limit_;
     const Observer observer_;
     const std::uint32_t forks_;
-    const Error open_error_;  ///< Shared by all rejections, so that none allocates.
     std::function<void()> wake_keeper_;
 
     std::atomic<std::thread::id> keeper_;
     std::atomic<Moment::rep> rejects_until_{0};
+    std::atomic<const Error*> open_error_{nullptr};  ///< Why; shared by all rejections, so that none allocates.
     std::atomic<std::uint32_t> rejected_outside_{0};
     std::atomic<bool> closing_{false};
     std::atomic<std::uint64_t> callback_failures_{0};
@@ -227,6 +230,9 @@ private:
     Histogram wait_;
     SessionCounts session_counts_;
     bool dial_failing_ = false;  ///< The last dial of the pool was.
+    bool monitor_up_ = true;     ///< What the monitor saw last.
+    BreakerReason opened_for_ = BreakerReason::none;
+    std::vector<std::unique_ptr<const Error>> open_errors_;
     std::array<std::uint64_t, kBorrowFailures> not_served_{};
     std::vector<AlertFigures> alerts_;
 };

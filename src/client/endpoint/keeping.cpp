@@ -47,6 +47,8 @@ void Endpoint::report(Moment now, Report what, ConnectionId connection, bool cle
                 ++session_counts_.dials_failed;
                 dial_failing_ = true;
                 note(breaker_.vote(now, classify(*error).verdict.vote), now, after);
+                // Nobody else dials while the breaker is open: what the last one met may have changed.
+                if (breaker_.rejects_until() > now) word_opening(opened_for_);
                 break;
             case Report::reset_done:
                 pool_.reset_done(now, connection, clean);
@@ -71,6 +73,11 @@ void Endpoint::report(Moment now, Report what, ConnectionId connection, bool cle
 
 void Endpoint::monitored(Moment now, bool up) {
     act(now, [&](After& after) {
+        if (up && !std::exchange(monitor_up_, up)) {
+            note(breaker_.server_is_back(now), now, after);
+            pool_.server_is_back();
+        }
+        monitor_up_ = up;
         note(breaker_.monitored(now, up), now, after);
         publish();
     });

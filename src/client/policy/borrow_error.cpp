@@ -28,7 +28,29 @@ Error refused(Cause cause, std::string message, std::string hint) {
     return Error(Phase::borrow, cause, {std::move(message), {}, std::move(hint), {}});
 }
 
+const char* words(BreakerReason reason) {
+    switch (reason) {
+        case BreakerReason::failure_share: return "too large a share of the calls failed";
+        case BreakerReason::slow_share: return "too large a share of the calls was slow";
+        case BreakerReason::consecutive_failures: return "several calls failed one after the other";
+        case BreakerReason::dial_failures: return "no session can be had";
+        case BreakerReason::probe_failed: return "a call that was let through to see failed";
+        case BreakerReason::probe_slow: return "a call that was let through to see was slow";
+        case BreakerReason::probe_overdue: return "a call that was let through to see did not come back";
+        case BreakerReason::mode_set: return "its mode is forced_open";
+        default: return "the endpoint failed of late";
+    }
+}
+
 }  // namespace
+
+Error open_error(BreakerReason reason, const std::optional<Error>& dial_error) {
+    const std::string message = std::string("no connection asked for: the circuit breaker is open, ") + words(reason);
+    if (!dial_error || reason == BreakerReason::mode_set)
+        return refused(Cause::refused, message, "look at the server, or set the breaker's mode");
+    return Error(Phase::borrow, Cause::refused,
+                 {message + "; the last dial: " + dial_error->message(), dial_error->detail(), dial_error->hint(), dial_error->endpoint()});
+}
 
 Error borrow_error(const Refusal& refusal, const std::optional<Error>& dial_error) {
     switch (refusal.failure) {
@@ -45,9 +67,7 @@ Error borrow_error(const Refusal& refusal, const std::optional<Error>& dial_erro
                          {message + ": " + dial_error->message(), dial_error->detail(), dial_error->hint(), dial_error->endpoint()},
                          dial_error->sqlstate());
         }
-        case BorrowFailure::breaker_open:
-            return refused(Cause::refused, "no connection asked for: the circuit breaker is open",
-                           "the endpoint failed of late; see why it opened");
+        case BorrowFailure::breaker_open: return open_error(BreakerReason::none, dial_error);
         case BorrowFailure::queue_full:
             return refused(Cause::refused,
                            "no room to wait for a connection: " + std::to_string(refusal.waiting) + " wait already, " + holders(refusal),

@@ -134,6 +134,12 @@ BreakerTransition Breaker::monitored(Moment now, bool up) {
     return vote(now, up ? Vote::success : Vote::dial_failure);
 }
 
+BreakerTransition Breaker::server_is_back(Moment now) {
+    now_ = std::max(now, now_);
+    if (may_open() && machine_ == BreakerState::open) open_until_ = std::min(open_until_, now_);
+    return tick(now_);
+}
+
 BreakerTransition Breaker::tick(Moment now) { return mode_ == BreakerMode::disabled ? BreakerTransition{} : advance(now); }
 
 BreakerTransition Breaker::rejected_outside(Moment now, std::uint32_t calls) {
@@ -263,6 +269,9 @@ BreakerTransition Breaker::open(Moment now, BreakerReason reason) {
     open_until_ = after(now, random_.between(low, std::min(low + low / 2, options_.open_most)));
     ++openings_in_row_;
     ++counts_.opened;
+    // Where no session can be had, it is the server that fails its callers, not the breaker, until somebody gets through.
+    const bool by_dials = reason == BreakerReason::dial_failures || (options_.sole_primary && reason == BreakerReason::probe_failed);
+    if (by_dials) down_until_ = std::max(down_until_, after(open_until_, options_.half_open_time));
     return change;
 }
 

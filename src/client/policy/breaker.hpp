@@ -97,6 +97,8 @@ public:
     /// What the monitor's own connection saw. It probes in a caller's place, and while it says "down", rejections do not count against
     /// the guard: the server fails then, not the breaker.
     BreakerTransition monitored(Moment now, bool up);
+    /// Somebody has got a session after a time in which nobody could: an open breaker need not stay so to the end of its time.
+    BreakerTransition server_is_back(Moment now);
     /// Lets time do its work; at least once a second and before state() is shown.
     BreakerTransition tick(Moment now);
     /// Calls that were rejected by rejects_until() alone.
@@ -167,7 +169,7 @@ private:
     const BreakerOptions options_;
     std::uint32_t openings_in_row_ = 0;
     Moment open_until_{};
-    Moment down_until_{};  ///< The monitor's word "down" holds until then.
+    Moment down_until_{};  ///< Until then the server is down by the monitor's word, or by that of the dials that opened the breaker.
     Step step_;
     bool recovered_some_ = false;  ///< A probe of the present half-open state went well.
     Random random_;

@@ -129,6 +129,11 @@ public:
     bool drained(Moment now, ConnectionId connection, bool clean);
     bool closed(ConnectionId connection);
 
+    /// Somebody else has got through to the server after a time in which nobody could: the next dial need not wait.
+    void server_is_back() noexcept {
+        next_dial_ = Moment::min();
+        dial_backoff_.reset();
+    }
     /// The server changed its role: idle connections are closed, and all others of before when they come back.
     void new_epoch();
     /// Waiters' deadlines, lifetimes, idle times, and the bounds of dialling, resetting, draining and closing.

@@ -165,6 +165,8 @@ TEST_F(Commit, WithAKeyALostOneIsRunAgainAndDoneOnce) {
     const auto done = insert_and_die_first(client, name, {.key = "k"});
     EXPECT_TRUE(done) << done.error().message();
     EXPECT_EQ(runs_, 2);
+    EXPECT_EQ(client.figures().unknown_commits, 1U);
+    EXPECT_EQ(client.figures().resolved_commits, 1U) << "the key told";
     EXPECT_EQ(admin_.number("SELECT count(*) FROM " + name), 1);
 }
 
@@ -202,6 +204,8 @@ TEST_F(Commit, WithAKeyOneThatTookPlaceIsNotDoneAgain) {
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().outcome(), Outcome::succeeded) << done.error().message();
     EXPECT_EQ(runs_, 2);
+    EXPECT_EQ(client.figures().unknown_commits, 1U);
+    EXPECT_EQ(client.figures().resolved_commits, 1U) << "the key told";
     EXPECT_EQ(admin_.number("SELECT count(*) FROM " + name), 1);
 }
 

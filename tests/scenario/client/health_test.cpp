@@ -61,6 +61,52 @@ TEST_F(Health, TheBreakerOpensOnAStoppedServerAndClosesAfterItsReturn) {
     EXPECT_EQ(seen.back().reason, BreakerReason::recovered);
 }
 
+TEST_F(Health, ALongOutageIsOverWhenTheServerIsBack) {
+    ClientOptions patient = options(2);
+    patient.breaker.open_least = 5s;
+    patient.breaker.open_most = 60s;
+    patient.breaker.guard_minimum = 10;
+    Client client = open(std::move(patient));
+    ASSERT_TRUE(await_monitor(client));
+    ASSERT_TRUE(client.execute("SELECT 1"));
+    victim_server().stop("immediate");
+    const auto tries = [&] { return client.execute({.deadline = in(50ms)}, "SELECT 1").has_value(); };
+    EXPECT_TRUE(eventually([&] {
+        static_cast<void>(tries());
+        return client.figures().breaker_state == BreakerState::open;
+    }));
+    for (int i = 0; i < 1000; ++i) EXPECT_FALSE(tries());
+    EXPECT_EQ(client.figures().breaker_state, BreakerState::open) << "it is the server that fails its callers, not the breaker";
+    EXPECT_TRUE(eventually([&] { return client.figures().ping_failures >= 1; }));
+    victim_server().start();
+    const Stopwatch watch;
+    EXPECT_TRUE(eventually(tries));
+    // The monitor dials at least once a second.
+    EXPECT_LT(watch.taken(), 3s);
+    EXPECT_TRUE(eventually([&] {
+        static_cast<void>(tries());
+        return client.figures().breaker_state == BreakerState::closed;
+    }));
+}
+
+TEST_F(Health, AnOpenBreakerSaysWhy) {
+    ClientOptions wrong = options(1);
+    wrong.endpoint.conninfo = "host=/nowhere port=5432 user=postgres dbname=postgres";
+    Client client = open(std::move(wrong));
+    std::string said;
+    EXPECT_TRUE(eventually([&] {
+        const auto rows = client.execute({.deadline = in(300ms)}, "SELECT 1");
+        said = rows ? "a row" : rows.error().message();
+        return said.find("breaker is open") != std::string::npos;
+    }));
+    EXPECT_NE(said.find("no session can be had"), std::string::npos) << said;
+    EXPECT_NE(said.find("the last dial: No such file"), std::string::npos) << said;
+    client.set_breaker_mode(BreakerMode::forced_open);
+    const auto rows = client.execute("SELECT 1");
+    ASSERT_FALSE(rows);
+    EXPECT_NE(rows.error().message().find("its mode is forced_open"), std::string::npos) << rows.error().message();
+}
+
 TEST_F(Health, AFrozenServerDelaysNobodyPastHisDeadline) {
     Client client = open(quick(4));
     ASSERT_TRUE(await_monitor(client));

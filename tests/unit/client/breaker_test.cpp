@@ -367,6 +367,30 @@ TEST(Breaker, WhatTheMonitorSeesDownIsNotTheBreakersFault) {
     EXPECT_EQ(bench.breaker.state(), BreakerState::observe);
 }
 
+TEST(Breaker, WhatDialsSayIsDownIsNotTheBreakersFault) {
+    Bench bench;
+    bench.calls(95, Vote::success);
+    while (bench.breaker.state() == BreakerState::closed) bench.note(bench.breaker.vote(bench.now, Vote::dial_failure));
+    ASSERT_EQ(bench.last.reason, BreakerReason::dial_failures);
+    bench.calls(1000, Vote::success);
+    EXPECT_EQ(bench.breaker.state(), BreakerState::open);
+    bench.breaker.monitored(bench.now, true);
+    bench.calls(100, Vote::success);
+    EXPECT_EQ(bench.breaker.state(), BreakerState::observe) << "somebody got through, and the breaker went on rejecting";
+}
+
+TEST(Breaker, AServerThatIsBackIsLookedAtAtOnce) {
+    Bench bench;
+    bench.calls(5, Vote::failure);
+    ASSERT_EQ(bench.breaker.state(), BreakerState::open);
+    bench.note(bench.breaker.server_is_back(bench.now));
+    EXPECT_EQ(bench.breaker.state(), BreakerState::half_open);
+    EXPECT_EQ(bench.last.reason, BreakerReason::open_time_over);
+    bench.breaker.set_mode(bench.now, BreakerMode::forced_open);
+    EXPECT_FALSE(bench.breaker.server_is_back(bench.now));
+    EXPECT_EQ(bench.breaker.state(), BreakerState::forced_open);
+}
+
 TEST(Breaker, TheGuardForgetsWhatIsOlderThanItsWindow) {
     Bench bench;
     bench.calls(95, Vote::success);

@@ -112,7 +112,8 @@ private:
         if (which < 54) return hang();
         if (which < 56) return give_up();
         if (which < 58) return spend();
-        if (which < 60) return vote_outside();
+        if (which < 59) return vote_outside();
+        if (which < 60) return come_back();
         if (which < 61) return lose_connection();
         if (which < 62) return misuse();
         rare();
@@ -430,6 +431,16 @@ private:
         const auto transition =
             random_.below(2) == 0 ? breaker_.monitored(now_, good) : breaker_.vote(now_, good ? Vote::success : Vote::dial_failure);
         look_at_breaker(transition, false);
+    }
+
+    void come_back() {
+        tick_breaker();
+        look_at_breaker(breaker_.server_is_back(now_), true);
+        expect(breaker_.would_be() != BreakerState::open || breaker_.mode() == BreakerMode::forced_closed ||
+                   breaker_.mode() == BreakerMode::forced_open || breaker_.mode() == BreakerMode::disabled,
+               "open although the server is back");
+        pool_.server_is_back();
+        take_work();
     }
 
     void lose_connection() {
