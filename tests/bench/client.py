@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """libhowdah beside raw libpq, a bare hand-written pool and libpqxx: interleaved ABBA pairs on one private server.
 
-The work is a lookup by key of a prepared statement, over a Unix socket and over TCP. Rows of area `client` replace the earlier ones in
+The work is a lookup by key of a prepared statement, over a Unix socket and over TCP. Where the kernel puts the two processes makes more
+of a difference (7 us) than anything that is measured here, and it keeps them there. So one caller is also measured with both placed:
+"two cores", the caller on one and its server process on another, and "one core", both on the same. Rows of area `client` replace the earlier ones in
 bench.json. Environment: HOWDAH_TEST_BENCH_PAIRS (30), HOWDAH_TEST_BENCH_CALLS (calls of a block, 4000).
 """
 
@@ -53,6 +55,9 @@ class Server:
             if statement.strip():
                 self.run(programs() / "psql", "-X", "-q", "-h", self.folder, "-p", self.port, "-U", "postgres", "-c", statement)
 
+    def postmaster(self):
+        return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+
     def stop(self):
         if (self.folder / "data" / "postmaster.pid").exists():
             self.run(programs() / "pg_ctl", "-D", self.folder / "data", "-m", "immediate", "stop")
@@ -69,15 +74,23 @@ def main():
     server = Server()
     try:
         server.start()
-        for where, host in (("unix", server.folder), ("tcp", "127.0.0.1")):
+        cores = sorted(os.sched_getaffinity(0))
+        placements = [("", cores, cores, "all"), (", one core", cores[:1], cores[:1], "one")]
+        if len(cores) > 1:
+            placements.insert(1, (", two cores", cores[:1], cores[1:2], "one"))
+        for name, host in (("unix", server.folder), ("tcp", "127.0.0.1")):
             conninfo = f"host={host} port={server.port} user=postgres dbname=postgres sslmode=disable"
-            with subprocess.Popen([build / "tests" / "bench_client", conninfo, where, pairs, calls], stdout=subprocess.PIPE,
-                                  text=True) as process:
-                for line in process.stdout:
-                    rows.append(json.loads(line))
-                    print(line.strip(), flush=True)
-            if process.returncode:
-                raise SystemExit(f"bench_client exited with {process.returncode}")
+            for place, ours, theirs, which in placements:
+                # Sessions begin as children of the postmaster and take its cores over.
+                os.sched_setaffinity(server.postmaster(), theirs)
+                command = [build / "tests" / "bench_client", conninfo, name + place, pairs, calls, which]
+                with subprocess.Popen(command, stdout=subprocess.PIPE, text=True,
+                                      preexec_fn=lambda cores=ours: os.sched_setaffinity(0, cores)) as process:
+                    for line in process.stdout:
+                        rows.append(json.loads(line))
+                        print(line.strip(), flush=True)
+                if process.returncode:
+                    raise SystemExit(f"bench_client exited with {process.returncode}")
     finally:
         server.stop()
     target = build / "bench.json"

@@ -17,8 +17,8 @@
 #include "bench/client/contestant.hpp"
 #include "howdah/client.hpp"
 
-// bench_client CONNINFO NAME PAIRS CALLS: libhowdah beside raw libpq, a bare pool and libpqxx, in interleaved ABBA pairs. One JSON object a
-// line, a row of build/bench.json each.
+// bench_client CONNINFO NAME PAIRS CALLS all|one: libhowdah beside raw libpq, a bare pool and libpqxx, in interleaved ABBA pairs. One JSON object a
+// line, a row of build/bench.json each. `one` is the comparison of one caller with raw libpq alone.
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -205,11 +205,15 @@ void monitor(const std::string& conninfo) {
 }  // namespace
 
 int main(int count, char** words) {
-    if (count != 5) give_up("usage: bench_client CONNINFO NAME PAIRS CALLS");
+    if (count != 6) give_up("usage: bench_client CONNINFO NAME PAIRS CALLS all|one");
     const std::string conninfo = words[1];
     const char* const where = words[2];
     const int pairs = std::atoi(words[3]);
     const int calls = std::atoi(words[4]);
+    if (std::strcmp(words[5], "one") == 0) {
+        compare(where, "raw libpq", *howdah_client(conninfo, 1), *raw_libpq(conninfo), 1, pairs, calls);
+        return 0;
+    }
     const std::string pqxx = "libpqxx " + pqxx_version();
     {
         const auto ours = howdah_client(conninfo, 1);
