@@ -58,6 +58,16 @@ struct SessionCounts {
     std::uint64_t resets_failed = 0;
 };
 
+/// What the monitor's rules about the pool need, without the cost of all figures.
+struct Glance {
+    PoolCounts pool;
+    std::uint32_t pool_limit = 0;
+    std::uint64_t waits = 0;  ///< Calls that stood in the queue, since the beginning, and their time there.
+    std::int64_t waited_ns = 0;
+    Duration oldest_lease{};
+    BreakerState breaker_state = BreakerState::closed;
+};
+
 /// One server in one role: its pool, breaker, budgets and bulkhead behind one mutex, and the sessions themselves. A session belongs to
 /// whom the pool's state says: to the caller while leased, to the keeper in every other state. Thread-safe.
 class Endpoint {
@@ -92,6 +102,7 @@ public:
     void reset_breaker(Moment now);
     /// What it knows of the client's figures; those of the keeper, the monitor, the tries and the commits are left at nought.
     ClientFigures figures(Moment now);
+    Glance glance(Moment now);
     const std::string& name() const noexcept { return name_; }
     bool forked() const noexcept { return fork_count() != forks_; }
 

@@ -91,8 +91,9 @@ void Keeper::round(Moment now) {
     if (rung_) bell_.quieten();
     watched_.clear();
     watched_.push_back({bell_.descriptor(), POLLIN, 0});
-    next_ = after(now, kTick);
-    take_work(now);
+    next_ = kNever;
+    // In between, the monitor alone has something to do: its answers come more often than work.
+    if (rung_ || now >= next_work_) take_work(now);
     if (now >= next_look_) look_at_mode_file(now);
     // Jobs first: they may ask the monitor something.
     for (std::size_t i = 0; i < jobs_.size();) {
@@ -104,13 +105,15 @@ void Keeper::round(Moment now) {
         }
     }
     if (monitor_) watch(monitor_->advance(now));
-    next_ = std::min(next_, endpoint_.next_change());
+    next_work_ = std::min(next_tick_, endpoint_.next_change());
+    next_ = std::min(next_, next_work_);
     const auto left = std::max<Duration>(next_ - steady_clock::now(), Duration::zero());
     const timespec limit{std::chrono::duration_cast<std::chrono::seconds>(left).count(), (left % std::chrono::seconds(1)).count()};
     rung_ = ::ppoll(watched_.data(), watched_.size(), &limit, nullptr) > 0 && watched_.front().revents != 0;
 }
 
 void Keeper::take_work(Moment now) {
+    next_tick_ = after(now, kTick);
     std::vector<std::shared_ptr<Inquiry>> asked;
     {
         const std::scoped_lock lock(mutex_);

@@ -68,6 +68,8 @@ private:
     std::vector<pollfd> watched_;
     bool rung_ = true;  ///< The bell may be ringing.
     Moment next_{};
+    Moment next_tick_{};
+    Moment next_work_{};  ///< When the passing of time next makes some.
     std::thread thread_;
 };
 

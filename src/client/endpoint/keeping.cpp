@@ -178,6 +178,13 @@ ClientFigures Endpoint::figures(Moment now) {
     return figures;
 }
 
+Glance Endpoint::glance(Moment now) {
+    const std::scoped_lock lock(mutex_);
+    now = told(now);
+    const Duration oldest_lease = pool_.refusal(now, BorrowFailure::all_busy).oldest_held;
+    return {pool_.counts(), pool_limit_, wait_.count, wait_.sum_ns, oldest_lease, breaker_.state()};
+}
+
 void Endpoint::close(Moment now, Moment deadline) {
     closing_.store(true, std::memory_order_relaxed);
     act(now, [&](After& after) {

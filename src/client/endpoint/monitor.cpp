@@ -60,7 +60,13 @@ Monitor::Monitor(Endpoint& endpoint, const DialPlan& plan, const MonitorOptions&
       dial_time_(std::min(dial_time, std::max<Duration>(options.patience, std::chrono::seconds(1)))),
       random_(std::random_device{}()),
       thresholds_(options.rules) {
-    endpoint_.expect_alerts(thresholds_.rules());
+    const auto rules = thresholds_.rules();
+    for (std::size_t measure = 0; measure < kMeasures.size(); ++measure) {
+        for (std::size_t rule = 0; rule < rules.size(); ++rule) {
+            if (rules[rule].name == kMeasures[measure]) rules_of_[measure].push_back(rule);
+        }
+    }
+    endpoint_.expect_alerts(rules);
 }
 
 Need Monitor::advance(Moment now) {
@@ -131,7 +137,7 @@ void Monitor::dialled(Moment now) {
     well_ = true;
     figures_.incarnation.store(++sessions_, std::memory_order_release);
     endpoint_.monitored(now, true);
-    observe(now, "ping_failed", 0);
+    observe(now, Measure::ping_failed, 0);
     next_ping_ = now;
     next_figures_ = now;
 }
@@ -233,8 +239,8 @@ void Monitor::answered(Moment now) {
     figures_.last_ping_ns.store(taken.count(), std::memory_order_relaxed);
     well_ = true;
     endpoint_.monitored(now, true);
-    observe(now, "ping_failed", 0);
-    observe(now, "ping_latency", seconds(taken));
+    observe(now, Measure::ping_failed, 0);
+    observe(now, Measure::ping_latency, seconds(taken));
 }
 
 void Monitor::answer_inquiry(const pg_result* result) {
@@ -266,7 +272,7 @@ void Monitor::lost(Moment now) {
         inquiries_.pop_front();
     }
     endpoint_.monitored(now, false);
-    observe(now, "ping_failed", 1);
+    observe(now, Measure::ping_failed, 1);
     observe_nothing(now);
 }
 
@@ -294,41 +300,39 @@ void Monitor::close() {
 
 void Monitor::read_figures(Moment now, const pg_result* result) {
     if (PQntuples(result) != 1) return;
-    observe(now, "server_connections", std::atof(PQgetvalue(result, 0, 0)));
-    observe(now, "server_connections_full", std::atof(PQgetvalue(result, 0, 0)));
-    observe(now, "long_transaction", std::atof(PQgetvalue(result, 0, 1)));
+    observe(now, Measure::server_connections, std::atof(PQgetvalue(result, 0, 0)));
+    observe(now, Measure::server_connections_full, std::atof(PQgetvalue(result, 0, 0)));
+    observe(now, Measure::long_transaction, std::atof(PQgetvalue(result, 0, 1)));
 }
 
 void Monitor::observe_pool(Moment now) {
     // Later than the next ping, which brings its own look: a wake-up of its own it costs only while there are none.
     next_pool_ = after(now, options_.interval * 12 / 10);
-    const ClientFigures figures = endpoint_.figures(now);
-    const double open = figures.pool.open();
-    const std::uint64_t waits = figures.wait.count - seen_waits_.count;
-    const auto waited = static_cast<double>(figures.wait.sum_ns - seen_waits_.sum_ns) * 1e-9;
-    seen_waits_ = figures.wait;
-    observe(now, "pool_wait", waits > 0 ? waited / static_cast<double>(waits) : 0);
+    const Glance seen = endpoint_.glance(now);
+    const double open = seen.pool.open();
+    const std::uint64_t waits = seen.waits - std::exchange(seen_waits_, seen.waits);
+    const auto waited = static_cast<double>(seen.waited_ns - std::exchange(seen_waited_ns_, seen.waited_ns)) * 1e-9;
+    observe(now, Measure::pool_wait, waits > 0 ? waited / static_cast<double>(waits) : 0);
     // A dirty or cancelled session is nobody's to have either; who waits found none, whatever the reason.
-    const double taken = figures.pool.busy + figures.pool.resetting + figures.pool.draining + figures.pool.closing;
-    observe(now, "pool_exhausted", figures.pool.waiting > 0 ? 1 : taken / figures.pool_limit);
-    observe(now, "idle_share", open > 0 ? figures.pool.idle / open : 0);
-    observe(now, "lease_held", figures.oldest_lease_seconds);
-    const bool open_breaker = figures.breaker_state == BreakerState::open || figures.breaker_state == BreakerState::forced_open;
-    observe(now, "breaker_open", open_breaker ? 1 : 0);
+    const double taken = seen.pool.busy + seen.pool.resetting + seen.pool.draining + seen.pool.closing;
+    observe(now, Measure::pool_exhausted, seen.pool.waiting > 0 ? 1 : taken / seen.pool_limit);
+    observe(now, Measure::idle_share, open > 0 ? seen.pool.idle / open : 0);
+    observe(now, Measure::lease_held, seconds(seen.oldest_lease));
+    const bool open_breaker = seen.breaker_state == BreakerState::open || seen.breaker_state == BreakerState::forced_open;
+    observe(now, Measure::breaker_open, open_breaker ? 1 : 0);
 }
 
 void Monitor::observe_nothing(Moment now) {
     // What nobody measures neither raises an alert nor ends one.
     constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
-    for (const char* rule : {"ping_latency", "server_connections", "server_connections_full", "long_transaction"})
-        observe(now, rule, kNothing);
+    for (const Measure measure :
+         {Measure::ping_latency, Measure::server_connections, Measure::server_connections_full, Measure::long_transaction})
+        observe(now, measure, kNothing);
 }
 
-void Monitor::observe(Moment now, std::string_view rule, double value) {
-    const auto rules = thresholds_.rules();
-    for (std::size_t i = 0; i < rules.size(); ++i) {
-        if (rules[i].name != rule) continue;
-        if (const auto alert = thresholds_.observe(now, i, value)) endpoint_.told_alert(*alert);
+void Monitor::observe(Moment now, Measure measure, double value) {
+    for (const std::size_t rule : rules_of_[static_cast<std::size_t>(measure)]) {
+        if (const auto alert = thresholds_.observe(now, rule, value)) endpoint_.told_alert(*alert);
     }
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "client/endpoint/dialler.hpp"
@@ -47,6 +49,22 @@ public:
 
 private:
     enum class State : std::uint8_t { away, dialling, ready, asking };
+    /// What rules are about, by their names.
+    enum class Measure : std::uint8_t {
+        ping_failed,
+        ping_latency,
+        pool_wait,
+        pool_exhausted,
+        idle_share,
+        server_connections,
+        server_connections_full,
+        long_transaction,
+        lease_held,
+        breaker_open,
+    };
+    static constexpr std::array<std::string_view, 10> kMeasures{
+        "ping_failed",      "ping_latency", "pool_wait",   "pool_exhausted", "idle_share", "server_connections", "server_connections_full",
+        "long_transaction", "lease_held",   "breaker_open"};
     enum class Asking : std::uint8_t { ping, figures, inquiry };
 
     Need go_on(Moment now);
@@ -63,7 +81,7 @@ private:
     void answer_inquiry(const pg_result* result);
     void read_figures(Moment now, const pg_result* result);
     void lost(Moment now);
-    void observe(Moment now, std::string_view rule, double value);
+    void observe(Moment now, Measure measure, double value);
     void observe_pool(Moment now);
     void observe_nothing(Moment now);
     Moment next_moment() const;
@@ -75,6 +93,7 @@ private:
     Random random_;
     Backoff backoff_{BackoffOptions{std::chrono::milliseconds(100), std::chrono::seconds(1)}};
     Thresholds thresholds_;
+    std::array<std::vector<std::size_t>, kMeasures.size()> rules_of_;  ///< By Measure.
     MonitorFigures figures_;
 
     State state_ = State::away;
@@ -92,7 +111,8 @@ private:
     Trace own_;  ///< The session's link.
     std::vector<Target> left_behind_;
     std::deque<std::shared_ptr<Inquiry>> inquiries_;  ///< The first is being asked while `asking_` says so.
-    Histogram seen_waits_;
+    std::uint64_t seen_waits_ = 0;
+    std::int64_t seen_waited_ns_ = 0;
 };
 
 }  // namespace howdah::inline v0
