@@ -130,7 +130,12 @@ BreakerTransition Breaker::vote(Moment now, Vote vote) {
 }
 
 BreakerTransition Breaker::monitored(Moment now, bool up) {
-    down_until_ = up ? Moment() : after(std::max(now, now_), kMonitorHolds);
+    if (!up) {
+        down_until_ = after(std::max(now, now_), kMonitorHolds);
+    } else if (machine_ != BreakerState::half_open) {
+        // In the half-open state calls are let in step by step: what that rejects after an outage still belongs to the outage.
+        down_until_ = Moment();
+    }
     return vote(now, up ? Vote::success : Vote::dial_failure);
 }
 
@@ -278,6 +283,7 @@ BreakerTransition Breaker::open(Moment now, BreakerReason reason) {
 BreakerTransition Breaker::close(BreakerReason reason) {
     const BreakerTransition change = move_to(BreakerState::closed, reason);
     openings_in_row_ = 0;
+    down_until_ = Moment();
     return change;
 }
 

@@ -379,6 +379,24 @@ TEST(Breaker, WhatDialsSayIsDownIsNotTheBreakersFault) {
     EXPECT_EQ(bench.breaker.state(), BreakerState::observe) << "somebody got through, and the breaker went on rejecting";
 }
 
+TEST(Breaker, TheStepsAfterAnOutageAreNotTheBreakersFault) {
+    Bench bench;
+    bench.calls(95, Vote::success);
+    while (bench.breaker.state() == BreakerState::closed) bench.note(bench.breaker.vote(bench.now, Vote::dial_failure));
+    bench.note(bench.breaker.server_is_back(bench.now));
+    bench.note(bench.breaker.monitored(bench.now, true));
+    ASSERT_EQ(bench.breaker.state(), BreakerState::half_open);
+    auto one = bench.breaker.admit(bench.now);
+    auto other = bench.breaker.admit(bench.now);
+    EXPECT_TRUE(one.admitted && other.admitted);
+    bench.calls(1000, Vote::success);
+    EXPECT_EQ(bench.breaker.state(), BreakerState::half_open);
+    bench.note(bench.breaker.finish(bench.now, one.permit, Vote::success));
+    bench.note(bench.breaker.finish(bench.now, other.permit, Vote::success));
+    while (bench.breaker.state() == BreakerState::half_open) bench.call(Vote::success);
+    EXPECT_EQ(bench.last.reason, BreakerReason::recovered);
+}
+
 TEST(Breaker, AServerThatIsBackIsLookedAtAtOnce) {
     Bench bench;
     bench.calls(5, Vote::failure);
