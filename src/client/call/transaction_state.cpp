@@ -135,6 +135,13 @@ Error TransactionState::fail(Error error, const Statement* statement) {
         done_before_ = true;
         error = error.with_outcome(Outcome::succeeded);
     }
+    if (session_.failed_step() == key_step_ && error.sqlstate() == "42P01") {
+        error = Error(error.phase(), error.cause(),
+                      {error.message(), error.detail(), "make the table of keys with the statement of Client::key_table_sql()",
+                       error.endpoint()},
+                      error.sqlstate())
+                    .with_outcome(error.outcome());
+    }
     failure_ = error;
     failed_statement_ = statement;
     failed_depth_ = depth_;

@@ -127,6 +127,7 @@ TEST_F(Commit, AMissingKeyTableIsTold) {
     const auto failed = insert(client, name, {.key = "order 5"}, 5);
     ASSERT_FALSE(failed);
     EXPECT_EQ(failed.error().sqlstate(), "42P01");
+    EXPECT_NE(failed.error().hint().find("key_table_sql"), std::string::npos) << failed.error().hint();
     EXPECT_EQ(admin_.number("SELECT count(*) FROM " + name), 0);
 }
 
