@@ -129,6 +129,7 @@ Endpoint::Entered Endpoint::enter(Moment now, const PoolCore::Borrowed& borrowed
                 note(breaker_.admit(now).transition, now, after);
                 entered.entry = Entry::rejected;
             } else {
+                parked->begun = now;
                 waiting_[borrowed.waiter.place] = &*parked;
                 waiting_ids_[borrowed.waiter.place] = borrowed.waiter;
                 entered.entry = Entry::queued;
@@ -159,7 +160,6 @@ Endpoint::Entry Endpoint::admit_leased(Moment now, ConnectionId connection, Gran
 }
 
 Endpoint::Entered Endpoint::await(Parked& parked, WaiterId waiter, Moment deadline, const std::stop_token& stop, Grant& grant) {
-    const Moment begun = std::chrono::steady_clock::now();
     const Parked::End end = parked.wait(deadline, stop);
     Entered entered;
     if (end != Parked::End::resumed) {
@@ -167,24 +167,19 @@ Endpoint::Entered Endpoint::await(Parked& parked, WaiterId waiter, Moment deadli
         const Moment now = told(std::chrono::steady_clock::now());
         if (const auto refusal = pool_.stop_waiting(now, waiter)) {
             waiting_[waiter.place] = nullptr;
-            wait_.add(now - begun);
+            wait_.add(now - parked.begun);
             entered.refusal = *refusal;
             return entered;
         }
     }
     // Served or refused meanwhile: the answer is here or on its way.
     parked.wait();
-    if (parked.work.kind != PoolCore::Work::Kind::serve) {
-        const std::scoped_lock lock(mutex_);
-        wait_.add(told(std::chrono::steady_clock::now()) - begun);
+    if (parked.work.kind == PoolCore::Work::Kind::serve) {
+        entered.entry = parked.admitted ? Entry::granted : Entry::rejected;
+        grant = parked.grant;
+    } else {
         entered.refusal = parked.work.refusal;
-        return entered;
     }
-    Moment now = std::chrono::steady_clock::now();
-    act(now, [&](After& after) {
-        wait_.add(now - begun);
-        entered.entry = admit_leased(now, parked.work.connection, grant, after);
-    });
     return entered;
 }
 
@@ -315,9 +310,10 @@ void Endpoint::pump(Moment now, After& after) {
         Waiting* const waiting = std::exchange(waiting_[work.waiter.place], nullptr);
         // One who stopped waiting in the same moment has taken his answer himself.
         if (waiting == nullptr) continue;
-        if (work.kind == PoolCore::Work::Kind::serve) places_[work.connection.place].leased = true;
-        waiting->work = work;
-        waiting->next = std::exchange(after.resumed, waiting);
+        // Here rather than by the waiter, who would need the mutex again.
+        if (work.kind == PoolCore::Work::Kind::serve)
+            waiting->admitted = admit_leased(now, work.connection, waiting->grant, after) == Entry::granted;
+        answer(*waiting, work, now, after);
     }
 }
 
@@ -328,9 +324,14 @@ void Endpoint::refuse_waiting(Moment now, After& after) {
         if (!refusal) continue;
         refusal->failure = BorrowFailure::breaker_open;
         Waiting* const waiting = std::exchange(waiting_[place], nullptr);
-        waiting->work = {PoolCore::Work::Kind::refuse, {}, waiting_ids_[place], *refusal};
-        waiting->next = std::exchange(after.resumed, waiting);
+        answer(*waiting, {PoolCore::Work::Kind::refuse, {}, waiting_ids_[place], *refusal}, now, after);
     }
+}
+
+void Endpoint::answer(Waiting& waiting, const PoolCore::Work& work, Moment now, After& after) noexcept {
+    wait_.add(now - waiting.begun);
+    waiting.work = work;
+    waiting.next = std::exchange(after.resumed, &waiting);
 }
 
 void Endpoint::word_opening(BreakerReason reason) {

@@ -33,13 +33,6 @@ struct EndpointPolicies {
     std::uint32_t bulkhead = 0;  ///< Calls at once, waiting ones included; 0 for no limit.
 };
 
-/// What an admitted call holds: a leased session and the breaker's permit.
-struct Grant {
-    ConnectionId connection;
-    Breaker::Permit permit;
-    Moment begun{};
-};
-
 /// How to reach the backend of a session that somebody else uses.
 struct Backend {
     Identity identity;
@@ -147,7 +140,7 @@ private:
     struct After {
         Waiting* resumed = nullptr;
         bool keeper = false;
-        std::array<BreakerTransition, 2> transitions{};
+        std::array<BreakerTransition, 4> transitions{};
         std::size_t changes = 0;
     };
 
@@ -190,6 +183,7 @@ private:
     }
     void pump(Moment now, After& after);
     void refuse_waiting(Moment now, After& after);
+    void answer(Waiting& waiting, const PoolCore::Work& work, Moment now, After& after) noexcept;
     void note(const BreakerTransition& transition, Moment now, After& after);
     void publish() noexcept;
     const Error& open_error() const noexcept { return *open_error_.load(std::memory_order_acquire); }

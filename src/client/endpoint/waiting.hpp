@@ -4,17 +4,28 @@
 #include <cstdint>
 #include <stop_token>
 
+#include "client/policy/breaker.hpp"
 #include "client/policy/pool_core.hpp"
 
 namespace howdah::inline v0 {
 
-/// Somebody in an endpoint's queue. resume() is called exactly once, without any lock held, after `work` was filled; until then the
+/// What an admitted call holds: a leased session and the breaker's permit.
+struct Grant {
+    ConnectionId connection;
+    Breaker::Permit permit;
+    Moment begun{};
+};
+
+/// Somebody in an endpoint's queue. resume() is called exactly once, without any lock held, after the answer was filled in; until then the
 /// object must stay where it is.
 class Waiting {
 public:
     virtual void resume() = 0;
 
-    PoolCore::Work work;      ///< `serve` or `refuse`.
+    Moment begun{};         ///< To stand in the queue.
+    PoolCore::Work work;    ///< The answer: `serve` or `refuse`.
+    bool admitted = false;  ///< When served: whether the breaker let it pass, and then what it holds.
+    Grant grant;
     Waiting* next = nullptr;  ///< Among those to be resumed.
 
 protected:
