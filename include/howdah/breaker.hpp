@@ -38,6 +38,7 @@ enum class BreakerReason : std::uint8_t {
     guard,  ///< The breaker itself rejected too large a share of the requests.
     mode_set,
     reset,
+    server_back,  ///< The monitor got through again before the open time was over.
 };
 
 constexpr std::string_view name(BreakerState state) {
@@ -51,10 +52,10 @@ constexpr std::string_view name(BreakerMode mode) {
 }
 
 constexpr std::string_view name(BreakerReason reason) {
-    constexpr std::array<std::string_view, 13> kNames{"none",          "failure_share",  "slow_share",   "consecutive_failures",
+    constexpr std::array<std::string_view, 14> kNames{"none",          "failure_share",  "slow_share",   "consecutive_failures",
                                                       "dial_failures", "open_time_over", "probe_failed", "probe_slow",
                                                       "probe_overdue", "recovered",      "guard",        "mode_set",
-                                                      "reset"};
+                                                      "reset",         "server_back"};
     return kNames[static_cast<std::size_t>(reason)];
 }
 

@@ -159,8 +159,10 @@ void Connection::collect() {
 }
 
 void Connection::broken() {
+    // Of the link, before the reading of the rest adds to it.
+    const std::string seen = one_line(text_of(PQerrorMessage(handle_.get())));
     if (const auto said = last_words(handle_.get(), endpoint_)) note(*said);
-    note(Error(sent_ ? Phase::receive : Phase::send, Cause::broken, {one_line(text_of(PQerrorMessage(handle_.get()))), {}, {}, endpoint_}));
+    note(Error(sent_ ? Phase::receive : Phase::send, Cause::broken, {seen, {}, {}, endpoint_}));
     handle_.reset();
     state_ = State::done;
 }

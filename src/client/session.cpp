@@ -218,13 +218,14 @@ void Session::finish() {
 }
 
 void Session::broken() {
+    // Of the link, before the reading of the rest adds to it.
+    const std::string seen = one_line(text_of(PQerrorMessage(handle_.get())));
     if (auto said = last_words(handle_.get(), endpoint_); said && !error_) {
         error_ = std::move(said);
         failed_step_ = current_;
     }
     if (!error_) {
-        error_ = Error(sent_ ? Phase::receive : Phase::send, Cause::broken,
-                       {one_line(text_of(PQerrorMessage(handle_.get()))), {}, {}, endpoint_});
+        error_ = Error(sent_ ? Phase::receive : Phase::send, Cause::broken, {seen, {}, {}, endpoint_});
     }
     close();
     state_ = State::done;

@@ -129,6 +129,7 @@ Endpoint::Entered Endpoint::enter(Moment now, const PoolCore::Borrowed& borrowed
                 note(breaker_.admit(now).transition, now, after);
                 entered.entry = Entry::rejected;
             } else {
+                breaker_.note_rejection();
                 parked->begun = now;
                 waiting_[borrowed.waiter.place] = &*parked;
                 waiting_ids_[borrowed.waiter.place] = borrowed.waiter;
@@ -337,7 +338,7 @@ void Endpoint::answer(Waiting& waiting, const PoolCore::Work& work, Moment now, 
 void Endpoint::word_opening(BreakerReason reason) {
     constexpr std::size_t kMostWords = 64;
     opened_for_ = reason;
-    Error error = howdah::open_error(reason, pool_.last_dial_error());
+    Error error = howdah::open_error(reason, pool_.last_dial_error() ? pool_.last_dial_error() : monitor_error_);
     const auto same =
         std::find_if(open_errors_.begin(), open_errors_.end(), [&](const auto& known) { return known->message() == error.message(); });
     // Whoever reads the old one now reads it without the mutex: it stays, once for each wording.

@@ -126,7 +126,8 @@ public:
     /// Whether a caller still uses the session of a place that the pool wants closed. Then the link is cut, which tells him, and the
     /// session stays until the client ends: it cannot be taken from under him.
     bool cut_off(ConnectionId connection);
-    void monitored(Moment now, bool up);
+    /// What the monitor saw of the server; when it is down, with the reason.
+    void monitored(Moment now, bool up, const Error* why = nullptr);
     /// In the child of a fork: closes the sessions without a word.
     void disown();
 
@@ -236,6 +237,7 @@ private:
     SessionCounts session_counts_;
     bool dial_failing_ = false;  ///< The last dial of the pool was.
     bool monitor_up_ = true;     ///< What the monitor saw last.
+    std::optional<Error> monitor_error_;
     BreakerReason opened_for_ = BreakerReason::none;
     std::vector<std::unique_ptr<const Error>> open_errors_;
     std::array<std::uint64_t, kBorrowFailures> not_served_{};

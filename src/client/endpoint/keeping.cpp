@@ -71,13 +71,18 @@ void Endpoint::report(Moment now, Report what, ConnectionId connection, bool cle
         log(now, LogKind::drain, Severity::warning, "a session given up in the middle could not be read to its end: it is closed");
 }
 
-void Endpoint::monitored(Moment now, bool up) {
+void Endpoint::monitored(Moment now, bool up, const Error* why) {
     act(now, [&](After& after) {
         if (up && !std::exchange(monitor_up_, up)) {
             note(breaker_.server_is_back(now), now, after);
             pool_.server_is_back();
         }
         monitor_up_ = up;
+        if (up) {
+            monitor_error_.reset();
+        } else if (why != nullptr) {
+            monitor_error_ = *why;
+        }
         note(breaker_.monitored(now, up), now, after);
         publish();
     });

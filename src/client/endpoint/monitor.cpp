@@ -90,7 +90,7 @@ Need Monitor::go_on(Moment now) {
                 return *need;
             }
             if (need) {
-                lost(now);
+                lost(now, session_.given_up(Cause::timed_out));
             } else {
                 answered(now);
             }
@@ -122,7 +122,7 @@ void Monitor::dialled(Moment now) {
     for (const Remains& left : remains) note_left_behind(left.trace());
     dial_.reset();
     if (!session) {
-        lost(now);
+        lost(now, session.error());
         logins_given_up_ = remains.empty() ? 0 : logins_given_up_ + 1;
         if (logins_given_up_ >= kGivenUpOften) next_dial_ = after(now, kGivenUpPause);
         return;
@@ -163,7 +163,7 @@ void Monitor::begin(Moment now, Asking what, const Step& step) {
     asking_ = what;
     asked_at_ = now;
     state_ = State::asking;
-    if (auto begun = session_.start({&step, 1}); !begun) lost(now);
+    if (auto begun = session_.start({&step, 1}); !begun) lost(now, begun.error());
 }
 
 void Monitor::begin_inquiry(Moment now) {
@@ -224,7 +224,9 @@ void Monitor::begin_search(Moment now, const Trace& trace, bool terminate) {
 
 void Monitor::answered(Moment now) {
     auto reply = session_.take();
-    if (!session_.connected()) return lost(now);
+    if (!session_.connected())
+        return lost(now, reply ? Error(Phase::receive, Cause::broken, {"the link ended with the answer", {}, {}, session_.endpoint()})
+                               : reply.error());
     state_ = State::ready;
     switch (asking_) {
         case Asking::inquiry: return answer_inquiry(reply ? reply->body.get() : nullptr);
@@ -256,7 +258,7 @@ void Monitor::answer_inquiry(const pg_result* result) {
     inquiry->give(std::move(told));
 }
 
-void Monitor::lost(Moment now) {
+void Monitor::lost(Moment now, const Error& why) {
     // It may be lost to us alone: where nothing reaches it any more, it would stay.
     note_left_behind(session_.identity());
     session_ = Session();
@@ -271,7 +273,7 @@ void Monitor::lost(Moment now) {
         inquiries_.front()->give({Inquiry::Answer::lost, {}, {}, 0});
         inquiries_.pop_front();
     }
-    endpoint_.monitored(now, false);
+    endpoint_.monitored(now, false, &why);
     observe(now, Measure::ping_failed, 1);
     observe_nothing(now);
 }

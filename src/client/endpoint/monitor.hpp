@@ -80,7 +80,7 @@ private:
     void answered(Moment now);
     void answer_inquiry(const pg_result* result);
     void read_figures(Moment now, const pg_result* result);
-    void lost(Moment now);
+    void lost(Moment now, const Error& why);
     void observe(Moment now, Measure measure, double value);
     void observe_pool(Moment now);
     void observe_nothing(Moment now);

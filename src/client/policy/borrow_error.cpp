@@ -49,7 +49,7 @@ Error open_error(BreakerReason reason, const std::optional<Error>& dial_error) {
     if (!dial_error || reason == BreakerReason::mode_set)
         return refused(Cause::refused, message, "look at the server, or set the breaker's mode");
     return Error(Phase::borrow, Cause::refused,
-                 {message + "; the last dial: " + dial_error->message(), dial_error->detail(), dial_error->hint(), dial_error->endpoint()});
+                 {message + "; seen last: " + dial_error->message(), dial_error->detail(), dial_error->hint(), dial_error->endpoint()});
 }
 
 Error borrow_error(const Refusal& refusal, const std::optional<Error>& dial_error) {

@@ -140,9 +140,20 @@ BreakerTransition Breaker::monitored(Moment now, bool up) {
 }
 
 BreakerTransition Breaker::server_is_back(Moment now) {
+    if (!may_open() || machine_ != BreakerState::open) return tick(now);
     now_ = std::max(now, now_);
-    if (may_open() && machine_ == BreakerState::open) open_until_ = std::min(open_until_, now_);
-    return tick(now_);
+    return half_open(BreakerReason::server_back);
+}
+
+BreakerTransition Breaker::half_open(BreakerReason reason) {
+    recovered_some_ = false;
+    const BreakerTransition change = move_to(BreakerState::half_open, reason);
+    begin_step(now_, 1);
+    return change;
+}
+
+void Breaker::note_rejection() noexcept {
+    if (mode_ == BreakerMode::observe && machine_ == BreakerState::open) ++counts_.would_have_rejected;
 }
 
 BreakerTransition Breaker::tick(Moment now) { return mode_ == BreakerMode::disabled ? BreakerTransition{} : advance(now); }
@@ -161,11 +172,7 @@ BreakerTransition Breaker::advance(Moment& now) {
     if (!may_open()) return {};
     if (machine_ == BreakerState::half_open) return advance_half_open(now);
     if (machine_ == BreakerState::open) {
-        if (now < open_until_) return {};
-        recovered_some_ = false;
-        const BreakerTransition change = move_to(BreakerState::half_open, BreakerReason::open_time_over);
-        begin_step(now, 1);
-        return change;
+        return now < open_until_ ? BreakerTransition{} : half_open(BreakerReason::open_time_over);
     }
     bool any = false;
     while (under_way_.mark_one(now - slow_after_)) {

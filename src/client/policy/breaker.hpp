@@ -104,6 +104,9 @@ public:
     /// Calls that were rejected by rejects_until() alone.
     BreakerTransition rejected_outside(Moment now, std::uint32_t calls);
 
+    /// A call that waits for a session instead of being admitted: in mode observe it is counted when it would have been rejected.
+    void note_rejection() noexcept;
+
     /// A new mode starts closed, with an empty window. Permits issued before are still to be given back; their votes are dropped.
     BreakerTransition set_mode(Moment now, BreakerMode mode);
     /// The same without a change of mode.
@@ -145,6 +148,7 @@ private:
     BreakerTransition judge_step(Moment now);
     BreakerTransition guard(Moment now, std::uint32_t rejected);
     BreakerTransition open(Moment now, BreakerReason reason);
+    BreakerTransition half_open(BreakerReason reason);
     BreakerTransition close(BreakerReason reason);
     BreakerTransition move_to(BreakerState machine, BreakerReason reason);
     void begin_step(Moment now, std::uint32_t width);

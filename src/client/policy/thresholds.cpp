@@ -40,9 +40,12 @@ Alert alert(const AlertRule& rule, bool raised, double value, Duration lasted) {
     const double length = std::chrono::duration<double>(lasted).count();
     std::string message(rule.message);
     if (!raised) message = "over: " + message;
-    message += ": " + text_of(value, rule.unit);
+    // Of what is either so or not the numbers say nothing.
+    const bool yes_or_no = rule.threshold == 1 && rule.clear_level == 0 && rule.unit.empty();
+    if (!yes_or_no) message += ": " + text_of(value, rule.unit);
     if (raised && length > 0) message += " for " + text_of(length, " s");
-    message += raised ? " (threshold " + text_of(rule.threshold, rule.unit) + ")" : " after " + text_of(length, " s");
+    if (!raised) message += " after " + text_of(length, " s");
+    if (raised && !yes_or_no) message += " (threshold " + text_of(rule.threshold, rule.unit) + ")";
     return {rule.name, rule.severity, raised, value, lasted, std::move(message)};
 }
 

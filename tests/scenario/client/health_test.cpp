@@ -100,11 +100,44 @@ TEST_F(Health, AnOpenBreakerSaysWhy) {
         return said.find("breaker is open") != std::string::npos;
     }));
     EXPECT_NE(said.find("no session can be had"), std::string::npos) << said;
-    EXPECT_NE(said.find("the last dial: No such file"), std::string::npos) << said;
+    EXPECT_NE(said.find("seen last: No such file"), std::string::npos) << said;
     client.set_breaker_mode(BreakerMode::forced_open);
     const auto rows = client.execute("SELECT 1");
     ASSERT_FALSE(rows);
     EXPECT_NE(rows.error().message().find("its mode is forced_open"), std::string::npos) << rows.error().message();
+}
+
+TEST_F(Health, InObserveTheCallsThatWaitInVainAreCounted) {
+    ClientOptions nowhere = options(1);
+    nowhere.endpoint.conninfo = "host=/nowhere port=5432 user=postgres dbname=postgres";
+    nowhere.breaker.mode = BreakerMode::observe;
+    Client client = open(std::move(nowhere));
+    EXPECT_TRUE(eventually([&] {
+        const auto rows = client.execute({.deadline = in(50ms)}, "SELECT 1");
+        EXPECT_FALSE(rows);
+        if (!rows) {
+            EXPECT_EQ(rows.error().cause(), Cause::timed_out) << rows.error().message();
+        }
+        return client.figures().breaker.would_have_rejected > 0;
+    }));
+    EXPECT_EQ(client.figures().breaker.rejected, 0U);
+}
+
+TEST_F(Health, WithoutTheRuleOfDialsCallsWaitForTheirDeadline) {
+    ClientOptions patient = options(1);
+    patient.breaker.dial_failures = 0;
+    Client client = open(std::move(patient));
+    ASSERT_TRUE(client.execute("SELECT 1"));
+    victim_server().stop("immediate");
+    for (int i = 0; i < 5; ++i) {
+        const Stopwatch watch;
+        EXPECT_FALSE(client.execute({.deadline = in(200ms)}, "SELECT 1"));
+        if (i > 0) {
+            EXPECT_GE(watch.taken(), 200ms);
+        }
+    }
+    victim_server().start();
+    EXPECT_TRUE(eventually([&] { return client.execute({.deadline = in(2s)}, "SELECT 1").has_value(); }));
 }
 
 TEST_F(Health, AFrozenServerDelaysNobodyPastHisDeadline) {

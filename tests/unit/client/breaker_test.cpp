@@ -403,7 +403,7 @@ TEST(Breaker, AServerThatIsBackIsLookedAtAtOnce) {
     ASSERT_EQ(bench.breaker.state(), BreakerState::open);
     bench.note(bench.breaker.server_is_back(bench.now));
     EXPECT_EQ(bench.breaker.state(), BreakerState::half_open);
-    EXPECT_EQ(bench.last.reason, BreakerReason::open_time_over);
+    EXPECT_EQ(bench.last.reason, BreakerReason::server_back);
     bench.breaker.set_mode(bench.now, BreakerMode::forced_open);
     EXPECT_FALSE(bench.breaker.server_is_back(bench.now));
     EXPECT_EQ(bench.breaker.state(), BreakerState::forced_open);
