@@ -90,13 +90,16 @@ control "$library" libs "$(needs "$shared")" 'Multi-Arch: same' 'resilient Postg
 finish "$library"
 
 lay_out libhowdah-dev development
+doc=$stage/libhowdah-dev/usr/share/doc/libhowdah-dev
+install -m 0644 docs/use/library.md docs/use/library-watch.md "$doc/"
+cp -R --no-preserve=mode,ownership examples "$doc/"
 find "$stage/libhowdah-dev" -name '*.a' -exec strip --strip-debug --remove-section=.comment {} +
 control libhowdah-dev libdevel "$library (= $version), libpq-dev" 'Multi-Arch: same' 'resilient PostgreSQL connections for C++ services (development files)
  A library over libpq with a bounded pool, transactions that are repeated
  rightly, circuit breakers with budgets, a health monitor and metrics.
  .
- This package holds the headers, the static library and the files for CMake
- and pkg-config.'
+ This package holds the headers, the static library, the files for CMake
+ and pkg-config, the guide and the examples.'
 finish libhowdah-dev
 
 lay_out howdah program
