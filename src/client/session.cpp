@@ -85,6 +85,7 @@ Result<void> Session::start(std::span<const Step> steps) {
     }
     state_ = State::busy;
     fresh_ = true;
+    awaited_ = false;
     // What the kernel has taken whole may reach the server even if this link ends before anybody looks again.
     sent_ = PQflush(connection) == 0;
     return {};
@@ -101,6 +102,7 @@ ResultHandle Session::answer_at_once(const char* name, const ParameterView& para
     pipelined_ = false;
     state_ = State::busy;
     fresh_ = true;
+    awaited_ = false;
     sent_ = PQflush(connection) == 0;
     if (!await_answer(deadline, now)) return nullptr;
     fresh_ = false;

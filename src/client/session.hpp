@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client/dial.hpp"
@@ -99,9 +100,11 @@ public:
     /// The good path of start(), drive() and take() for one prepared statement whose answer comes whole. Null where it is not so: then the
     /// session is busy and drive() goes on, or nothing is under way and start() will tell why.
     ResultHandle answer_at_once(const char* name, const ParameterView& parameters, Moment deadline, Moment now);
-    /// Waits for the first of the answer as cheaply as it can be done. False when there may be nothing to read yet: then poll(2) has to
-    /// tell, and how late it is.
-    bool await_answer(Moment deadline, Moment now) noexcept { return sent_ && watch_.await_news(socket_, deadline, now); }
+    /// Waits for the first of the answer as cheaply as it can be done, once a request. False when there may be nothing to read yet: then
+    /// poll(2) has to tell, and how late it is; also whether there is more than was read.
+    bool await_answer(Moment deadline, Moment now) noexcept {
+        return sent_ && !std::exchange(awaited_, true) && watch_.await_news(socket_, deadline, now);
+    }
     /// Goes on without waiting. What to wait for before the next call; none when the answer can be taken.
     std::optional<Need> advance();
     /// The answer of the finished request, or the first failure in it. Allocates nothing when all went well.
@@ -188,6 +191,7 @@ private:
     bool pipelined_ = false;
     bool fresh_ = false;  ///< Nothing can have come yet.
     bool sent_ = false;
+    bool awaited_ = false;  ///< The first of the answer was.
     bool dirty_ = false;
     bool prepared_by_hand_ = false;
     bool keep_running_ = false;

@@ -1,0 +1,64 @@
+#include <libpq-fe.h>
+#include <poll.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include "client/session.hpp"
+#include "client/wait.hpp"
+#include "scenario/client/ground.hpp"
+
+// How a session waits for its answer.
+namespace howdah::tests {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Wait : public ClientTest {
+protected:
+    Session session() const {
+        Handle handle(PQconnectdb(server_.conninfo().c_str()));
+        EXPECT_EQ(PQstatus(handle.get()), CONNECTION_OK) << PQerrorMessage(handle.get());
+        PQsetnonblocking(handle.get(), 1);
+        PQsetNoticeProcessor(handle.get(), [](void*, const char*) {}, nullptr);
+        return Session(std::move(handle));
+    }
+};
+
+/// 0 for the calling thread.
+void keep_on_one_processor(pid_t process, int policy) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(0, &one);
+    static_cast<void>(::sched_setaffinity(process, sizeof one, &one));
+    const sched_param nothing{};
+    static_cast<void>(::sched_setscheduler(process, policy, &nothing));
+}
+
+TEST_F(Wait, ALongAnswerThatIsHereWholeIsReadWhole) {
+    Client client = open(1);
+    static const Statement kMany{"SELECT g FROM generate_series(1, $1::int) g"};
+    ASSERT_TRUE(client.execute(kMany, 1));
+    const auto backend = static_cast<pid_t>(std::stol(shown(client.execute("SELECT pg_backend_pid()"))));
+    keep_on_one_processor(backend, SCHED_OTHER);
+    Duration longest{};
+    // On the server's own processor and never before it, the caller finds all of the answer when it wakes up.
+    std::thread([&] {
+        keep_on_one_processor(0, SCHED_BATCH);
+        for (int time = 0; time < 40 && longest < 2s; ++time) {
+            const Stopwatch watch;
+            const auto rows = client.execute({.deadline = in(4s)}, kMany, 1000 + 250 * time);
+            longest = std::max(longest, watch.taken());
+            ASSERT_TRUE(rows) << rows.error().message();
+            EXPECT_EQ(rows->size(), static_cast<std::size_t>(1000 + 250 * time));
+        }
+    }).join();
+    EXPECT_LT(longest, 2s);
+}
+
+}  // namespace
+}  // namespace howdah::tests
