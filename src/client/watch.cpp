@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstddef>
 
 namespace howdah::inline v0 {
 
@@ -14,17 +15,25 @@ Watch::~Watch() {
 }
 
 bool Watch::await_news(int socket, Moment until, Moment now) noexcept {
+    if (ended_) return false;
     const bool rings_in_time = now < rings_ && rings_ <= until;
     if (!rings_in_time && !((set_ >= 0 || make(socket)) && ring(until))) return false;
     std::array<epoll_event, 2> news;
     const int count = ::epoll_wait(set_, news.data(), 2, -1);
-    return count > 0 && (news[0].data.fd == socket || (count > 1 && news[1].data.fd == socket));
+    bool any = false;
+    for (int i = 0; i < count; ++i) {
+        const epoll_event& one = news[static_cast<std::size_t>(i)];
+        if (one.data.fd != socket) continue;
+        any = true;
+        ended_ = (one.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    }
+    return any;
 }
 
 bool Watch::make(int socket) noexcept {
     set_ = ::epoll_create1(EPOLL_CLOEXEC);
     alarm_ = ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    epoll_event readable{EPOLLIN | EPOLLET, {.fd = socket}};
+    epoll_event readable{EPOLLIN | EPOLLRDHUP | EPOLLET, {.fd = socket}};
     epoll_event rung{EPOLLIN, {.fd = alarm_}};
     if (set_ >= 0 && alarm_ >= 0 && ::epoll_ctl(set_, EPOLL_CTL_ADD, socket, &readable) == 0 &&
         ::epoll_ctl(set_, EPOLL_CTL_ADD, alarm_, &rung) == 0)

@@ -20,11 +20,13 @@ public:
         std::swap(set_, other.set_);
         std::swap(alarm_, other.alarm_);
         std::swap(rings_, other.rings_);
+        std::swap(ended_, other.ended_);
         return *this;
     }
 
-    /// Waits until something new has come on the socket, always the same one. False when there may be nothing: the deadline came, a
-    /// signal, or the process can have no more descriptors. Then poll(2) tells, as it does of what was there before.
+    /// Waits until something new has come on the socket, always the same one. What was told and not read is not new: until all of it is,
+    /// poll(2) has to tell. False when there may be nothing: the deadline came, a signal, the other side has ended the link, or the
+    /// process can have no more descriptors. Then poll(2) tells, as it does of what was there before.
     bool await_news(int socket, Moment until, Moment now) noexcept;
 
 private:
@@ -34,6 +36,7 @@ private:
     int set_ = -1;
     int alarm_ = -1;
     Moment rings_ = Moment::min();
+    bool ended_ = false;  ///< The other side has; that is told once.
 };
 
 }  // namespace howdah::inline v0

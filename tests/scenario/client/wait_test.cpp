@@ -60,5 +60,28 @@ TEST_F(Wait, ALongAnswerThatIsHereWholeIsReadWhole) {
     EXPECT_LT(longest, 2s);
 }
 
+TEST_F(Wait, AnEndThatCameWithAnAnswerIsNotWaitedFor) {
+    Session session = this->session();
+    Waiter waiter{{}};
+    const Step ask{Step::Kind::text, Step::Part::body, "SELECT 1", nullptr, {}};
+    const int socket = PQsocket(session.native_handle());
+    const auto seen = [&](short events) {
+        pollfd watched{socket, events, 0};
+        return ::poll(&watched, 1, 0) > 0 && (watched.revents & events) != 0;
+    };
+    ASSERT_TRUE(session.start({&ask, 1}));
+    ASSERT_TRUE(eventually([&] { return seen(POLLIN); }));
+    admin_.ask("SELECT pg_terminate_backend(" + std::to_string(session.identity().pid) + ")");
+    ASSERT_TRUE(eventually([&] { return seen(POLLRDHUP); }));
+    ASSERT_EQ(drive(session, waiter, in(5s), std::chrono::steady_clock::now()), Wake::ready);
+    ASSERT_TRUE(session.take());
+    const Stopwatch watch;
+    if (session.start({&ask, 1})) {
+        EXPECT_EQ(drive(session, waiter, in(5s), std::chrono::steady_clock::now()), Wake::ready);
+        EXPECT_FALSE(session.take());
+    }
+    EXPECT_LT(watch.taken(), 2s);
+}
+
 }  // namespace
 }  // namespace howdah::tests
