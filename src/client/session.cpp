@@ -106,7 +106,11 @@ ResultHandle Session::answer_at_once(const char* name, const ParameterView& para
     sent_ = PQflush(connection) == 0;
     if (!await_answer(deadline, now)) return nullptr;
     fresh_ = false;
-    if (PQconsumeInput(connection) == 0 || PQisBusy(connection) != 0) return nullptr;
+    if (PQconsumeInput(connection) == 0) {
+        broken();
+        return nullptr;
+    }
+    if (PQisBusy(connection) != 0) return nullptr;
     PGresult* const answer = PQgetResult(connection);
     const bool rows = answer != nullptr && PQresultStatus(answer) == PGRES_TUPLES_OK && PQisBusy(connection) == 0;
     PGresult* const more = rows ? PQgetResult(connection) : nullptr;

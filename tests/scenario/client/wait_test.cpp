@@ -83,5 +83,36 @@ TEST_F(Wait, AnEndThatCameWithAnAnswerIsNotWaitedFor) {
     EXPECT_LT(watch.taken(), 2s);
 }
 
+TEST_F(Wait, ABrokenLinkIsToldInTheSameWordsByEveryWay) {
+    std::array<std::string, 2> words;
+    for (std::size_t way = 0; way < words.size(); ++way) {
+        Session session = this->session();
+        Waiter waiter{{}};
+        const Step prepare{Step::Kind::prepare, Step::Part::before, "SELECT pg_sleep(20)", "long", {}};
+        const Step ask{Step::Kind::prepared, Step::Part::body, nullptr, "long", {}};
+        ASSERT_TRUE(session.start({&prepare, 1}));
+        ASSERT_EQ(drive(session, waiter, in(5s), std::chrono::steady_clock::now()), Wake::ready);
+        ASSERT_TRUE(session.take());
+        std::thread cuts([&, pid = std::to_string(session.identity().pid), end = session.watch_end()] {
+            EXPECT_TRUE(eventually([&] {
+                return admin_.number("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid = " + pid) == 1;
+            }));
+            LinkEnd(end).cut();
+        });
+        const Moment now = std::chrono::steady_clock::now();
+        if (way == 0) {
+            EXPECT_FALSE(session.answer_at_once("long", {}, in(5s), now));
+        } else {
+            EXPECT_TRUE(session.start({&ask, 1}));
+        }
+        EXPECT_EQ(drive(session, waiter, in(5s), now), Wake::ready);
+        cuts.join();
+        const auto reply = session.take();
+        ASSERT_FALSE(reply);
+        words[way] = reply.error().message();
+    }
+    EXPECT_EQ(words[0], words[1]);
+}
+
 }  // namespace
 }  // namespace howdah::tests
