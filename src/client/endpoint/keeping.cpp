@@ -13,6 +13,7 @@ void Endpoint::tick(Moment now, std::vector<PoolCore::Work>& work) {
         const std::scoped_lock lock(mutex_);
         now = told(now);
         pool_.tick(now);
+        if (!monitor_up_) breaker_.still_down(now);
         if (const std::uint32_t calls = rejected_outside_.exchange(0, std::memory_order_relaxed); calls > 0)
             note(breaker_.rejected_outside(now, calls), now, after);
         note(breaker_.tick(now), now, after);

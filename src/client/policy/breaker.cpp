@@ -6,7 +6,7 @@ namespace howdah::inline v0 {
 
 namespace {
 
-/// The monitor looks every second; its word is old after this.
+/// The monitor's word is old after this, unless somebody says that it is still trying.
 constexpr Duration kMonitorHolds = std::chrono::seconds(5);
 
 bool is_failure(Vote vote) { return vote == Vote::failure || vote == Vote::dial_failure || vote == Vote::overload; }
@@ -131,13 +131,15 @@ BreakerTransition Breaker::vote(Moment now, Vote vote) {
 
 BreakerTransition Breaker::monitored(Moment now, bool up) {
     if (!up) {
-        down_until_ = after(std::max(now, now_), kMonitorHolds);
+        still_down(now);
     } else if (machine_ != BreakerState::half_open) {
         // In the half-open state calls are let in step by step: what that rejects after an outage still belongs to the outage.
         down_until_ = Moment();
     }
     return vote(now, up ? Vote::success : Vote::dial_failure);
 }
+
+void Breaker::still_down(Moment now) noexcept { down_until_ = std::max(down_until_, after(std::max(now, now_), kMonitorHolds)); }
 
 BreakerTransition Breaker::server_is_back(Moment now) {
     if (!may_open() || machine_ != BreakerState::open) return tick(now);

@@ -97,6 +97,8 @@ public:
     /// What the monitor's own connection saw. It probes in a caller's place, and while it says "down", rejections do not count against
     /// the guard: the server fails then, not the breaker.
     BreakerTransition monitored(Moment now, bool up);
+    /// The monitor's last word was "down", and it is still trying: that word stays new.
+    void still_down(Moment now) noexcept;
     /// Somebody has got a session after a time in which nobody could: an open breaker need not stay so to the end of its time.
     BreakerTransition server_is_back(Moment now);
     /// Lets time do its work; at least once a second and before state() is shown.

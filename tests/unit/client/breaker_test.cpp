@@ -379,6 +379,16 @@ TEST(Breaker, WhatDialsSayIsDownIsNotTheBreakersFault) {
     EXPECT_EQ(bench.breaker.state(), BreakerState::observe) << "somebody got through, and the breaker went on rejecting";
 }
 
+TEST(Breaker, TheMonitorsWordDoesNotShortenThatOfTheDials) {
+    Bench bench({.open_least = seconds(20)});
+    bench.calls(95, Vote::success);
+    while (bench.breaker.state() == BreakerState::closed) bench.note(bench.breaker.vote(bench.now, Vote::dial_failure));
+    bench.breaker.monitored(bench.now, false);
+    bench.now += seconds(6);
+    bench.calls(1000, Vote::success);
+    EXPECT_EQ(bench.breaker.state(), BreakerState::open);
+}
+
 TEST(Breaker, TheStepsAfterAnOutageAreNotTheBreakersFault) {
     Bench bench;
     bench.calls(95, Vote::success);

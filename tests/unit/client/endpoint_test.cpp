@@ -1,0 +1,37 @@
+#include "client/endpoint/endpoint.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <stop_token>
+#include <vector>
+
+namespace howdah {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+TEST(Endpoint, RejectionsBetweenTwoTriesOfTheMonitorAreNotTheBreakersFault) {
+    Moment now = std::chrono::steady_clock::now();
+    EndpointPolicies policies;
+    policies.breaker.open_least = seconds(20);
+    Endpoint endpoint("primary", policies, {}, now);
+    const Error full(Phase::authenticate, Cause::refused, {"sorry, too many clients already", {}, {}, {}}, SqlState("53300"));
+    for (int i = 0; i < 5; ++i) endpoint.report(now, Endpoint::Report::dial_failed, {}, true, &full);
+    ASSERT_EQ(endpoint.figures(now).breaker_state, BreakerState::open);
+    endpoint.monitored(now, false);
+    // One who is stopped already is rejected where the breaker is open, and waits for nothing where it is not.
+    std::stop_source stop;
+    stop.request_stop();
+    std::vector<PoolCore::Work> work;
+    for (int i = 0; i < 10; ++i) {
+        now += seconds(1);
+        for (int call = 0; call < 50; ++call) static_cast<void>(endpoint.admit(now, now, {}, stop.get_token()));
+        endpoint.tick(now, work);
+    }
+    EXPECT_EQ(endpoint.figures(now).breaker_state, BreakerState::open) << "the monitor had no new word for ten seconds";
+}
+
+}  // namespace
+}  // namespace howdah
