@@ -135,6 +135,8 @@ Endpoint::Entered Endpoint::enter(Moment now, const PoolCore::Borrowed& borrowed
                 waiting_ids_[borrowed.waiter.place] = borrowed.waiter;
                 entered.entry = Entry::queued;
                 entered.waiter = borrowed.waiter;
+                // While nobody waited the keeper had no reason to wake up when the backoff is over; for those behind him it has.
+                after.keeper = pool_.counts().waiting == 1 && pool_.dial_put_off(now);
             }
             break;
         case PoolCore::Borrowed::Kind::granted: {

@@ -142,6 +142,8 @@ public:
     Moment next_change() const;
     /// Whether next_work() has anything; the cheap question after each event.
     bool has_work(Moment now) const noexcept { return !told_.empty() || !todo_.empty() || dial_wanted(now); }
+    /// Whether a dial is wanted that only its backoff holds up: next_change() says for how long.
+    bool dial_put_off(Moment now) const noexcept { return dial_wanted(kNever) && !dial_wanted(now); }
     /// What to do now, one thing at a time until Kind::none.
     Work next_work(Moment now);
 

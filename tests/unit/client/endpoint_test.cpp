@@ -33,5 +33,26 @@ TEST(Endpoint, RejectionsBetweenTwoTriesOfTheMonitorAreNotTheBreakersFault) {
     EXPECT_EQ(endpoint.figures(now).breaker_state, BreakerState::open) << "the monitor had no new word for ten seconds";
 }
 
+TEST(Endpoint, TheKeeperHearsOfAWaiterWhoseDialHasToWait) {
+    Moment now = std::chrono::steady_clock::now();
+    EndpointPolicies policies;
+    policies.pool.dial_backoff = {seconds(10), seconds(20)};
+    Endpoint endpoint("primary", policies, {}, now);
+    int rings = 0;
+    endpoint.set_keeper([&] { ++rings; });
+    const std::stop_token never;
+    ASSERT_FALSE(endpoint.admit(now, now, {}, never));
+    std::vector<PoolCore::Work> work;
+    endpoint.tick(now, work);
+    ASSERT_EQ(work.size(), 1U);
+    const Error refused(Phase::connect, Cause::broken, {"Connection refused", {}, {}, {}});
+    endpoint.report(now, Endpoint::Report::dial_failed, work.front().connection, true, &refused);
+    ASSERT_EQ(endpoint.next_change(), kNever) << "nobody waits";
+    rings = 0;
+    now += milliseconds(1);
+    ASSERT_FALSE(endpoint.admit(now, now, {}, never));
+    EXPECT_EQ(rings, 1) << "by itself the keeper looks once a second";
+}
+
 }  // namespace
 }  // namespace howdah
