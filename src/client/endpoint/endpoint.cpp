@@ -341,8 +341,10 @@ void Endpoint::word_opening(BreakerReason reason) {
     constexpr std::size_t kMostWords = 64;
     opened_for_ = reason;
     Error error = howdah::open_error(reason, pool_.last_dial_error() ? pool_.last_dial_error() : monitor_error_);
-    const auto same =
-        std::find_if(open_errors_.begin(), open_errors_.end(), [&](const auto& known) { return known->message() == error.message(); });
+    const auto same = std::find_if(open_errors_.begin(), open_errors_.end(), [&](const auto& known) {
+        return known->message() == error.message() && known->detail() == error.detail() && known->hint() == error.hint() &&
+               known->endpoint() == error.endpoint();
+    });
     // Whoever reads the old one now reads it without the mutex: it stays, once for each wording.
     if (same == open_errors_.end() && open_errors_.size() < kMostWords) {
         open_errors_.push_back(std::make_unique<const Error>(std::move(error)));

@@ -54,5 +54,30 @@ TEST(Endpoint, TheKeeperHearsOfAWaiterWhoseDialHasToWait) {
     EXPECT_EQ(rings, 1) << "by itself the keeper looks once a second";
 }
 
+TEST(Endpoint, TheLastDialsHostIsToldWithItsWords) {
+    Moment now = std::chrono::steady_clock::now();
+    EndpointPolicies policies;
+    policies.pool.min_idle = 1;
+    policies.breaker.open_least = seconds(25);
+    Endpoint endpoint("primary", policies, {}, now);
+    std::vector<PoolCore::Work> work;
+    const auto told_after_failure_at = [&](const char* where) {
+        now += seconds(3);
+        endpoint.tick(now, work);
+        EXPECT_EQ(work.size(), 1U);
+        const Error refused(Phase::connect, Cause::broken, {"Connection refused", {}, {}, where});
+        if (!work.empty()) endpoint.report(now, Endpoint::Report::dial_failed, work.front().connection, true, &refused);
+        // One who is stopped already is rejected where the breaker is open, and waits for nothing where it is not.
+        std::stop_source stop;
+        stop.request_stop();
+        return endpoint.admit(now, now, {}, stop.get_token()).error().endpoint();
+    };
+    told_after_failure_at("host a");
+    told_after_failure_at("host a");
+    EXPECT_EQ(told_after_failure_at("host a"), "host a");
+    ASSERT_EQ(endpoint.figures(now).breaker_state, BreakerState::open);
+    EXPECT_EQ(told_after_failure_at("host b"), "host b");
+}
+
 }  // namespace
 }  // namespace howdah
