@@ -123,7 +123,9 @@ void Monitor::dialled(Moment now) {
     dial_.reset();
     if (!session) {
         lost(now, session.error());
-        logins_given_up_ = remains.empty() ? 0 : logins_given_up_ + 1;
+        // A link that ended by itself, as with a server of the other role, left no session that stays.
+        const bool given_up = !remains.empty() && session.error().cause() == Cause::timed_out;
+        logins_given_up_ = given_up ? logins_given_up_ + 1 : 0;
         if (logins_given_up_ >= kGivenUpOften) next_dial_ = after(now, kGivenUpPause);
         return;
     }

@@ -313,5 +313,13 @@ TEST_F(Health, SpansTellEachCall) {
     EXPECT_EQ(spans, (std::vector<std::pair<std::string, bool>>{{"one", true}, {"two", false}, {"three", true}}));
 }
 
+TEST_F(Health, AServerOfTheOtherRoleIsNoLoginGivenUp) {
+    ClientOptions options = this->options(1);
+    options.endpoint.conninfo += " target_session_attrs=standby";
+    Client client = open(std::move(options));
+    // The backoff ends at one second, so this takes 2.5 s at most; after logins that are given up the monitor would pause for five.
+    EXPECT_TRUE(eventually([&] { return client.figures().ping_failures >= 6; }, 4s)) << client.figures().ping_failures;
+}
+
 }  // namespace
 }  // namespace howdah::tests
