@@ -99,7 +99,7 @@ bool Endpoint::admit_at_once(Moment now, Moment deadline, std::string_view tag, 
     const auto idle = pool_.take_idle(now, tag);
     if (!idle) return false;
     if (!breaker_.admit_plainly(now, grant.permit)) {
-        pool_.put_back(now, *idle);
+        pool_.return_unused(now, *idle);
         return false;
     }
     bulkhead_.enter();
@@ -154,7 +154,7 @@ Endpoint::Entry Endpoint::admit_leased(Moment now, ConnectionId connection, Gran
     note(admission.transition, now, after);
     if (!admission.admitted) {
         places_[connection.place].leased = false;
-        pool_.give_back(now, connection, Fate::keep, false);
+        pool_.return_unused(now, connection);
         return Entry::rejected;
     }
     grant = {connection, admission.permit, now};

@@ -112,6 +112,12 @@ bool PoolCore::give_back(Moment now, ConnectionId id, Fate fate, bool dirty) {
     return true;
 }
 
+void PoolCore::return_unused(Moment now, ConnectionId id) {
+    if (!give_back(now, id, Fate::keep, false)) return;
+    Connection& connection = connections_[id.place];
+    if (connection.state == State::idle) connection.since = connection.unused_since;
+}
+
 bool PoolCore::lost(Moment, ConnectionId id) {
     if (!holds(id, State::busy)) return false;
     note_returned();

@@ -118,6 +118,8 @@ public:
         ++counts_.idle;
         return true;
     }
+    /// The same of a lease that was not used: nobody has seen the connection alive meanwhile.
+    void return_unused(Moment now, ConnectionId connection);
     /// The leased connection was found dead and is closed already. False as above.
     bool lost(Moment now, ConnectionId connection);
 
@@ -168,10 +170,11 @@ private:
         std::uint32_t epoch = 0;
         State state = State::vacant;
         bool dirty = false;
-        bool to_do = false;  ///< In the list of what next_work() tells.
-        Moment since{};      ///< When it came into this state.
-        Moment until{};      ///< The bound of this state; for idle ones unused.
-        Moment expires{};    ///< End of its lifetime.
+        bool to_do = false;     ///< In the list of what next_work() tells.
+        Moment since{};         ///< When it came into this state.
+        Moment unused_since{};  ///< The same of the state before a lease.
+        Moment until{};         ///< The bound of this state; for idle ones unused.
+        Moment expires{};       ///< End of its lifetime.
         std::string_view tag;
     };
     struct Waiter {
@@ -190,6 +193,7 @@ private:
     ConnectionId lease(Moment now, std::uint32_t place, std::string_view tag);
     /// The rest of a lease, once the connection has left its state.
     ConnectionId lend(std::uint32_t place, Connection& connection, Moment now, std::string_view tag) noexcept {
+        connection.unused_since = connection.since;
         connection.state = State::busy;
         connection.since = now;
         connection.until = kNever;

@@ -280,6 +280,20 @@ TEST(PoolCore, IdleAgeDecidesTheCheck) {
     EXPECT_EQ(check_after(seconds(30)), Check::ping);
 }
 
+TEST(PoolCore, ALeaseThatWasNotUsedLeavesTheConnectionsAgeAsItWas) {
+    Bench bench;
+    bench.give(bench.take());
+    bench.now += PoolOptions{}.ping_after;
+    for (int i = 0; i < 3; ++i) {
+        const auto borrowed = bench.pool.borrow(bench.now, "rejected", kNever);
+        ASSERT_EQ(borrowed.kind, PoolCore::Borrowed::Kind::granted);
+        EXPECT_EQ(borrowed.check, Check::ping);
+        bench.pool.return_unused(bench.now, borrowed.connection);
+    }
+    bench.give(bench.take());
+    EXPECT_EQ(bench.pool.borrow(bench.now, "after use", kNever).check, Check::none);
+}
+
 TEST(PoolCore, ABorrowerWithADeadConnectionIsNextInLine) {
     Bench bench({.max_connections = 1, .max_waiters = 1});
     const auto dead = bench.take();
