@@ -11,7 +11,8 @@ target_compile_options(howdah_settings INTERFACE
 target_compile_definitions(howdah_settings INTERFACE HOWDAH_VERSION="${PROJECT_VERSION}" _FILE_OFFSET_BITS=64)
 target_include_directories(howdah_settings INTERFACE "${CMAKE_SOURCE_DIR}/include" "${CMAKE_SOURCE_DIR}/src")
 if(HOWDAH_SANITIZE)
-  target_compile_options(howdah_settings INTERFACE -fsanitize=${HOWDAH_SANITIZE} -fno-omit-frame-pointer)
+  # A report ends the program, so that no test passes beside one. -O1 builds in two thirds of the time and keeps the stacks readable.
+  target_compile_options(howdah_settings INTERFACE -O1 -fsanitize=${HOWDAH_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(howdah_settings INTERFACE -fsanitize=${HOWDAH_SANITIZE})
 endif()
 
