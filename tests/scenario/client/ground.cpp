@@ -181,8 +181,8 @@ int refused_as_forked(Client& client, Lease& lease) {
     client.set_breaker_mode(BreakerMode::disabled);
     static_cast<void>(client.close(std::chrono::seconds(1)));
     {
-        const Lease dropped = std::move(lease);
         const Client gone = std::move(client);
+        const Lease dropped = std::move(lease);  // and so the first to go
     }
     return told ? lease_told ? 0 : 2 : 1;
 }
