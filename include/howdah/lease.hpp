@@ -15,7 +15,8 @@ namespace howdah::inline v0 {
 class LeaseState;
 
 /// A session of the pool for as long as this object lives: for what must happen on one session outside a transaction (advisory locks,
-/// LISTEN, temporary tables). What it leaves behind is reset before the next user gets the session. Used by one thread at a time.
+/// LISTEN, temporary tables). What it leaves behind is reset before the next user gets the session. Used by one thread at a time, and gone
+/// before its client is.
 class Lease {
 public:
     explicit Lease(std::unique_ptr<LeaseState> state) noexcept;
