@@ -37,7 +37,7 @@ for name in "$@"; do
     "$build/fuzz_$name" -max_total_time="$seconds" -max_len=65536 -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$found-fault-" \
         -print_final_stats=1 "$found" $seeds >"$log" 2>&1 || ended=$?
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
-    covered=$(grep -o 'cov: [0-9]*' "$log" | tail -n 1)
+    covered=$(grep -ao 'cov: [0-9]*' "$log" | tail -n 1)
     printf 'RESULT fuzz %s: %s runs in %s s, %s edges, %s\n' "$name" "${runs:-?}" "$seconds" "${covered#cov: }" \
         "$([ "$ended" -eq 0 ] && echo 'no fault' || echo "FAULT, see $log")"
     [ "$ended" -eq 0 ] || {
