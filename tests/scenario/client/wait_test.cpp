@@ -94,9 +94,8 @@ TEST_F(Wait, ABrokenLinkIsToldInTheSameWordsByEveryWay) {
         ASSERT_EQ(drive(session, waiter, in(5s), std::chrono::steady_clock::now()), Wake::ready);
         ASSERT_TRUE(session.take());
         std::thread cuts([&, pid = std::to_string(session.identity().pid), end = session.watch_end()] {
-            EXPECT_TRUE(eventually([&] {
-                return admin_.number("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid = " + pid) == 1;
-            }));
+            EXPECT_TRUE(eventually(
+                [&] { return admin_.number("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid = " + pid) == 1; }));
             LinkEnd(end).cut();
         });
         const Moment now = std::chrono::steady_clock::now();
