@@ -219,7 +219,7 @@ private:
     LogGate log_gate_;
 
     // What each call touches comes first, side by side.
-    alignas(64) std::mutex mutex_;
+    std::mutex mutex_;
     Moment last_;
     Bulkhead bulkhead_;
     std::vector<Place> places_;
