@@ -65,9 +65,9 @@ Result<void> Session::start(std::span<const Step> steps) {
     PGconn* connection = handle_.get();
     error_.reset();
     answer_ = {};
-    steps_ = steps.size();
+    steps_ = static_cast<std::uint8_t>(steps.size());
     current_ = 0;
-    failed_step_ = steps.size();
+    failed_step_ = steps_;
     pipelined_ = steps.size() > 1;
     bool accepted = !pipelined_ || PQenterPipelineMode(connection) != 0;
     for (std::size_t i = 0; i < steps.size() && accepted; ++i) {

@@ -195,19 +195,19 @@ private:
     bool dirty_ = false;
     bool prepared_by_hand_ = false;
     bool keep_running_ = false;
+    std::uint8_t steps_ = 0;
+    std::uint8_t current_ = 0;
+    std::uint8_t failed_step_ = 0;
     Watch watch_;
+    std::vector<std::uint32_t> prepared_;  ///< A digest of the types, 0 when it is not prepared.
     struct Sent {
         Step::Part part;
         std::uint32_t statement;
         std::uint32_t types;
     };
-    std::array<Sent, kMostSteps> sent_steps_{};
-    std::size_t steps_ = 0;
-    std::size_t current_ = 0;
-    Reply answer_;
     std::optional<Error> error_;
-    std::size_t failed_step_ = 0;
-    std::vector<std::uint32_t> prepared_;  ///< A digest of the types, 0 when it is not prepared.
+    std::array<Sent, kMostSteps> sent_steps_{};
+    Reply answer_;
     std::string endpoint_;
     Identity identity_;
 };

@@ -70,6 +70,8 @@ ClientState::ClientState(ClientOptions given, std::string name_of_database)
     : options(std::move(given)),
       database(std::move(name_of_database)),
       key_insert("INSERT INTO " + quoted(options.key_table) + " (key) VALUES ($1)"),
+      query_time(options.endpoint.query_time),
+      with_faults(options.faults != nullptr),
       endpoint(options.name, {options.endpoint.pool, options.breaker, options.failure_budget, options.contention_budget, options.bulkhead},
                options.observer, steady_clock::now()),
       keeper(endpoint, plan(options), options.endpoint.pool, options.monitor, {options.breaker_mode_file, options.breaker.mode}) {}

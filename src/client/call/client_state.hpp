@@ -19,6 +19,9 @@ public:
     const ClientOptions options;
     const std::string database;
     const std::string key_insert;
+    // Of the options, what each call looks at, beside what it touches of the endpoint.
+    const Duration query_time;
+    const bool with_faults;
     Endpoint endpoint;
     Keeper keeper;
     std::array<std::atomic<std::uint64_t>, kRetryKinds> retries{};  ///< By Retry.

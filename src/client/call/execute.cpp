@@ -34,11 +34,11 @@ Result<Rows> ask(ClientState& state, const Grant& grant, const CallOptions& opti
 bool ask_at_once(ClientState& state, const Grant& grant, const CallOptions& options, Query query, const ParameterList& parameters,
                  Result<Rows>& rows) {
     const Statement* const statement = query.statement();
-    if (statement == nullptr || options.stop.stop_possible() || state.options.faults != nullptr) return false;
+    if (statement == nullptr || options.stop.stop_possible() || state.with_faults) return false;
     Session& session = state.endpoint.session(grant);
     const ParameterView with = view(parameters);
     if (session.prepared(statement->number(), with) != Session::Prepared::yes) return false;
-    const Moment deadline = std::min(options.deadline, after(grant.begun, state.options.endpoint.query_time));
+    const Moment deadline = std::min(options.deadline, after(grant.begun, state.query_time));
     if (grant.begun >= deadline) return false;
     auto answer = session.answer_at_once(statement->name().c_str(), with, deadline, grant.begun);
     if (!answer) return false;

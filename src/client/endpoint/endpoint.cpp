@@ -28,15 +28,16 @@ PoolOptions with_patience(PoolOptions options) {
 }  // namespace
 
 Endpoint::Endpoint(std::string name, const EndpointPolicies& policies, Observer observer, Moment now)
-    : name_(std::move(name)),
-      pool_limit_(policies.pool.max_connections),
-      observer_(std::move(observer)),
-      forks_(fork_count()),
+    : forks_(fork_count()),
+      spans_wanted_(static_cast<bool>(observer.on_span)),
       last_(now),
       bulkhead_(policies.bulkhead),
       places_(policies.pool.max_connections),
       pool_(with_patience(policies.pool), seed()),
       breaker_(policies.breaker, now, seed()),
+      name_(std::move(name)),
+      pool_limit_(policies.pool.max_connections),
+      observer_(std::move(observer)),
       failure_budget_(policies.failure_budget, now),
       contention_budget_(policies.contention_budget, now),
       waiting_(std::size_t{policies.pool.max_waiters} + policies.pool.max_connections),
@@ -250,15 +251,16 @@ void Endpoint::give_back_well(Moment now, Grant& grant) {
         now = told(now);
         held = pool_.put_back(now, grant.connection);
         if (held) {
+            places_[grant.connection.place].leased = false;
             returned(now, grant, true);
             if (breaker_.finish_plainly(now, grant.permit) && !pool_.has_work(now)) return;
         }
     }
-    if (!held) {
+    if (held) {
+        rest(now, grant);
+    } else {
         give_back(now, grant, Vote::success, Fate::keep, true);
-        return;
     }
-    rest(now, grant);
 }
 
 bool Endpoint::give_back(Moment now, Grant& grant, Vote vote, Fate fate, bool first_try) {
@@ -287,13 +289,10 @@ bool Endpoint::give_back(Moment now, Grant& grant, Vote vote, Fate fate, bool fi
     return held;
 }
 
-void Endpoint::returned(Moment now, const Grant& grant, bool first_try) noexcept {
-    places_[grant.connection.place].leased = false;
-    call_.add(now - grant.begun);
-    bulkhead_.leave();
-    if (!first_try) return;
-    failure_budget_.earn();
-    contention_budget_.earn();
+void Endpoint::settle_budgets() noexcept {
+    failure_budget_.earn(first_tries_);
+    contention_budget_.earn(first_tries_);
+    first_tries_ = 0;
 }
 
 void Endpoint::leave_bulkhead() {

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "client/endpoint/lock.hpp"
 #include "client/endpoint/waiting.hpp"
 #include "client/fork.hpp"
 #include "client/policy/breaker.hpp"
@@ -89,7 +90,7 @@ public:
     /// is told when the second is over. Without the mutex held.
     void log(Moment now, LogKind kind, Severity severity, std::string what) noexcept;
     bool log_wanted() const noexcept { return static_cast<bool>(observer_.on_log); }
-    bool spans_wanted() const noexcept { return static_cast<bool>(observer_.on_span); }
+    bool spans_wanted() const noexcept { return spans_wanted_; }
 
     void set_breaker_mode(Moment now, BreakerMode mode);
     void reset_breaker(Moment now);
@@ -157,7 +158,13 @@ private:
     Entered await(Parked& parked, WaiterId waiter, Moment deadline, const std::stop_token& stop, Grant& grant);
     bool alive(const Grant& grant, Check check, Moment deadline);
     /// Counts a lease that has ended.
-    void returned(Moment now, const Grant& grant, bool first_try) noexcept;
+    void returned(Moment now, const Grant& grant, bool first_try) noexcept {
+        call_.add(now - grant.begun);
+        bulkhead_.leave();
+        first_tries_ += first_try ? 1 : 0;
+    }
+    /// Gives the budgets what the first tries since the last time have earned; before anybody looks at them.
+    void settle_budgets() noexcept;
     /// The vote of a success that was returned already, and what came of it.
     void rest(Moment now, Grant& grant);
     Error stopped_error() const;
@@ -203,33 +210,34 @@ private:
         }
     }
 
+    // What each call touches comes first, side by side, down to call_: it pays for each line of cache.
+    const std::uint32_t forks_;
+    Lock mutex_;
+    std::atomic<Moment::rep> rejects_until_{0};
+    const bool spans_wanted_;
+    Moment last_;
+    Bulkhead bulkhead_;
+    std::int64_t first_tries_ = 0;  ///< Not yet earned from, see settle_budgets().
+    std::vector<Place> places_;
+    PoolCore pool_;
+    Breaker breaker_;
+    Histogram call_;
+
     const std::string name_;
     const std::uint32_t pool_limit_;
     const Observer observer_;
-    const std::uint32_t forks_;
     std::function<void()> wake_keeper_;
 
     std::atomic<std::thread::id> keeper_;
-    std::atomic<Moment::rep> rejects_until_{0};
     std::atomic<const Error*> open_error_{nullptr};  ///< Why; shared by all rejections, so that none allocates.
     std::atomic<std::uint32_t> rejected_outside_{0};
     std::atomic<bool> closing_{false};
     std::atomic<std::uint64_t> callback_failures_{0};
     std::mutex log_mutex_;
     LogGate log_gate_;
-
-    // What each call touches comes first, side by side.
-    std::mutex mutex_;
-    Moment last_;
-    Bulkhead bulkhead_;
-    std::vector<Place> places_;
-    PoolCore pool_;
-    Breaker breaker_;
     RetryBudget failure_budget_;
     RetryBudget contention_budget_;
-    Histogram call_;
-
-    std::condition_variable finished_;
+    std::condition_variable_any finished_;
     std::vector<Waiting*> waiting_;  ///< By the waiter's place.
     std::vector<WaiterId> waiting_ids_;
     std::vector<PoolCore::Work> inbox_;

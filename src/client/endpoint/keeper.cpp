@@ -93,8 +93,10 @@ void Keeper::round(Moment now) {
     watched_.push_back({bell_.descriptor(), POLLIN, 0});
     next_ = kNever;
     // In between, the monitor alone has something to do: its answers come more often than work.
-    if (rung_ || now >= next_work_) take_work(now);
+    bool work = rung_ || now >= next_work_;
+    if (work) take_work(now);
     if (now >= next_look_) look_at_mode_file(now);
+    work = work || !jobs_.empty();
     // Jobs first: they may ask the monitor something.
     for (std::size_t i = 0; i < jobs_.size();) {
         if (auto need = jobs_[i]->advance(now)) {
@@ -105,7 +107,8 @@ void Keeper::round(Moment now) {
         }
     }
     if (monitor_) watch(monitor_->advance(now));
-    next_work_ = std::min(next_tick_, endpoint_.next_change());
+    // Looks at every place of the pool. What callers change meanwhile a sleeping keeper does not see either, for a tick at most.
+    if (work) next_work_ = std::min(next_tick_, endpoint_.next_change());
     next_ = std::min(next_, next_work_);
     const auto left = std::max<Duration>(next_ - steady_clock::now(), Duration::zero());
     const timespec limit{std::chrono::duration_cast<std::chrono::seconds>(left).count(), (left % std::chrono::seconds(1)).count()};

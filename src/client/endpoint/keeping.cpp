@@ -109,6 +109,7 @@ void Endpoint::note_backend(ConnectionId connection, Backend backend) {
 bool Endpoint::spend(Moment now, bool contention, RetryBudget::After reason) {
     if (forked()) return false;
     const std::scoped_lock lock(mutex_);
+    settle_budgets();
     return (contention ? contention_budget_ : failure_budget_).spend(told(now), reason);
 }
 
@@ -161,6 +162,7 @@ ClientFigures Endpoint::figures(Moment now) {
     figures.breaker_state = breaker_.state();
     figures.breaker = breaker_.counts();
     figures.breaker.rejected += rejected_outside_.load(std::memory_order_relaxed);
+    settle_budgets();
     figures.failure_budget_left = failure_budget_.left(now);
     figures.contention_budget_left = contention_budget_.left(now);
     figures.retries_refused = failure_budget_.refused() + contention_budget_.refused();

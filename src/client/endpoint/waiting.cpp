@@ -1,31 +1,18 @@
 #include "client/endpoint/waiting.hpp"
 
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <chrono>
 
+#include "client/endpoint/futex.hpp"
+
 namespace howdah::inline v0 {
-
-namespace {
-
-static_assert(sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t), "the kernel looks at the number itself");
-
-/// FUTEX_WAIT_BITSET takes an absolute time of CLOCK_MONOTONIC, which is the steady clock here (futex(2)).
-long futex_wait(std::atomic<std::uint32_t>* word, std::uint32_t seen, const timespec* until) {
-    return ::syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, seen, until, nullptr, FUTEX_BITSET_MATCH_ANY);
-}
-
-}  // namespace
 
 void Parked::resume() { wake(resumed); }
 
 void Parked::wake(State state) noexcept {
-    std::atomic<std::uint32_t>* const word = &state_;
+    std::atomic<std::uint32_t>& word = state_;
     // From here on the thread may leave and this object end; the kernel is told a number, which then is nobody's or wakes in vain.
-    if (word->exchange(state, std::memory_order_acq_rel) == asleep) ::syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+    if (word.exchange(state, std::memory_order_acq_rel) == asleep) futex_wake_one(word);
 }
 
 bool Parked::sleep(Moment deadline) noexcept {
@@ -35,7 +22,7 @@ bool Parked::sleep(Moment deadline) noexcept {
     while (true) {
         std::uint32_t seen = awake;
         if (!state_.compare_exchange_strong(seen, asleep, std::memory_order_acq_rel) && seen != asleep) return true;
-        if (futex_wait(&state_, asleep, deadline == kNever ? nullptr : &until) != 0 && errno == ETIMEDOUT) {
+        if (futex_wait(state_, asleep, deadline == kNever ? nullptr : &until) != 0 && errno == ETIMEDOUT) {
             seen = asleep;
             return !state_.compare_exchange_strong(seen, awake, std::memory_order_acq_rel);
         }
@@ -48,7 +35,7 @@ Parked::End Parked::wait(Moment deadline, const std::stop_token& stop) {
         std::uint32_t seen = state_.load(std::memory_order_acquire);
         while (seen == awake || seen == asleep) {
             if (!state_.compare_exchange_weak(seen, stopped, std::memory_order_acq_rel)) continue;
-            if (seen == asleep) ::syscall(SYS_futex, &state_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+            if (seen == asleep) futex_wake_one(state_);
             return;
         }
     });

@@ -13,6 +13,11 @@ RetryBudget::RetryBudget(const RetryBudgetOptions& options, Moment now)
       floor_(options.floor_per_second * kMicro),
       filled_(now) {}
 
+void RetryBudget::earn(std::int64_t calls) noexcept {
+    const bool fits = earned_ == 0 ? balance_ <= cap_ : calls <= (cap_ - balance_) / earned_;
+    balance_ = fits ? balance_ + calls * earned_ : cap_;
+}
+
 void RetryBudget::fill(Moment now) noexcept {
     if (now <= filled_) return;
     const auto passed = std::chrono::duration_cast<std::chrono::microseconds>(now - filled_);

@@ -14,8 +14,8 @@ public:
     /// Options that passed check(). Starts with the floor of one second.
     RetryBudget(const RetryBudgetOptions& options, Moment now);
 
-    /// A call's first try. Needs no time, so that the good path need not read it again.
-    void earn() noexcept { balance_ = balance_ + earned_ < cap_ ? balance_ + earned_ : cap_; }
+    /// So many calls' first tries. Needs no time, so that the good path need only count them.
+    void earn(std::int64_t calls = 1) noexcept;
 
     enum class After { failure, timeout };
     /// Pays for one retry; false, and nothing paid, when there is not enough.
