@@ -4,7 +4,7 @@
 The work is a lookup by key of a prepared statement, over a Unix socket and over TCP. Where the kernel puts the two processes makes more
 of a difference (7 us) than anything that is measured here, and it keeps them there. So one caller is also measured with both placed:
 "two cores", the caller on one and its server process on another, and "one core", both on the same. Rows of area `client` replace the earlier ones in
-bench.json. Environment: HOWDAH_TEST_BENCH_PAIRS (30), HOWDAH_TEST_BENCH_CALLS (calls of a block, 4000).
+bench.json. Environment: HOWDAH_TEST_BENCH_PAIRS (120), HOWDAH_TEST_BENCH_CALLS (calls of a block, 1000).
 """
 
 import argparse
@@ -68,8 +68,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", required=True)
     build = pathlib.Path(parser.parse_args().build)
-    pairs = os.environ.get("HOWDAH_TEST_BENCH_PAIRS", "30")
-    calls = os.environ.get("HOWDAH_TEST_BENCH_CALLS", "4000")
+    pairs = os.environ.get("HOWDAH_TEST_BENCH_PAIRS", "120")
+    calls = os.environ.get("HOWDAH_TEST_BENCH_CALLS", "1000")
     rows = []
     server = Server()
     try:
