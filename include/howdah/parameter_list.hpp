@@ -82,13 +82,13 @@ private:
 
     std::size_t size_ = 0;
     std::size_t used_ = 0;
-    std::unique_ptr<More> more_;                   ///< All values once there are more than kInline.
-    std::vector<std::unique_ptr<char[]>> blocks_;  ///< Copies that did not fit into room_.
-    std::optional<Error> error_;
-    std::array<char, 256> room_;
     std::array<const char*, kInline> values_;
     std::array<int, kInline> lengths_, formats_;
     std::array<std::uint32_t, kInline> types_;
+    std::array<char, 256> room_;
+    std::unique_ptr<More> more_;                   ///< All values once there are more than kInline.
+    std::vector<std::unique_ptr<char[]>> blocks_;  ///< Copies that did not fit into room_.
+    std::optional<Error> error_;
 };
 
 /// One array being made up of elements that are each encoded as a parameter of its own: in binary form when they are, as text otherwise.
