@@ -132,7 +132,7 @@ WalSegmentHeader parse_segment_header(std::span<const std::byte> bytes) {
     return header;
 }
 
-WalSegmentFacts walk_segment(std::span<const std::byte> segment) {
+WalSegmentFacts walk_segment(std::span<const std::byte> segment, WalObserver* observer) {
     WalSegmentFacts facts;
     try {
         facts.header = parse_segment_header(segment);
@@ -141,11 +141,13 @@ WalSegmentFacts walk_segment(std::span<const std::byte> segment) {
         return facts;
     }
     WalWalker walker(segment, facts.header, &facts.head);
+    if (observer) observer->begin(facts.header, walker, facts.head);
     if (facts.head.size() != walker.head_length() || facts.head.size() > kCutRecordBytes) facts.head = {};
     WalRecord record;
     while (walker.next(record)) {
         if (!facts.first_record) facts.first_record = record.begin;
         ++facts.records;
+        if (observer) observer->record(record);
         const bool understood = record.has_header() && add_record(record, facts);
         if (!record.whole) {
             facts.tail = base::as_text(record.bytes);
@@ -155,6 +157,7 @@ WalSegmentFacts walk_segment(std::span<const std::byte> segment) {
             facts.doubt = fmt::format("the record at {} makes no sense", base::text(record.begin));
         }
     }
+    if (observer) observer->end(walker);
     facts.end_of_records = walker.position();
     facts.switched = walker.switched();
     if (facts.doubt.empty()) facts.doubt = walker.doubt();
@@ -180,27 +183,12 @@ void for_each_commit(std::span<const std::byte> segment, const std::function<voi
 
 bool finish_cut_record(std::span<const std::byte> next, WalSegmentFacts& facts) {
     if (facts.tail.empty()) return true;
-    const auto give_up = [&](std::string_view why) {
+    const Continuation rest = continue_record(next, facts.header.magic, length_of_tail(facts.tail), facts.tail);
+    if (rest.kind == Continuation::goes_on) return false;
+    if (rest.kind != Continuation::whole)
+        doubt_tail(rest.why, facts);
+    else if (const auto why = read_finished_tail(rest.end, facts); !why.empty())
         doubt_tail(why, facts);
-        facts.tail.clear();
-        return true;
-    };
-    WalSegmentHeader header;
-    try {
-        header = parse_segment_header(next);
-    } catch (const Failure& failure) {
-        return give_up(failure.what());
-    }
-    const auto length = length_of_tail(facts.tail);
-    if (length <= facts.tail.size() || length < kWalRecordHeader) return give_up("its beginning is damaged");
-    std::string rest;
-    const WalWalker walker(next, header, &rest);
-    if (header.magic != facts.header.magic || walker.head_length() != length - facts.tail.size())
-        return give_up("the following segment does not continue it");
-    facts.tail += rest;
-    if (walker.head_goes_on()) return false;
-    if (facts.tail.size() != length) return give_up(walker.doubt().empty() ? "it was overwritten" : walker.doubt());
-    if (const auto why = read_finished_tail(walker.position(), facts); !why.empty()) return give_up(why);
     facts.tail.clear();
     return true;
 }

@@ -63,11 +63,24 @@ struct WalSegmentFacts {
                                ///< at most kCutRecordBytes.
 };
 
+struct WalRecord;
+class WalWalker;
+/// Sees each record of a walk, so that what else is to be learned of a segment costs no second one.
+class WalObserver {
+public:
+    virtual ~WalObserver() = default;
+    /// Before the first record. `head`: the bytes with which the segment continues a record of the one before, as far as they are there.
+    virtual void begin(const WalSegmentHeader& header, const WalWalker& walker, const std::string& head) = 0;
+    virtual void record(const WalRecord& record) = 0;
+    virtual void end(const WalWalker& walker) = 0;
+};
+
 /// Walks a whole segment by itself, in any order of segments: skips the continuation at its head, checks each record's CRC-32C and
 /// links. A record cut by the segment's end stays in `tail` for whoever holds the next segment; its commit time is still counted when
 /// the cut comes after it. In the first segment of a timeline `header.timeline` is that of its first page, which may be the parent's.
-/// Never throws for what the bytes hold. Thread-safe; 16 MiB take a few milliseconds.
-WalSegmentFacts walk_segment(std::span<const std::byte> segment);
+/// Never throws for what the bytes hold. Thread-safe; 16 MiB take a few milliseconds. `observer`, if given, sees the same walk; it is
+/// not called for bytes that begin with no segment header.
+WalSegmentFacts walk_segment(std::span<const std::byte> segment, WalObserver* observer = nullptr);
 
 /// Completes the record that `facts.tail` began with the segment after it (or after those already given), checks it and adds what could
 /// not be read before. False when it goes on beyond `next` too: call again with the segment after. Otherwise the tail is empty

@@ -5,6 +5,7 @@
 
 #include "base/file.hpp"
 #include "postgres/load.hpp"
+#include "postgres/record_reader.hpp"
 #include "postgres/wal_walk.hpp"
 
 namespace howdah::postgres {
@@ -18,31 +19,6 @@ constexpr std::uint8_t kTransactionHasInfo = 0x80;
 constexpr std::uint8_t kDataShort = 255, kDataLong = 254, kOrigin = 253, kTopXid = 252, kLastBlock = 32;
 constexpr std::uint8_t kHasImage = 0x10, kSameRelation = 0x80;
 
-/// A reader that knows when it went too far: from then on it gives zeros and failed() is true.
-class Reader {
-public:
-    explicit Reader(std::span<const std::byte> bytes) : bytes_(bytes) {}
-    template <typename T>
-    T take() {
-        if (!skip(sizeof(T))) return T{};
-        return load<T>(bytes_, at_ - sizeof(T));
-    }
-    bool skip(std::uint64_t count) {
-        if (failed_ || count > bytes_.size() - at_)
-            failed_ = true;
-        else
-            at_ += static_cast<std::size_t>(count);
-        return !failed_;
-    }
-    bool failed() const { return failed_; }
-    std::size_t at() const { return at_; }
-
-private:
-    std::span<const std::byte> bytes_;
-    std::size_t at_ = 0;
-    bool failed_ = false;
-};
-
 /// PostgreSQL counts microseconds from 2000. Added without sign, as nothing bounds the stored number.
 base::Timestamp from_postgres_time(std::int64_t microseconds) {
     constexpr std::uint64_t kYear2000 = 946'684'800'000'000;
@@ -54,9 +30,10 @@ bool image_is_compressed(std::uint8_t image_info, int major) {
     return (image_info & (major <= 14 ? kCompressed14 : kPglz | kLz4 | kZstd)) != 0;
 }
 
-/// One block reference after its id; gives the bytes of data that belong to it.
-std::uint64_t read_block(Reader& reader, int major, WalRecordParts& parts) {
-    constexpr std::uint8_t kHasHole = 0x01;
+/// One block reference after its id; gives the bytes of data that belong to it. `reference` holds the one before, whose relation it may
+/// share.
+std::uint64_t read_block(RecordReader& reader, int major, WalRecordParts& parts, BlockReference& reference) {
+    constexpr std::uint8_t kHasHole = 0x01, kForkMask = 0x0F;
     const auto flags = reader.take<std::uint8_t>();
     std::uint64_t data = reader.take<std::uint16_t>();
     ++parts.blocks;
@@ -70,8 +47,16 @@ std::uint64_t read_block(Reader& reader, int major, WalRecordParts& parts) {
             if (image_info & kHasHole) reader.skip(2);
         }
     }
-    if (!(flags & kSameRelation)) reader.skip(12);
-    reader.skip(4);
+    if (!(flags & kSameRelation)) {
+        reference.tablespace = reader.take<std::uint32_t>();
+        reference.database = reader.take<std::uint32_t>();
+        reference.relation = reader.take<std::uint32_t>();
+    }
+    reference.block = reader.take<std::uint32_t>();
+    reference.fork = flags & kForkMask;
+    reference.image = (flags & kHasImage) != 0;
+    // PostgreSQL refuses a first reference without a relation too.
+    if (parts.blocks == 1 && (flags & kSameRelation)) reader.fail();
     return data;
 }
 
@@ -107,8 +92,12 @@ WalRecordKind kind_of_record(std::uint8_t info, std::uint8_t resource_manager) {
     }
 }
 
-std::optional<WalRecordParts> split_record(std::span<const std::byte> record, std::uint32_t length, int major) {
-    Reader reader(record);
+std::optional<WalRecordParts> split_record(std::span<const std::byte> record, std::uint32_t length, int major,
+                                           BlockReferences* references) {
+    if (references) references->count = 0;
+    BlockReference last;
+    int last_id = -1;
+    RecordReader reader(record);
     reader.skip(kWalRecordHeader);
     WalRecordParts parts;
     std::uint64_t data = 0;
@@ -124,9 +113,11 @@ std::optional<WalRecordParts> split_record(std::span<const std::byte> record, st
             reader.skip(2);
         else if (id == kTopXid)
             reader.skip(4);
-        else if (id <= kLastBlock)
-            data += read_block(reader, major, parts);
-        else
+        else if (id <= kLastBlock && id > last_id) {
+            data += read_block(reader, major, parts, last);
+            if (references) references->items[references->count++] = last;
+            last_id = id;
+        } else
             return std::nullopt;
     }
     if (reader.failed() || reader.at() + data != length) return std::nullopt;
@@ -137,7 +128,7 @@ std::optional<WalRecordParts> split_record(std::span<const std::byte> record, st
 
 std::optional<TransactionEnd> read_transaction_end(std::span<const std::byte> main, std::uint8_t info, int major) {
     enum : std::uint32_t { database = 1, subtransactions = 2, relations = 4, invalidations = 8, two_phase = 16, dropped_statistics = 256 };
-    Reader reader(main);
+    RecordReader reader(main);
     TransactionEnd end{from_postgres_time(reader.take<std::int64_t>()), 0};
     if (reader.failed()) return std::nullopt;
     const std::uint32_t has = (info & kTransactionHasInfo) ? reader.take<std::uint32_t>() : 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -17,6 +18,25 @@ inline bool is_switch(std::uint8_t info, std::uint8_t resource_manager) {
     return kind_of_record(info, resource_manager) == WalRecordKind::switch_segment;
 }
 
+/// A block that a record names.
+struct BlockReference {
+    std::uint32_t tablespace = 0;
+    std::uint32_t database = 0;
+    std::uint32_t relation = 0;
+    std::uint32_t block = 0;
+    std::uint8_t fork = 0;  ///< As the record has it; PostgreSQL knows 0 to 3.
+    bool image = false;     ///< With a full-page image.
+};
+/// A record's block references: their ids are 0 to 32, each used once.
+struct BlockReferences {
+    std::array<BlockReference, 33> items;
+    std::size_t count = 0;
+    std::span<const BlockReference> all() const { return std::span(items).first(count); }
+};
+
+/// The headers of a record with the most references take fewer bytes: 24 of its own, 27 for each reference, 13 for the rest.
+inline constexpr std::size_t kMostHeaderBytes = 1024;
+
 /// The parts of a record.
 struct WalRecordParts {
     std::span<const std::byte> main;  ///< Main data; of a cut record what is there of it, perhaps nothing.
@@ -26,8 +46,9 @@ struct WalRecordParts {
     std::size_t compressed = 0;  ///< Of these the compressed ones.
 };
 /// Goes over the block headers of a record (with its header) that is `length` bytes long, of which `record` holds all or the first.
-/// None when they do not fit together or, in a cut record, are not all there.
-std::optional<WalRecordParts> split_record(std::span<const std::byte> record, std::uint32_t length, int major);
+/// None when they do not fit together or, in a cut record, are not all there. `references`, if given, receives the blocks.
+std::optional<WalRecordParts> split_record(std::span<const std::byte> record, std::uint32_t length, int major,
+                                           BlockReferences* references = nullptr);
 
 struct TransactionEnd {
     base::Timestamp time;

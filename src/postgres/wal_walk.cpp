@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/failure.hpp"
 #include "postgres/crc32c.hpp"
 #include "postgres/load.hpp"
 #include "postgres/wal_record.hpp"
@@ -44,6 +45,26 @@ std::uint8_t WalRecord::resource_manager() const { return load<std::uint8_t>(byt
 bool record_sum_is_right(std::span<const std::byte> record) {
     const std::uint32_t body = crc32c_extend(kCrc32cStart, record.subspan(kWalRecordHeader));
     return crc32c_finish(crc32c_extend(body, record.first(kCrcOffset))) == load<std::uint32_t>(record, kCrcOffset);
+}
+
+Continuation continue_record(std::span<const std::byte> next, std::uint16_t magic, std::uint32_t length, std::string& bytes) {
+    WalSegmentHeader header;
+    try {
+        header = parse_segment_header(next);
+    } catch (const base::Failure& failure) {
+        return {Continuation::broken, failure.what(), {}};
+    }
+    if (length <= bytes.size() || length < kWalRecordHeader) return {Continuation::broken, "its beginning is damaged", {}};
+    std::string rest;
+    const WalWalker walker(next, header, &rest);
+    if (walker.head_overwrites() && walker.head_length() == 0) return {Continuation::overwritten, "it was overwritten", {}};
+    if (header.magic != magic || walker.head_length() != length - bytes.size())
+        return {Continuation::broken, "the following segment does not continue it", {}};
+    bytes += rest;
+    if (walker.head_goes_on()) return {Continuation::goes_on, {}, {}};
+    if (bytes.size() == length) return {Continuation::whole, {}, walker.position()};
+    if (walker.doubt().empty()) return {Continuation::overwritten, "it was overwritten", {}};
+    return {Continuation::broken, walker.doubt(), {}};
 }
 
 WalWalker::WalWalker(std::span<const std::byte> segment, const WalSegmentHeader& header, std::string* head)
@@ -111,6 +132,7 @@ void WalWalker::skip_head(std::string* head) {
     Page page;
     if (!read_page(0, page)) return;
     at_ = page.header_size;
+    head_overwrites_ = (page.info & kOverwritesRecord) != 0;
     if (!(page.info & kContinuesRecord)) return;
     std::size_t left = head_length_ = page.remaining;
     if (left == 0) return void(fail("the first page continues a record but says that nothing of it is left"));
@@ -135,6 +157,12 @@ void WalWalker::skip_head(std::string* head) {
         switched_ = done_ = true;
         check_size();
     }
+}
+
+bool WalWalker::at_end() const {
+    std::size_t at = at_;
+    if (at % kWalPageSize == 0) at += lsn(at).value % header_.segment_size == 0 ? kWalLongHeader : kWalShortHeader;
+    return end_ && lsn(at) >= end_;
 }
 
 bool WalWalker::step_over_page_header() {
@@ -213,6 +241,10 @@ bool WalWalker::finish(Gathered gathered, std::uint32_t length, std::size_t end,
 
 bool WalWalker::next(WalRecord& record) {
     while (!done_) {
+        if (at_end()) {
+            done_ = true;
+            return false;
+        }
         if (at_ == segment_.size()) {
             done_ = true;
             check_size();

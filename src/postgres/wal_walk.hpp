@@ -35,6 +35,21 @@ struct WalRecord {
 /// Whether the CRC-32C stored in a whole record is that of its bytes.
 bool record_sum_is_right(std::span<const std::byte> record);
 
+/// What the segment after it says of a record that the end of its own cuts.
+struct Continuation {
+    enum Kind {
+        whole,        ///< `bytes` hold all of it by now; its sum is not checked.
+        goes_on,      ///< Beyond the given segment too.
+        overwritten,  ///< Broken off by a crash: replay passes over it.
+        broken,       ///< Not continued as it should be: `why`.
+    };
+    Kind kind = broken;
+    std::string why;
+    base::Lsn end;  ///< Of a whole one: where the next record may begin.
+};
+/// Adds to the first `bytes` of a record that is `length` bytes long what `next` holds of the rest. `magic` is that of its own segment.
+Continuation continue_record(std::span<const std::byte> next, std::uint16_t magic, std::uint32_t length, std::string& bytes);
+
 /// Goes through the records of one segment. Never reads outside it and believes nothing in it that no check covers: page headers
 /// (magic, flags, address, timeline not falling, continuation lengths), record lengths, links and CRCs.
 class WalWalker {
@@ -43,7 +58,11 @@ public:
     /// an earlier segment.
     WalWalker(std::span<const std::byte> segment, const WalSegmentHeader& header, std::string* head = nullptr);
 
-    /// The next record; false at the end: the segment's, a switch, or a doubt. The last one given may be a cut one.
+    /// Ends the walk before the first record that begins at `end` or after it, without looking at the bytes from there on: they may
+    /// not be written yet, or not be given.
+    void end_at(base::Lsn end) { end_ = end; }
+
+    /// The next record; false at the end: the segment's, a switch, end_at's, or a doubt. The last one given may be a cut one.
     bool next(WalRecord& record);
 
     /// Why the walk ended early; empty when it did not.
@@ -55,6 +74,8 @@ public:
     bool head_goes_on() const { return head_goes_on_; }
     /// Length that the first page gives for the rest of the continued record; 0 when it continues none.
     std::uint32_t head_length() const { return head_length_; }
+    /// The first page says that a record of the segment before was broken off by a crash and is not to be replayed.
+    bool head_overwrites() const { return head_overwrites_; }
 
 private:
     struct Page {
@@ -69,6 +90,7 @@ private:
     bool read_page(std::size_t offset, Page& page);
     void skip_head(std::string* head);
     bool head_was_switch(std::size_t after) const;
+    bool at_end() const;
     bool step_over_page_header();
     bool read_length(std::uint32_t& length);
     Gathered gather(std::uint32_t length, std::size_t& end);
@@ -85,6 +107,8 @@ private:
     std::uint32_t page_timeline_ = 0;
     std::uint32_t head_length_ = 0;
     bool head_goes_on_ = false;
+    bool head_overwrites_ = false;
+    base::Lsn end_;  ///< Zero: none.
     bool switched_ = false;
     bool done_ = false;
     std::string doubt_;
