@@ -71,34 +71,27 @@ bool RecordChanges::add_main_data(const WalRecord& record, std::span<const std::
 
 bool RecordChanges::add_xlog(const WalRecord& record, std::span<const std::byte> main, std::uint32_t main_length) {
     RecordReader reader(main);
-    // From 17 on checkpoints say the wal_level too; before, each change of it is written by itself.
+    const auto read_level = [&](std::size_t offset) {
+        reader.skip(offset);
+        const auto level = reader.take<std::uint32_t>();
+        if (!reader.failed() && level == 0) doubt_level(record);
+        return !reader.failed();
+    };
+    // From 17 on other records than a change of parameters say the wal_level too.
     const bool told = major_ >= 17;
     switch (record.info() & 0xF0) {
-        case 0x00:  // XLOG_CHECKPOINT_SHUTDOWN
-            if (!told) break;
-            reader.skip(20);
-            doubt_level(record, reader.failed() ? 1 : reader.take<std::uint32_t>());
-            break;
-        case 0x60:  // XLOG_PARAMETER_CHANGE
-            reader.skip(20);
-            doubt_level(record, reader.take<std::uint32_t>());
-            break;
-        case 0x90:  // XLOG_END_OF_RECOVERY
-            if (!told || main_length < 20) break;
-            reader.skip(16);
-            doubt_level(record, reader.take<std::uint32_t>());
-            break;
-        case 0xE0:  // XLOG_CHECKPOINT_REDO
-            if (told)
-                doubt_level(record, reader.take<std::uint32_t>());
-            else
-                doubt_kind(record, DoubtKind::unknown_record);
+        case 0x00: return !told || read_level(20);                      // XLOG_CHECKPOINT_SHUTDOWN
+        case 0x60: return read_level(20);                               // XLOG_PARAMETER_CHANGE
+        case 0x90: return !told || main_length < 20 || read_level(16);  // XLOG_END_OF_RECOVERY
+        case 0xE0:                                                      // XLOG_CHECKPOINT_REDO
+            if (told) return read_level(0);
             break;
         case 0xC0:
-        case 0xF0: doubt_kind(record, DoubtKind::unknown_record); break;
-        default: break;
+        case 0xF0: break;
+        default: return true;
     }
-    return !reader.failed();
+    doubt_kind(record, DoubtKind::unknown_record);
+    return true;
 }
 
 bool RecordChanges::add_transaction(const WalRecord& record, std::span<const std::byte> main) {
@@ -173,9 +166,8 @@ bool RecordChanges::add_database(const WalRecord& record, std::span<const std::b
     return true;
 }
 
-void RecordChanges::doubt_level(const WalRecord& record, std::uint32_t level) {
-    if (level == 0)
-        changes_.doubt({DoubtKind::minimal_level, fmt::format("wal_level is minimal by the record at {}", base::text(record.begin)), record.begin});
+void RecordChanges::doubt_level(const WalRecord& record) {
+    changes_.doubt({DoubtKind::minimal_level, fmt::format("wal_level is minimal by the record at {}", base::text(record.begin)), record.begin});
 }
 
 void RecordChanges::doubt_kind(const WalRecord& record, DoubtKind kind) {

@@ -29,7 +29,7 @@ private:
     bool add_transaction(const WalRecord& record, std::span<const std::byte> main);
     bool add_storage(const WalRecord& record, std::span<const std::byte> main);
     bool add_database(const WalRecord& record, std::span<const std::byte> main);
-    void doubt_level(const WalRecord& record, std::uint32_t level);
+    void doubt_level(const WalRecord& record);
     void doubt_kind(const WalRecord& record, DoubtKind kind);
 
     int major_;
