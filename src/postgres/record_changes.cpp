@@ -41,13 +41,12 @@ bool RecordChanges::add(const WalRecord& record) {
         if (record.whole) changes_.doubt({DoubtKind::unreadable, fmt::format("the record at {} makes no sense", base::text(record.begin)), record.begin});
         return record.whole;
     };
-    BlockReferences references;
-    const auto parts = split_record(record.bytes, record.length, major_, &references);
+    const auto parts = split_record(record.bytes, record.length, major_, &references_);
     if (!parts) return nonsense();
-    for (const BlockReference& each : references.all())
+    for (const BlockReference& each : references_.all())
         if (each.fork > static_cast<std::uint8_t>(Fork::init) || each.block == kNoBlock) return nonsense();
     if (matters(record.resource_manager(), record.info()) && !add_main_data(record, parts->main, parts->main_length)) return nonsense();
-    for (const BlockReference& each : references.all())
+    for (const BlockReference& each : references_.all())
         collector_.add({each.tablespace, each.database, each.relation, static_cast<Fork>(each.fork)}, each.block);
     return true;
 }

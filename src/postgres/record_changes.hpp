@@ -5,6 +5,7 @@
 
 #include "postgres/block_changes.hpp"
 #include "postgres/block_collector.hpp"
+#include "postgres/wal_record.hpp"
 #include "postgres/wal_walk.hpp"
 
 namespace howdah::postgres {
@@ -33,6 +34,7 @@ private:
     void doubt_kind(const WalRecord& record, DoubtKind kind);
 
     int major_;
+    BlockReferences references_;  ///< Of the record at hand.
     BlockChanges changes_;
     BlockCollector collector_;
     std::bitset<256> doubted_;  ///< Resource managers.
