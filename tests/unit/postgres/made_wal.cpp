@@ -19,12 +19,36 @@ void put(std::string& text, T value) {
 
 }  // namespace
 
-MadeWal::MadeWal() { open_page(0, 0); }
+MadeBlocks& MadeBlocks::refer(std::uint32_t relation, std::uint32_t block, unsigned fork, std::size_t data_size) {
+    headers.push_back(next_id_++);
+    headers.push_back(static_cast<char>(fork | (data_size ? 0x20 : 0)));
+    put(headers, static_cast<std::uint16_t>(data_size));
+    put<std::uint32_t>(headers, 1663);
+    put<std::uint32_t>(headers, 5);
+    put(headers, relation);
+    put(headers, block);
+    data.append(data_size, 'd');
+    return *this;
+}
+
+MadeBlocks& MadeBlocks::refer_same(std::uint32_t block) {
+    headers.push_back(next_id_++);
+    headers.push_back(static_cast<char>(0x90));
+    put<std::uint16_t>(headers, 0);
+    put(headers, static_cast<std::uint16_t>(kPage));
+    put<std::uint16_t>(headers, 0);
+    put<std::uint8_t>(headers, 0);
+    put(headers, block);
+    data.append(kPage, 'i');
+    return *this;
+}
+
+MadeWal::MadeWal(std::uint16_t magic) : magic_(magic) { open_page(0, 0); }
 
 void MadeWal::open_page(std::uint16_t flags, std::uint32_t remaining) {
     const bool first = bytes_.size() % kSegment == 0;
     const std::uint64_t address = kOrigin + bytes_.size();
-    put<std::uint16_t>(bytes_, 0xD110);
+    put(bytes_, magic_);
     put<std::uint16_t>(bytes_, static_cast<std::uint16_t>(flags | (first ? 2 : 0)));
     put<std::uint32_t>(bytes_, 1);
     put<std::uint64_t>(bytes_, address);
@@ -35,8 +59,9 @@ void MadeWal::open_page(std::uint16_t flags, std::uint32_t remaining) {
     put<std::uint32_t>(bytes_, kPage);
 }
 
-std::string MadeWal::make_record(std::uint8_t manager, std::uint8_t info, const std::string& main, std::uint32_t xid) {
-    std::string body;
+std::string MadeWal::make_record(std::uint8_t manager, std::uint8_t info, const std::string& main, std::uint32_t xid,
+                                 const MadeBlocks& blocks) {
+    std::string body = blocks.headers;
     if (!main.empty() && main.size() < 256) {
         put<std::uint8_t>(body, 255);
         put(body, static_cast<std::uint8_t>(main.size()));
@@ -44,7 +69,7 @@ std::string MadeWal::make_record(std::uint8_t manager, std::uint8_t info, const 
         put<std::uint8_t>(body, 254);
         put(body, static_cast<std::uint32_t>(main.size()));
     }
-    body += main;
+    body += blocks.data + main;
     std::string header;
     put(header, static_cast<std::uint32_t>(24 + body.size()));
     put(header, xid);
@@ -57,10 +82,10 @@ std::string MadeWal::make_record(std::uint8_t manager, std::uint8_t info, const 
     return header + body;
 }
 
-base::Lsn MadeWal::add(std::uint8_t manager, std::uint8_t info, const std::string& main, std::uint32_t xid) {
+base::Lsn MadeWal::add(std::uint8_t manager, std::uint8_t info, const std::string& main, std::uint32_t xid, const MadeBlocks& blocks) {
     if (bytes_.size() % kPage == 0) open_page(0, 0);
     const base::Lsn begin{kOrigin + bytes_.size()};
-    const std::string record = make_record(manager, info, main, xid);
+    const std::string record = make_record(manager, info, main, xid, blocks);
     for (std::size_t done = 0;;) {
         const std::size_t piece = std::min(record.size() - done, kPage - bytes_.size() % kPage);
         bytes_.append(record, done, piece);
@@ -84,9 +109,11 @@ void MadeWal::fill_until(std::size_t before_end) {
 
 void MadeWal::add_overwritten(std::uint8_t manager, std::uint8_t info, const std::string& main) {
     if (bytes_.size() % kPage == 0) open_page(0, 0);
-    bytes_.append(make_record(manager, info, main, 701), 0, left_in_segment());
+    bytes_.append(make_record(manager, info, main, 701, {}), 0, left_in_segment());
     open_page(8, 0);
 }
+
+base::Lsn MadeWal::position() const { return {kOrigin + bytes_.size()}; }
 
 std::vector<std::string> MadeWal::segments() const {
     std::vector<std::string> segments;
