@@ -55,8 +55,8 @@ struct ChangeDoubt {
     bool operator==(const ChangeDoubt&) const = default;
 };
 
-/// Which blocks a stretch of WAL changes. What replaying the stretch can write to a relation's main fork is always within `changed`, unless `doubted()`: then nothing is known
-/// and everything must be read. More may be named than changed, never less.
+/// Which blocks a stretch of WAL changes. What replaying the stretch can write to a relation's main fork is always within `changed`,
+/// unless `doubted()`: then nothing is known and everything must be read. More may be named than changed, never less.
 ///
 /// Not told, so that its reader copies these whole each time: visibility and free-space maps (their bits are cleared without naming the
 /// block, T2; what WAL says of them is kept, but `changed` answers "all"), init forks, and everything that is no relation (T7: commit

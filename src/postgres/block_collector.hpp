@@ -51,8 +51,8 @@ private:
     void tidy();
 
     std::unordered_map<ForkKey, std::uint32_t, Hash> numbers_;
-    std::vector<ForkKey> forks_;            ///< By number; they begin at 1, so that no packed block is 0.
-    std::vector<std::uint64_t> packed_;     ///< Fork's number << 32 | block.
+    std::vector<ForkKey> forks_;         ///< By number; they begin at 1, so that no packed block is 0.
+    std::vector<std::uint64_t> packed_;  ///< Fork's number << 32 | block.
     std::array<std::uint64_t, 2048> recent_{};
     std::array<Known, 64> known_{};
     std::size_t tidy_at_ = kTidyAt;

@@ -152,6 +152,7 @@ void BlockSet::encode(std::string& out) const {
         std::size_t count = 0;
         std::uint32_t at = 0;
         piece.for_each_run(0, kPieceBlocks - 1, [&](std::uint32_t first, std::uint32_t last) {
+            if (runs.size() >= kBitmapWords * 4) return;
             put_varint(runs, std::uint64_t{first - at} << 1 | (last > first ? 1 : 0));
             if (last > first) put_varint(runs, last - first - 1);
             at = last + 2;

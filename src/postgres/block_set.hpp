@@ -19,9 +19,9 @@ struct BlockRange {
 /// No block has this number: it is PostgreSQL's "no block".
 inline constexpr std::uint32_t kNoBlock = 0xFFFFFFFF;
 
-/// A set of block numbers of one relation fork. It is cut into pieces of 65,536 blocks; a piece is a sorted list of at most 512 runs or, with
-/// more of them, a bitmap of 8 KiB. So a set never takes more than 8 KiB and a little for 512 MiB of relation that were touched (160 MiB for 10 TiB of relations), and
-/// 4 bytes a run where little changed.
+/// A set of block numbers of one relation fork. It is cut into pieces of 65,536 blocks; a piece is a sorted list of at most 512 runs
+/// or, with more of them, a bitmap of 8 KiB. So a set never takes more than 8 KiB and a little for each 512 MiB of relation that were
+/// touched (160 MiB for 10 TiB), and 4 bytes a run where little changed.
 class BlockSet {
 public:
     bool empty() const { return pieces_.empty(); }

@@ -38,7 +38,8 @@ ForkKey read_relation(RecordReader& reader) {
 bool RecordChanges::add(const WalRecord& record) {
     if (!record.has_header()) return false;
     const auto nonsense = [&] {
-        if (record.whole) changes_.doubt({DoubtKind::unreadable, fmt::format("the record at {} makes no sense", base::text(record.begin)), record.begin});
+        if (record.whole)
+            changes_.doubt({DoubtKind::unreadable, fmt::format("the record at {} makes no sense", base::text(record.begin)), record.begin});
         return record.whole;
     };
     const auto parts = split_record(record.bytes, record.length, major_, &references_);
@@ -166,7 +167,8 @@ bool RecordChanges::add_database(const WalRecord& record, std::span<const std::b
 }
 
 void RecordChanges::doubt_level(const WalRecord& record) {
-    changes_.doubt({DoubtKind::minimal_level, fmt::format("wal_level is minimal by the record at {}", base::text(record.begin)), record.begin});
+    changes_.doubt(
+        {DoubtKind::minimal_level, fmt::format("wal_level is minimal by the record at {}", base::text(record.begin)), record.begin});
 }
 
 void RecordChanges::doubt_kind(const WalRecord& record, DoubtKind kind) {
@@ -174,8 +176,8 @@ void RecordChanges::doubt_kind(const WalRecord& record, DoubtKind kind) {
     if (doubted_[manager]) return;
     doubted_.set(manager);
     changes_.doubt({kind,
-                    fmt::format("the record at {} is of an unknown kind: resource manager {}, info {:02X}", base::text(record.begin), manager,
-                                record.info()),
+                    fmt::format("the record at {} is of an unknown kind: resource manager {}, info {:02X}", base::text(record.begin),
+                                manager, record.info()),
                     record.begin});
 }
 

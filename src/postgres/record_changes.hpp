@@ -16,8 +16,8 @@ class RecordChanges {
 public:
     explicit RecordChanges(int major) : major_(major) {}
 
-    /// Adds what the record says. False when it is a cut one and that cannot be told from the bytes before the cut; then nothing was added. A
-    /// whole one that makes no sense is a doubt.
+    /// Adds what the record says. False when it is a cut one and that cannot be told from the bytes before the cut; then nothing was
+    /// added. A whole one that makes no sense is a doubt.
     bool add(const WalRecord& record);
     /// Everything added so far. To be called once, at the end.
     BlockChanges take();

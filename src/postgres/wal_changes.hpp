@@ -19,7 +19,7 @@ struct SegmentEdges {
 
     std::uint32_t head_length = 0;  ///< Bytes that the segment's first page says are left of a record of the segment before; 0: none.
     bool head_overwrites = false;   ///< Its first page says that the record before was broken off by a crash.
-    std::string head;               ///< The first of those bytes: all when they are at most kCutRecordBytes, else at least kMostHeaderBytes.
+    std::string head;  ///< The first of those bytes: all when they are at most kCutRecordBytes, else at least kMostHeaderBytes.
 
     base::Lsn cut_record;           ///< Where a record begins that cannot be understood without the next segment; zero: nothing is missing.
     std::uint32_t cut_length = 0;   ///< Of the whole record.
@@ -34,8 +34,8 @@ struct SegmentEdges {
 ///
 /// What the reader of a stretch [from, to) must do, in this order:
 /// 1. Have one of these for each segment on the way of recovery from the one that holds `from` up to the one that holds `to`: stored,
-///    or read from the segment. The last may be read from a segment still written, by read_changes(segment, to). Records before `from` and behind `to`
-///    in stored ones are harmless: they name too much.
+///    or read from the segment. The last may be read from a segment still written, by read_changes(segment, to). Records before
+///    `from` and behind `to` in stored ones are harmless: they name too much.
 /// 2. For each whose edges.misses_record_before(to): join() it with the edges of the next. When that answers needs_segments, replace it
 ///    by read_changes() of its own segment and finish() that with the next segment, and those after it until it is done. When a segment
 ///    cannot be had, give_up().
@@ -51,9 +51,9 @@ struct SegmentChanges {
     static SegmentChanges decode(std::span<const std::byte> bytes);
 };
 
-/// Reads a segment by itself. With `to`, which is where a record begins or the WAL ends, only the records that begin before it; then nothing from there on is
-/// looked at, and `segment` may be shorter than the segment, if it holds whole pages up to `to`. Whatever cannot be read is a doubt,
-/// never a failure. Thread-safe.
+/// Reads a segment by itself. With `to`, which is where a record begins or the WAL ends, only the records that begin before it; then
+/// nothing from there on is looked at, and `segment` may be shorter than the segment, if it holds whole pages up to `to`. Whatever
+/// cannot be read is a doubt, never a failure. Thread-safe.
 SegmentChanges read_changes(std::span<const std::byte> segment, base::Lsn to = {});
 
 /// Both what walk_segment and what read_changes find, with one walk.
@@ -65,8 +65,8 @@ SegmentSummary summarize_segment(std::span<const std::byte> segment);
 
 enum class Joined { done, needs_segments };
 /// Adds the record that the end of `earlier` cuts, if any, with what the next segment's edges keep of it. A record that a crash broke off
-/// adds nothing, as replay passes over it; one that is not continued as it should be is a doubt. needs_segments: too little was kept, nothing
-/// was done (a commit that drops many relations).
+/// adds nothing, as replay passes over it; one that is not continued as it should be is a doubt. needs_segments: too little was kept,
+/// nothing was done (a commit that drops many relations).
 Joined join(SegmentChanges& earlier, const SegmentEdges& next);
 
 /// The same with the next segment itself. `earlier` must come from read_changes. False when the record goes on behind `next`: call

@@ -24,7 +24,8 @@ std::string name(const ForkKey& key) {
 void expect_same(const PrintedChanges& printed, const BlockChanges& ours) {
     const PrintedChanges expected = printed.trimmed(), found = spelled_out(ours);
     EXPECT_EQ(expected.replaced, found.replaced);
-    for (const auto& [key, blocks] : expected.blocks) EXPECT_TRUE(found.blocks.contains(key) && found.blocks.at(key) == blocks) << name(key);
+    for (const auto& [key, blocks] : expected.blocks)
+        EXPECT_TRUE(found.blocks.contains(key) && found.blocks.at(key) == blocks) << name(key);
     for (const auto& [key, blocks] : found.blocks) EXPECT_TRUE(expected.blocks.contains(key)) << name(key);
     for (const auto& [key, limit] : expected.limits) EXPECT_TRUE(found.limits.contains(key) && found.limits.at(key) == limit) << name(key);
     for (const auto& [key, limit] : found.limits) EXPECT_TRUE(expected.limits.contains(key)) << name(key);
@@ -160,7 +161,8 @@ TEST_P(ChangedBlocks, HoldWhatTheServersOwnSummariesName) {
     EXPECT_GT(seen, 1000u);
 }
 
-INSTANTIATE_TEST_SUITE_P(OneAnd16MiB, ChangedBlocks, ::testing::Values(1u, 16u), [](const auto& size) { return std::to_string(size.param) + "MiB"; });
+INSTANTIATE_TEST_SUITE_P(OneAnd16MiB, ChangedBlocks, ::testing::Values(1u, 16u),
+                         [](const auto& size) { return std::to_string(size.param) + "MiB"; });
 
 }  // namespace
 }  // namespace howdah::postgres

@@ -20,15 +20,15 @@ private:
     char next_id_ = 0;
 };
 
-/// Lays out WAL of 15, or of another major by its page magic, in 1 MiB segments from records given one by one, so that a test decides where a segment's end cuts them.
+/// Lays out WAL of 15, or of another major by its page magic, in 1 MiB segments from records given one by one, so that a test decides
+/// where a segment's end cuts them.
 class MadeWal {
 public:
     static constexpr std::size_t kSegment = 1u << 20;
 
     explicit MadeWal(std::uint16_t magic = 0xD110);
     /// A record with that main data; gives where it begins.
-    base::Lsn add(std::uint8_t manager, std::uint8_t info, const std::string& main, std::uint32_t xid = 700,
-                  const MadeBlocks& blocks = {});
+    base::Lsn add(std::uint8_t manager, std::uint8_t info, const std::string& main, std::uint32_t xid = 700, const MadeBlocks& blocks = {});
     /// Records of no matter until the next one would begin `before_end` bytes before the segment's end (a multiple of 8, at least 8).
     void fill_until(std::size_t before_end);
     /// A record that is broken off at the segment's end and overwritten in the next segment.

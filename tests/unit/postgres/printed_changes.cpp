@@ -146,11 +146,11 @@ std::string print(const RealServer& server, base::Lsn begin, base::Lsn end) {
     if (server.has("pg_waldump"))
         return server.run("pg_waldump", {"-p", (server.data() / "pg_wal").string(), "-s", base::text(begin), "-e", base::text(end)}).output;
     if (server.major() < 15) return {};
-    return server.sql(fmt::format(
-        "create extension pg_walinspect;"
-        "select format('rmgr: %s lsn: %s, desc: %s %s %s', resource_manager, start_lsn, record_type, description, block_ref) "
-        "from pg_get_wal_records_info('{}', '{}')",
-        base::text(begin), base::text(end)));
+    return server.sql(
+        fmt::format("create extension pg_walinspect;"
+                    "select format('rmgr: %s lsn: %s, desc: %s %s %s', resource_manager, start_lsn, record_type, description, block_ref) "
+                    "from pg_get_wal_records_info('{}', '{}')",
+                    base::text(begin), base::text(end)));
 }
 
 }  // namespace
