@@ -61,7 +61,9 @@ BlockChanges RecordChanges::take() {
 bool RecordChanges::add_main_data(const WalRecord& record, std::span<const std::byte> main, std::uint32_t main_length) {
     const std::uint8_t manager = record.resource_manager();
     switch (manager) {
-        case kXlog: return add_xlog(record, main, main_length);
+        case kXlog:
+            if (record.info() & kSpecialUpdate) doubt_kind(record, DoubtKind::unknown_record);
+            return add_xlog(record, main, main_length);
         case kTransaction: return add_transaction(record, main);
         case kStorage: return add_storage(record, main);
         case kDatabase: return add_database(record, main);

@@ -187,7 +187,7 @@ SegmentChanges SegmentChanges::decode(std::span<const std::byte> bytes) {
         edges.cut_length = reader.varint32();
         edges.tail_length = static_cast<std::uint32_t>(reader.varint(kAny32));
         edges.tail = base::as_text(reader.take(static_cast<std::size_t>(reader.varint(kCutRecordBytes))));
-        const bool fits = edges.tail.empty() || edges.tail.size() == edges.tail_length;
+        const bool fits = edges.cut_length >= kWalRecordHeader && (edges.tail.empty() || edges.tail.size() == edges.tail_length);
         if (!edges.cut_record || edges.tail_length == 0 || edges.tail_length >= edges.cut_length || !fits)
             reader.damaged("its cut record makes no sense");
     }

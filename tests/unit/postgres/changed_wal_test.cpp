@@ -15,6 +15,7 @@ namespace {
 
 using testing::ChangedWal;
 using testing::PrintedChanges;
+using testing::RealServer;
 using testing::spelled_out;
 
 std::string name(const ForkKey& key) {
@@ -159,6 +160,63 @@ TEST_P(ChangedBlocks, HoldWhatTheServersOwnSummariesName) {
         }
     }
     EXPECT_GT(seen, 1000u);
+}
+
+WalSegment position(const RealServer& server, std::uint64_t segment_size) {
+    std::string text = server.sql("select pg_current_wal_lsn()");
+    text.pop_back();
+    return segment_at({1}, *base::parse_lsn(text), segment_size);
+}
+
+/// The changes of all segments from `first` up to, and without, `last`.
+BlockChanges changes_between(const RealServer& server, WalSegment first, WalSegment last, std::uint64_t segment_size) {
+    BlockChanges merged;
+    for (WalSegment number = first; number < last; number = number.next()) {
+        SegmentChanges each = read_changes(base::as_bytes(server.segment(number.name(segment_size))));
+        for (WalSegment next = number.next(); each.edges.cut_record && next < last; next = next.next())
+            finish(each, base::as_bytes(server.segment(next.name(segment_size))));
+        EXPECT_FALSE(each.edges.cut_record);
+        merged.append(each.changes);
+    }
+    return merged;
+}
+
+TEST(ChangedBlocksOfServer, AnEpisodeOfMinimalLevelIsDoubtedAndAfterItNothing) {
+    constexpr std::uint64_t kSegment = 1u << 20;
+    RealServer server(1, {{"wal_keep_size", "1GB"}});
+    server.sql("create table before as select 1; select pg_switch_wal()");
+    const WalSegment first = position(server, kSegment);
+    server.sql("alter system set wal_level = 'minimal'; alter system set max_wal_senders = 0");
+    server.restart();
+    server.sql("begin; create table unlogged_here (i int); insert into unlogged_here select generate_series(1, 90000); commit");
+    server.sql("alter system reset wal_level; alter system reset max_wal_senders");
+    server.restart();
+    server.sql("select pg_switch_wal()");
+    const WalSegment again = position(server, kSegment);
+    server.sql("create table after as select 1; checkpoint; select pg_switch_wal()");
+    server.restart();
+    server.sql("create table last as select 1; select pg_switch_wal()");
+    const WalSegment last = position(server, kSegment);
+    const BlockChanges episode = changes_between(server, first, again, kSegment);
+    ASSERT_TRUE(episode.doubted());
+    for (const ChangeDoubt& doubt : episode.doubts()) EXPECT_EQ(DoubtKind::minimal_level, doubt.kind) << doubt.text;
+    const BlockChanges later = changes_between(server, again, last, kSegment);
+    EXPECT_FALSE(later.doubted()) << later.doubts().front().text;
+}
+
+TEST(ChangedBlocksOfServer, CrashesAreNoDoubt) {
+    constexpr std::uint64_t kSegment = 1u << 20;
+    RealServer server(1, {{"wal_keep_size", "1GB"}, {"synchronous_commit", "off"}});
+    server.sql("create table t (i int, x text); select pg_switch_wal()");
+    const WalSegment first = position(server, kSegment);
+    for (int crash = 0; crash < 4; ++crash) {
+        server.sql("insert into t select i, repeat('x', i % 2000) from generate_series(1, 3000) i");
+        server.crash();
+    }
+    server.sql("select pg_switch_wal()");
+    const BlockChanges changes = changes_between(server, first, position(server, kSegment), kSegment);
+    EXPECT_FALSE(changes.doubted()) << changes.doubts().front().text;
+    EXPECT_GT(changes.forks().size(), 0u);
 }
 
 INSTANTIATE_TEST_SUITE_P(OneAnd16MiB, ChangedBlocks, ::testing::Values(1u, 16u),

@@ -23,6 +23,12 @@ public:
     /// Runs SQL by psql (Debian's when the server has none), each statement by itself; unaligned rows, columns separated by "|".
     std::string sql(const std::string& text) const;
     void stop() { server_.stop(); }
+    void restart() { server_.restart(); }
+    /// kill -9 and a start with recovery.
+    void crash() {
+        server_.kill();
+        server_.start();
+    }
     /// The bytes of a WAL segment in pg_wal.
     std::string segment(const std::string& name) const;
     /// Runs one of the server's programs in time zone UTC.

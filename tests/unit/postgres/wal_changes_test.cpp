@@ -137,6 +137,7 @@ TEST(WalChanges, WhatIsNotKnownIsADoubt) {
     expect_doubt(DoubtKind::unknown_record, changed_by(kTransaction, 0x70, words(1, 2)));
     expect_doubt(DoubtKind::unknown_record, changed_by(kTransaction, kPrepare | kSpecial, words(1, 2)));
     expect_doubt(DoubtKind::unknown_record, changed_by(kXlog, 0xC0, ""));
+    expect_doubt(DoubtKind::unknown_record, changed_by(kXlog, 0x10 | kSpecial, ""));
     expect_doubt(DoubtKind::unreadable, changed_by(kStorage, kCreate | kSpecial, words(1663, 5, 16384)));
     expect_doubt(DoubtKind::unreadable, changed_by(kStorage, kCreate | kSpecial, words(1663, 5, 16384, 4)));
     expect_doubt(DoubtKind::unreadable, changed_by(kStorage, kTruncate | kSpecial, words(1, 1663, 5, 16384, 8)));
