@@ -197,7 +197,7 @@ BlockSet BlockSet::decode(VarintReader& reader) {
         }
         set.pieces_.push_back(std::move(piece));
     }
-    if (set.pieces_.size() > 0 && set.pieces_.back().high == 0xFFFF)
+    if (!set.pieces_.empty() && set.pieces_.back().high == 0xFFFF)
         set.pieces_.back().for_each_run(0xFFFF, 0xFFFF, [&](auto, auto) { reader.damaged("a block number is too large"); });
     return set;
 }

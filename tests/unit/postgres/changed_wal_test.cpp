@@ -204,6 +204,31 @@ TEST(ChangedBlocksOfServer, AnEpisodeOfMinimalLevelIsDoubtedAndAfterItNothing) {
     EXPECT_FALSE(later.doubted()) << later.doubts().front().text;
 }
 
+/// Without a reader of the server's own: 14 numbers these records differently.
+TEST(ChangedBlocksOfServer, DatabasesMadeMovedAndDroppedAreReplaced) {
+    constexpr std::uint64_t kSegment = 1u << 20;
+    RealServer server(1, {{"wal_keep_size", "1GB"}});
+    server.sql(fmt::format("create tablespace space location '{}';", server.make_folder("space")));
+    server.sql("create database moved; select pg_switch_wal()");
+    const auto number = [&](const char* query) { return static_cast<std::uint32_t>(std::stoul(server.sql(query))); };
+    const std::uint32_t space = number("select oid from pg_tablespace where spcname = 'space'");
+    const std::uint32_t moved = number("select oid from pg_database where datname = 'moved'");
+    const WalSegment first = position(server, kSegment);
+    server.sql("create database made");
+    const std::uint32_t made = number("select oid from pg_database where datname = 'made'");
+    server.sql("alter database moved set tablespace space");
+    server.sql("select pg_switch_wal()");
+    const WalSegment middle = position(server, kSegment);
+    server.sql("drop database made");
+    server.sql("select pg_switch_wal()");
+    const BlockChanges changes = changes_between(server, first, middle, kSegment);
+    EXPECT_FALSE(changes.doubted()) << changes.doubts().front().text;
+    EXPECT_EQ((std::set<DatabaseKey>{{1663, made}, {1663, moved}, {space, moved}}), changes.replaced());
+    const BlockChanges dropped = changes_between(server, middle, position(server, kSegment), kSegment);
+    EXPECT_FALSE(dropped.doubted()) << dropped.doubts().front().text;
+    EXPECT_EQ((std::set<DatabaseKey>{{1663, made}}), dropped.replaced());
+}
+
 TEST(ChangedBlocksOfServer, CrashesAreNoDoubt) {
     constexpr std::uint64_t kSegment = 1u << 20;
     RealServer server(1, {{"wal_keep_size", "1GB"}, {"synchronous_commit", "off"}});
