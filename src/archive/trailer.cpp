@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/failure.hpp"
+#include "postgres/wal_changes.hpp"
 
 namespace howdah::archive {
 
@@ -34,9 +35,7 @@ void add_times(std::optional<base::Timestamp>& first, std::optional<base::Timest
     if (facts.last_commit_time) last = last ? std::max(*last, *facts.last_commit_time) : *facts.last_commit_time;
 }
 
-}  // namespace
-
-repository::WalTrailer make_trailer(const std::string& name, const CheckedSegment& checked, std::span<const std::byte> bytes) {
+repository::WalTrailer begin_trailer(const std::string& name, const CheckedSegment& checked) {
     const postgres::WalSegmentHeader& header = checked.header;
     repository::WalTrailer trailer;
     trailer.segment = name;
@@ -47,12 +46,31 @@ repository::WalTrailer make_trailer(const std::string& name, const CheckedSegmen
     trailer.begin = checked.segment.begin(header.segment_size);
     trailer.end = checked.segment.end(header.segment_size);
     trailer.end_of_records = trailer.begin;
+    return trailer;
+}
+
+}  // namespace
+
+repository::WalTrailer make_trailer(const std::string& name, const CheckedSegment& checked, std::span<const std::byte> bytes) {
+    auto trailer = begin_trailer(name, checked);
     try {
         fill(trailer, postgres::walk_segment(bytes));
     } catch (const base::Failure& failure) {
         trailer.doubt = failure.what();
     }
     return trailer;
+}
+
+SegmentNotes note_segment(const std::string& name, const CheckedSegment& checked, std::span<const std::byte> bytes) {
+    SegmentNotes notes{begin_trailer(name, checked), {}};
+    try {
+        const auto summary = postgres::summarize_segment(bytes);
+        fill(notes.trailer, summary.facts);
+        notes.summary = summary.changes.encode();
+    } catch (const base::Failure& failure) {
+        notes.trailer.doubt = failure.what();
+    }
+    return notes;
 }
 
 void finish_trailer(repository::WalTrailer& trailer, const repository::WalTrailer& next) {

@@ -25,6 +25,8 @@ using repository::ObjectReader;
 using repository::ObjectWriter;
 
 constexpr std::uint32_t kFramesARequest = 64;
+/// A frame holds at most 16 MiB; changes are never that many. Without a summary the segment itself is read.
+constexpr std::size_t kMostSummaryBytes = 16u << 20;
 
 constexpr const char* kTwoServers =
     "two servers archive under one cluster name, or WAL was rewritten; give each its own cluster name, never delete either";
@@ -88,13 +90,16 @@ std::string WalArchive::object_of(const std::string& name) const {
 Stored WalArchive::put_segment(const std::string& name, std::span<const std::byte> bytes, repository::SealContext& context,
                                base::Bytes* stored) {
     const CheckedSegment checked = check_segment(name, bytes, bytes.size(), area_.system());
-    const std::string trailer = repository::encode_wal_trailer(make_trailer(name, checked, bytes));
+    const SegmentNotes notes = note_segment(name, checked, bytes);
+    const std::string trailer = repository::encode_wal_trailer(notes.trailer);
     const std::string object = area_.wal(name);
     {
         ObjectWriter writer(repository_->store(), repository_->key(), context, Kind::wal, object);
         for (std::size_t offset = 0; offset < bytes.size(); offset += repository::kFrameBytes)
             writer.add_frame(bytes.subspan(offset, std::min(repository::kFrameBytes, bytes.size() - offset)));
         writer.add_frame(base::as_bytes(trailer), FrameClass::trailer);
+        if (!notes.summary.empty() && notes.summary.size() <= kMostSummaryBytes)
+            writer.add_frame(base::as_bytes(notes.summary), FrameClass::summary);
         const bool added = writer.commit() == storage::Created::yes;
         if (stored && added) stored->count += writer.stored_bytes();
         if (added) return Stored::added;
@@ -188,6 +193,25 @@ std::optional<repository::WalTrailer> WalArchive::trailer(const std::string& seg
     std::vector<std::byte> plain;
     there->read_frame(frame, context, plain);
     return repository::decode_wal_trailer(base::as_text(plain), object);
+}
+
+std::optional<postgres::SegmentChanges> WalArchive::changes(const std::string& segment, repository::SealContext& context) const {
+    const std::string object = object_of(segment);
+    {
+        const auto there = open(object);
+        if (!there) return std::nullopt;
+        const auto& directory = there->directory();
+        const auto summary =
+            std::find_if(directory.begin(), directory.end(), [](const auto& frame) { return frame.frame_class == FrameClass::summary; });
+        if (summary != directory.end()) {
+            std::vector<std::byte> plain;
+            there->read_frame(static_cast<std::uint32_t>(summary - directory.begin()), context, plain);
+            return postgres::SegmentChanges::decode(plain);
+        }
+    }
+    const auto bytes = get(segment, context);
+    if (!bytes) return std::nullopt;
+    return postgres::read_changes(*bytes);
 }
 
 std::vector<std::string> WalArchive::names(const std::string& prefix, WalFileKind kind) const {

@@ -10,6 +10,7 @@
 
 #include "base/cancellation.hpp"
 #include "base/units.hpp"
+#include "postgres/wal_changes.hpp"
 #include "postgres/wal_name.hpp"
 #include "repository/object.hpp"
 #include "repository/repository.hpp"
@@ -56,6 +57,10 @@ public:
     std::optional<std::vector<std::byte>> get(const std::string& name, repository::SealContext& context) const;
     /// Reads the trailer only.
     std::optional<repository::WalTrailer> trailer(const std::string& segment) const;
+
+    /// Which blocks a segment's records change, by its block summary; where that is missing (pushed by version 0.1), by the segment. None
+    /// when it is not there.
+    std::optional<postgres::SegmentChanges> changes(const std::string& segment, repository::SealContext& context) const;
 
     /// Names of whole segments (never ".partial"), sorted; of one timeline or of all.
     std::vector<std::string> segments(std::optional<base::Timeline> timeline = std::nullopt) const;

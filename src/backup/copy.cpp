@@ -14,6 +14,8 @@
 #include "base/file.hpp"
 #include "base/hooks.hpp"
 #include "base/workers.hpp"
+#include "postgres/page.hpp"
+#include "repository/extents.hpp"
 #include "repository/pack_writer.hpp"
 
 namespace howdah::backup {
@@ -33,7 +35,8 @@ constexpr std::uint64_t kPieceBytes = 32u << 20;
 struct Piece {
     std::size_t file = 0;
     std::uint64_t offset = 0;
-    std::uint64_t length = 0;
+    std::uint64_t length = 0;      ///< With `parts` of these together.
+    std::vector<ByteRange> parts;  ///< Only these are read; none: all from `offset` on.
     bool small = false;
     // What came of it:
     std::uint64_t read = 0;
@@ -42,18 +45,50 @@ struct Piece {
     PageFindings pages;
 };
 
+Piece piece_of(std::size_t file, std::uint64_t offset, std::uint64_t length, bool small) {
+    Piece piece;
+    piece.file = file;
+    piece.offset = offset;
+    piece.length = length;
+    piece.small = small;
+    return piece;
+}
+
+/// Pieces of the parts that are to be read, each of kPieceBytes at most.
+void cut_parts(std::size_t file, const std::vector<ByteRange>& parts, std::vector<Piece>& pieces) {
+    std::uint64_t room = 0;
+    for (ByteRange part : parts) {
+        while (part.length() > 0) {
+            if (room == 0) {
+                pieces.push_back(piece_of(file, part.begin, 0, false));
+                room = kPieceBytes;
+            }
+            const std::uint64_t length = std::min(room, part.length());
+            pieces.back().parts.push_back({part.begin, part.begin + length});
+            pieces.back().length += length;
+            part.begin += length;
+            room -= length;
+        }
+    }
+}
+
+bool is_parts(const std::vector<FilePlan>& plans, std::size_t file) { return !plans.empty() && plans[file].kind == FilePlan::Kind::parts; }
+
 /// Large pieces first, so that the small ones fill the end.
-std::vector<Piece> cut(const std::vector<ListedFile>& files) {
+std::vector<Piece> cut(const std::vector<ListedFile>& files, const std::vector<FilePlan>& plans) {
     std::vector<Piece> pieces;
     for (std::size_t i = 0; i < files.size(); ++i) {
         if (files[i].type != EntryType::file) continue;
+        if (is_parts(plans, i)) {
+            cut_parts(i, plans[i].read, pieces);
+            continue;
+        }
         if (files[i].size <= kFrameBytes) {
-            pieces.push_back({.file = i, .offset = 0, .length = files[i].size, .small = true, .extents = {}, .pages = {}});
+            pieces.push_back(piece_of(i, 0, files[i].size, true));
             continue;
         }
         for (std::uint64_t offset = 0; offset < files[i].size; offset += kPieceBytes)
-            pieces.push_back(
-                {.file = i, .offset = offset, .length = std::min(kPieceBytes, files[i].size - offset), .extents = {}, .pages = {}});
+            pieces.push_back(piece_of(i, offset, std::min(kPieceBytes, files[i].size - offset), false));
     }
     std::stable_partition(pieces.begin(), pieces.end(), [](const Piece& piece) { return !piece.small; });
     return pieces;
@@ -80,6 +115,7 @@ public:
 private:
     bool open(std::size_t number);
     void copy_run(Piece& piece, const ListedFile& file);
+    void copy_parts(Piece& piece, const ListedFile& file);
     void check(const ListedFile& file, std::span<std::byte> bytes, std::uint64_t offset, Piece& piece) {
         if (options_.verify_pages && file.relation)
             check_pages_read(file_, bytes, offset, file.first_block, waits_, piece.pages, cancellation_);
@@ -113,6 +149,7 @@ void Worker::copy(Piece& piece) {
         piece.vanished = true;
         return;
     }
+    if (!piece.parts.empty()) return copy_parts(piece, file);
     if (!piece.small) return copy_run(piece, file);
     const auto space = std::span(small_).first(static_cast<std::size_t>(piece.length));
     piece.read = file_.read_at(space, 0);
@@ -137,27 +174,66 @@ void Worker::copy_run(Piece& piece, const ListedFile& file) {
     }
 }
 
-/// Adds an extent after another, as one when it goes on from it in a way the format allows.
-void append(std::vector<Extent>& extents, Extent extent) {
-    if (!extents.empty() && extents.back().pack.empty() && extent.pack.empty())
-        extents.back().length += extent.length;
-    else
-        extents.push_back(std::move(extent));
+/// Whole frames stand alone, shorter runs share theirs with other files'. What is not there any more is zeros, as the file was cut after
+/// the backup began and replay cuts it again.
+void Worker::copy_parts(Piece& piece, const ListedFile& file) {
+    for (const ByteRange& part : piece.parts) {
+        for (std::uint64_t at = part.begin; at < part.end;) {
+            cancellation_.check("the backup");
+            const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kFrameBytes, part.end - at));
+            const bool whole_frame = wanted == kFrameBytes;
+            const auto space = (whole_frame ? packs_.frame_space() : std::span(small_)).first(wanted);
+            const auto got = file_.read_at(space, at);
+            check(file, space.first(got), at, piece);
+            if (whole_frame)
+                packs_.add_frame(got, piece.extents);
+            else if (got > 0)
+                packs_.add_small(space.first(got), piece.extents);
+            if (got < wanted) repository::append_extent(piece.extents, {wanted - got, {}, 0, 0});
+            piece.read += got;
+            at += wanted;
+            progress_.add({wanted});
+        }
+    }
 }
 
 /// Joins a file's pieces. A file that shrank keeps what was read; where a later piece still found bytes (it grew again meanwhile) the
 /// hole between is zeros, as replay of the truncation expects nothing there.
 void join(FileEntry& entry, Piece& piece) {
     if (piece.read > 0 && entry.size < piece.offset) {
-        append(entry.extents, {.length = piece.offset - entry.size, .pack = {}});
+        repository::append_extent(entry.extents, {piece.offset - entry.size, {}, 0, 0});
         entry.size = piece.offset;
     }
-    for (auto& extent : piece.extents) append(entry.extents, std::move(extent));
+    for (auto& extent : piece.extents) repository::append_extent(entry.extents, std::move(extent));
     entry.size += piece.read;
     entry.bad_pages.insert(entry.bad_pages.end(), piece.pages.bad.begin(), piece.pages.bad.end());
 }
 
-CopyResult assemble(const std::vector<ListedFile>& files, std::vector<Piece> pieces) {
+/// An entry whose parts that were read lie where its pieces say, and the rest where the parent has it. `entry.extents` holds those of the
+/// pieces, one after the other.
+void join_with_parent(FileEntry& entry, const ListedFile& file, const FilePlan& plan) {
+    const auto read = std::exchange(entry.extents, {});
+    repository::ExtentCursor kept(plan.parent->extents);
+    repository::ExtentCursor fresh(read);
+    std::uint64_t at = 0;
+    for (const ByteRange& part : plan.read) {
+        kept.take(part.begin - at, entry.extents);
+        fresh.take(part.length(), entry.extents);
+        at = part.end;
+        if (part.begin < plan.parent->size) kept.skip(std::min(part.end, plan.parent->size) - part.begin);
+    }
+    kept.take(file.size - at, entry.extents);
+    entry.size = file.size;
+    for (const auto& page : plan.parent->bad_pages) {
+        const std::uint64_t offset = std::uint64_t{page.block - file.first_block} * postgres::kBlockSize;
+        const bool anew = std::any_of(plan.read.begin(), plan.read.end(),
+                                      [&](const ByteRange& part) { return part.begin <= offset && offset < part.end; });
+        if (!anew && offset < file.size) entry.bad_pages.push_back(page);
+    }
+    std::sort(entry.bad_pages.begin(), entry.bad_pages.end(), [](const auto& a, const auto& b) { return a.block < b.block; });
+}
+
+CopyResult assemble(const std::vector<ListedFile>& files, const std::vector<FilePlan>& plans, std::vector<Piece> pieces) {
     CopyResult result;
     std::sort(pieces.begin(), pieces.end(),
               [](const Piece& a, const Piece& b) { return std::pair(a.file, a.offset) < std::pair(b.file, b.offset); });
@@ -171,16 +247,20 @@ CopyResult assemble(const std::vector<ListedFile>& files, std::vector<Piece> pie
         entry.target = files[i].link_target;
         bool vanished = false;
         std::uint64_t hurried = 0;
+        const bool parts = is_parts(plans, i);
         for (; piece != pieces.end() && piece->file == i; ++piece) {
-            vanished = vanished || (piece->vanished && piece->offset == 0);
+            vanished = vanished || (piece->vanished && (parts || piece->offset == 0));
+            if (parts) piece->offset = entry.size;  // What was read, one after the other.
             join(entry, *piece);
+            result.read += {piece->read};
             hurried += piece->pages.hurried;
         }
         if (vanished) {
             ++result.vanished;
             continue;
         }
-        result.read += {entry.size};
+        if (parts) join_with_parent(entry, files[i], plans[i]);
+        result.bytes += {entry.size};
         result.bad_pages += entry.bad_pages.size();
         if (hurried > 0) result.hurried.push_back(fmt::format("{}: {} page(s)", entry.path, hurried));
         result.entries.push_back(std::move(entry));
@@ -191,8 +271,9 @@ CopyResult assemble(const std::vector<ListedFile>& files, std::vector<Piece> pie
 }  // namespace
 
 CopyResult copy_files(const repository::Repository& repository, const repository::ClusterArea& area, const std::vector<ListedFile>& files,
-                      const CopyOptions& options, base::Progress& progress, const base::Cancellation& cancellation) {
-    auto pieces = cut(files);
+                      const std::vector<FilePlan>& plans, const CopyOptions& options, base::Progress& progress,
+                      const base::Cancellation& cancellation) {
+    auto pieces = cut(files, plans);
     std::atomic<std::size_t> next{0};
     std::atomic<bool> failed{false};
     std::atomic<std::uint64_t> stored{0};
@@ -216,7 +297,7 @@ CopyResult copy_files(const repository::Repository& repository, const repository
     };
     base::run_workers(options.jobs, work);
     if (failure) std::rethrow_exception(failure);
-    auto result = assemble(files, std::move(pieces));
+    auto result = assemble(files, plans, std::move(pieces));
     result.stored = {stored.load()};
     return result;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backup/file_list.hpp"
+#include "backup/file_plan.hpp"
 #include "base/cancellation.hpp"
 #include "base/progress.hpp"
 #include "base/units.hpp"
@@ -22,6 +23,7 @@ struct CopyOptions {
 
 struct CopyResult {
     std::vector<repository::FileEntry> entries;  ///< Sorted by path, with inline extents; vanished files are missing.
+    base::Bytes bytes;                           ///< Of all entries, those kept from the parent too.
     base::Bytes read;
     base::Bytes stored;
     std::uint64_t vanished = 0;
@@ -32,8 +34,10 @@ struct CopyResult {
 
 /// Copies the listed files into packs: one pass over the data, each worker with its own pack, taking the next piece of work from one
 /// counter, so that none waits for another. Large files are cut into pieces that different workers may take. When it returns every pack
-/// is durable. The first failure stops all workers and is thrown.
+/// is durable. The first failure stops all workers and is thrown. `plans`, one for each file and none of them `compare`, say what is to be
+/// read and what is where the parent stored it; without any, every file is copied whole.
 CopyResult copy_files(const repository::Repository& repository, const repository::ClusterArea& area, const std::vector<ListedFile>& files,
-                      const CopyOptions& options, base::Progress& progress, const base::Cancellation& cancellation);
+                      const std::vector<FilePlan>& plans, const CopyOptions& options, base::Progress& progress,
+                      const base::Cancellation& cancellation);
 
 }  // namespace howdah::backup

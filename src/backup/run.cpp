@@ -5,15 +5,21 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include "archive/archiving_settings.hpp"
+#include "archive/changed_blocks.hpp"
 #include "archive/push.hpp"
 #include "archive/wal_archive.hpp"
+#include "backup/compare.hpp"
 #include "backup/copy.hpp"
 #include "backup/file_list.hpp"
+#include "backup/file_plan.hpp"
 #include "backup/manifest_writer.hpp"
 #include "backup/outside_files.hpp"
+#include "backup/parent.hpp"
 #include "backup/source.hpp"
 #include "base/file.hpp"
 #include "base/hooks.hpp"
@@ -67,6 +73,7 @@ FileEntry copy_control(const Source& source, const repository::Repository& repos
     pack.add_small(base::as_bytes(bytes), entry.extents);
     pack.finish();
     copied.stored += pack.stored();
+    copied.bytes += {entry.size};
     copied.read += {entry.size};
     return entry;
 }
@@ -145,14 +152,62 @@ void await_wal(const Source& source, const repository::Repository& repository, c
 
 /// What a tool does that takes a lost session lightly: a second backup begun after the copy gives a label that starts too late. The
 /// server forgets a backup with the session that began it, so that losing it must fail this one (trap T14).
-void begin_again(Source& source, const FullBackupOptions& options) {
+void begin_again(Source& source, const BackupOptions& options) {
     source.session = std::make_unique<postgres::Session>(source.conninfo);
     postgres::start_backup(*source.session, options.label, true);
 }
 
+/// What an incremental reads: the plans for the listed files, after those that the WAL tells nothing of were compared.
+struct Incremental {
+    Parent parent;
+    std::vector<FilePlan> plans;
+    base::Bytes compared;
+};
+
+/// None, and why, when nothing can be built upon.
+std::optional<Incremental> plan_incremental(BackupResult& result, const Source& source, const repository::Repository& repository,
+                                            const repository::ClusterArea& area, const postgres::BackupStarted& started,
+                                            const Listing& listing, const BackupOptions& options, const CopyOptions& copying,
+                                            const base::Cancellation& cancellation) {
+    auto choice = choose_parent(repository, area, source, started.timeline, options.parent);
+    if (!choice.parent) {
+        result.warnings.push_back(choice.why_none + ": this backup is a full one");
+        return std::nullopt;
+    }
+    Incremental incremental{std::move(*choice.parent), {}, {}};
+    const Root& then = incremental.parent.backup.root;
+    archive::WalArchive wal(repository, area);
+    // From the start of the parent, as what changed while it was copied may be in it or not (trap T1).
+    const bool from_start = base::guard("T1.from_start");
+    const archive::WalStretch stretch{then.timeline,        from_start ? then.start : then.stop, then.stop, started.timeline, started.start,
+                                      then.wal_segment_size};
+    const auto changed = archive::changed_blocks(wal, source.data_directory, stretch,
+                                                 {.compression_level = options.compression_level, .jobs = options.jobs}, cancellation);
+    base::fault_point("backup.changes_read");
+    for (const auto& doubt : changed.changes.doubts()) result.root.fallback.push_back(doubt.text);
+    if (changed.changes.doubts_left_out() > 0)
+        result.root.fallback.push_back(fmt::format("and {} more", changed.changes.doubts_left_out()));
+    incremental.plans = plan_files(listing.files.files, incremental.parent, changed.changes);
+    incremental.compared = compare_files(repository, area, listing.files.files, incremental.plans, copying.jobs, cancellation);
+    base::fault_point("backup.compared");
+    result.root.type = "incr";
+    result.root.parent = then.id;
+    return incremental;
+}
+
+/// Bytes that the copy will read.
+std::uint64_t bytes_to_read(const std::vector<ListedFile>& files, const std::vector<FilePlan>& plans) {
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        if (plans[i].kind != FilePlan::Kind::parts) sum += files[i].size;
+        for (const auto& part : plans[i].read) sum += part.length();
+    }
+    return sum;
+}
+
 /// Everything between taking the lease and releasing it.
 void take(BackupResult& result, Source& source, const repository::Repository& repository, const repository::ClusterArea& area,
-          const FullBackupOptions& options, repository::Lease& lease, const base::Cancellation& cancellation) {
+          const BackupOptions& options, repository::Lease& lease, const base::Cancellation& cancellation) {
     const auto clock = std::chrono::steady_clock::now();
     auto& root = result.root;
     const CopyOptions copying{.jobs = worker_count(options.jobs),
@@ -167,8 +222,14 @@ void take(BackupResult& result, Source& source, const repository::Repository& re
     result.warnings.insert(result.warnings.end(), listing.outside.warnings.begin(), listing.outside.warnings.end());
     base::fault_point("backup.listed");
 
-    base::Progress progress("copying", {listing.files.bytes}, base::progress_allowed());
-    auto copied = copy_files(repository, area, listing.files.files, copying, progress, cancellation);
+    std::optional<Incremental> incremental;
+    if (options.incremental)
+        incremental = plan_incremental(result, source, repository, area, started, listing, options, copying, cancellation);
+    const std::vector<FilePlan> whole(incremental ? 0 : listing.files.files.size());
+    const auto& plans = incremental ? incremental->plans : whole;
+    base::Progress progress("copying", {bytes_to_read(listing.files.files, plans)}, base::progress_allowed());
+    auto copied = copy_files(repository, area, listing.files.files, plans, copying, progress, cancellation);
+    if (incremental) copied.read += incremental->compared;
     base::fault_point("backup.copied");
     base::pause_point("backup.copied", area.prefix());
     copied.entries.push_back(copy_control(source, repository, area, copying, copied));
@@ -193,7 +254,8 @@ void take(BackupResult& result, Source& source, const repository::Repository& re
     root.files = static_cast<std::uint64_t>(std::count_if(
         copied.entries.begin(), copied.entries.end(), [](const FileEntry& entry) { return entry.type == repository::EntryType::file; }));
     root.outside = std::move(listing.outside.named);
-    root.bytes = root.bytes_read = copied.read;
+    root.bytes = copied.bytes;
+    root.bytes_read = copied.read;
     root.bad_pages = copied.bad_pages;
     root.vanished_files = copied.vanished;
     auto trees = write_trees(repository, area, std::move(copied.entries));
@@ -208,8 +270,8 @@ void take(BackupResult& result, Source& source, const repository::Repository& re
 
 }  // namespace
 
-BackupResult run_full_backup(const base::ClusterConfig& cluster, const repository::Repository& repository, const FullBackupOptions& options,
-                             const base::Cancellation& cancellation) {
+BackupResult run_backup(const base::ClusterConfig& cluster, const repository::Repository& repository, const BackupOptions& options,
+                        const base::Cancellation& cancellation) {
     BackupResult result;
     auto source = open_source(cluster, cancellation);
     require_backup_possible(source);

@@ -11,7 +11,9 @@
 
 namespace howdah::backup {
 
-struct FullBackupOptions {
+struct BackupOptions {
+    bool incremental = false;  ///< Read what changed since the newest backup that can be built upon; a full one where there is none.
+    std::string parent;        ///< Of an incremental: build upon this one (an id, or an unambiguous part of it).
     std::string label = "howdah";
     unsigned jobs = 0;  ///< 0: usable cores.
     int compression_level = 1;
@@ -27,10 +29,10 @@ struct BackupResult {
     std::vector<std::string> warnings;
 };
 
-/// Takes a full backup of a running primary: docs/internals/backup.md walks through it. Failures: server (cannot connect, no rights),
+/// Takes a backup of a running primary: docs/internals/backup.md and incremental.md walk through it. Failures: server (cannot connect, no rights),
 /// configuration (no such data directory, or another cluster's), repository, locked (another backup of this cluster runs), operation.
 /// Whatever fails, nothing is listed; packs already written are leftovers that gc frees.
-BackupResult run_full_backup(const base::ClusterConfig& cluster, const repository::Repository& repository, const FullBackupOptions& options,
-                             const base::Cancellation& cancellation);
+BackupResult run_backup(const base::ClusterConfig& cluster, const repository::Repository& repository, const BackupOptions& options,
+                        const base::Cancellation& cancellation);
 
 }  // namespace howdah::backup

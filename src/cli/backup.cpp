@@ -21,6 +21,7 @@ namespace {
 
 struct BackupCommandOptions {
     std::string type = "full";
+    std::string parent;
     std::string checkpoint;
     std::string label = "howdah";
     std::string id;
@@ -52,6 +53,8 @@ Json describe(const repository::Root& root) {
             {"seconds", root.seconds},
             {"bad_pages", root.bad_pages},
             {"vanished_files", root.vanished_files},
+            {"parent", root.parent.empty() ? Json() : Json(root.parent)},
+            {"fallback", root.fallback},
             {"host", root.host}};
 }
 
@@ -74,8 +77,14 @@ void print_result(const Context& context, const backup::BackupResult& result) {
     for (const auto& warning : result.warnings) print(coloured(Colour::yellow, "warning  ") + warning + "\n");
     for (const auto& page : result.bad_pages) print(coloured(Colour::red, "bad page  ") + page + "\n");
     if (!result.published) return print(fmt::format("Would copy {} files, {}.\n", root.files, base::text(root.bytes)));
-    print(fmt::format("Backup {} is complete: {} files, {} copied in {:.1f} s ({:.0f} MiB/s), {} stored.\n", root.id, root.files,
-                      base::text(root.bytes), root.seconds, mib_per_second(root.bytes, root.seconds), base::text(root.stored_bytes)));
+    for (const auto& doubt : root.fallback) print(coloured(Colour::yellow, "everything was read  ") + doubt + "\n");
+    if (root.type == "incr")
+        print(fmt::format("Backup {} is complete: {} files, {}; of that {} read in {:.1f} s, {} stored; the rest is shared with {}.\n",
+                          root.id, root.files, base::text(root.bytes), base::text(root.bytes_read), root.seconds,
+                          base::text(root.stored_bytes), root.parent));
+    else
+        print(fmt::format("Backup {} is complete: {} files, {} copied in {:.1f} s ({:.0f} MiB/s), {} stored.\n", root.id, root.files,
+                          base::text(root.bytes), root.seconds, mib_per_second(root.bytes, root.seconds), base::text(root.stored_bytes)));
     if (!result.bad_pages.empty())
         print(
             fmt::format("{} page(s) have a wrong checksum in the live cluster too; the backup holds them as they are and is marked.\n"
@@ -84,18 +93,20 @@ void print_result(const Context& context, const backup::BackupResult& result) {
 }
 
 void run(Context& context, const BackupCommandOptions& options) {
-    if (options.type != "full")
-        throw base::Failure(base::FailureKind::usage, fmt::format("this version takes no backups of type {}", options.type),
-                            "use --type full");
+    if (!options.parent.empty() && options.type != "incr")
+        throw base::Failure(base::FailureKind::usage, "a full backup builds upon no other: --parent " + options.parent,
+                            "use --type incr, or leave out --parent");
     const bool spread = options.checkpoint.empty() ? context.config.backup.checkpoint_spread : options.checkpoint == "spread";
-    const backup::FullBackupOptions full{.label = options.label,
-                                         .jobs = options.jobs ? options.jobs : context.config.backup.jobs,
-                                         .compression_level = context.config.backup.compression_level,
-                                         .checkpoint_spread = spread,
-                                         .dry_run = context.dry_run};
+    const backup::BackupOptions how{.incremental = options.type == "incr",
+                                    .parent = options.parent,
+                                    .label = options.label,
+                                    .jobs = options.jobs ? options.jobs : context.config.backup.jobs,
+                                    .compression_level = context.config.backup.compression_level,
+                                    .checkpoint_spread = spread,
+                                    .dry_run = context.dry_run};
     const auto work = [&] {
         const auto repository = context.open_repository();
-        const auto result = backup::run_full_backup(context.cluster(), repository, full, context.cancellation);
+        const auto result = backup::run_backup(context.cluster(), repository, how, context.cancellation);
         print_result(context, result);
         if (!result.bad_pages.empty()) context.exit_code = 1;
         return JournalNote{.message = fmt::format("backup {}", result.root.id),
@@ -273,7 +284,10 @@ void add_backup(CLI::App& program, Context& context) {
     auto* area = program.add_subcommand("backup", "Take, list, show and prove backups");
     area->require_subcommand(1);
     auto* verb = area->add_subcommand("run", "Take a backup of the running cluster");
-    verb->add_option("--type", options->type, "full")->capture_default_str();
+    verb->add_option("--type", options->type, "full reads everything, incr what changed since the backup before it")
+        ->check(CLI::IsMember({"full", "incr"}))
+        ->capture_default_str();
+    verb->add_option("--parent", options->parent, "Build an incremental upon this backup (default: the newest that it can be built upon)");
     verb->add_option("--checkpoint", options->checkpoint, "fast starts at once, spread is gentle and may take minutes")
         ->check(CLI::IsMember({"fast", "spread"}));
     verb->add_option("--label", options->label, "Label written into the backup")->capture_default_str();

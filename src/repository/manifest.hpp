@@ -81,7 +81,7 @@ struct OutsideFile {
 /// A backup's root: small, JSON (docs/internals/repository.md), the moment it exists the backup exists.
 struct Root {
     std::string id;    ///< "20261121T021530Z-7f3a": the server's time and four random hex digits; never used for order.
-    std::string type;  ///< "full".
+    std::string type;  ///< "full" or "incr"; either names every byte of every file.
     std::string cluster;
     base::SystemIdentifier system_identifier;
     int server_version = 0;
@@ -106,6 +106,8 @@ struct Root {
     double seconds = 0;
     std::uint64_t bad_pages = 0;
     std::uint64_t vanished_files = 0;
+    std::string parent;                 ///< Of an incremental: the backup whose stored bytes it names again. Not needed for anything.
+    std::vector<std::string> fallback;  ///< Of an incremental: why every file was read, as the WAL did not tell what changed.
     std::string program_version;
     std::string host;
     std::string previous_id;    ///< Root before this one of the same cluster, empty for the first.

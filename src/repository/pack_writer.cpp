@@ -11,6 +11,7 @@
 
 #include "base/hooks.hpp"
 #include "base/random.hpp"
+#include "repository/extents.hpp"
 
 namespace howdah::repository {
 
@@ -25,19 +26,6 @@ constexpr std::size_t kCommitsInFlight = 2;  ///< Packs on their way to the disk
 
 bool all_zero(std::span<const std::byte> bytes) {
     return bytes.front() == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
-}
-
-/// Appends a run, joined with the last extent when it goes on where that one ends.
-void append_run(std::vector<Extent>& extents, const std::string& pack, std::uint32_t frame, std::uint32_t position, std::uint64_t length) {
-    if (!extents.empty() && extents.back().pack == pack) {
-        Extent& last = extents.back();
-        const std::uint64_t end = last.position + last.length;
-        if (pack.empty() || (frame == last.frame + end / kFrameBytes && position == end % kFrameBytes)) {
-            last.length += length;
-            return;
-        }
-    }
-    extents.push_back({length, pack, frame, position});
 }
 
 void commit_pack(std::unique_ptr<storage::Writer> writer, const std::string& name) {
@@ -88,6 +76,15 @@ struct PackWriter::Impl {
         seal(bytes);
     }
 
+    /// Pages begin where a hashed block does, so that their hashes are theirs alone; what is left over is zeros.
+    void begin_block() {
+        const std::size_t begin = (small_used + kHashedBlock - 1) / kHashedBlock * kHashedBlock;
+        std::fill(small.begin() + static_cast<std::ptrdiff_t>(small_used), small.begin() + static_cast<std::ptrdiff_t>(begin),
+                  std::byte{0});
+        small_used = begin;
+        if (small_used == kFrameBytes) flush_small();
+    }
+
     void close_pack() {
         if (!writer) return;
         writer->add_frame(std::as_bytes(std::span(hashes)), FrameClass::block_hashes);
@@ -127,22 +124,23 @@ std::span<std::byte> PackWriter::frame_space() { return {impl_->frame.get(), kFr
 void PackWriter::add_frame(std::size_t length, std::vector<Extent>& extents) {
     if (length == 0) return;
     const std::span<const std::byte> bytes = frame_space().first(length);
-    if (all_zero(bytes)) return append_run(extents, {}, 0, 0, length);
+    if (all_zero(bytes)) return append_extent(extents, {length, {}, 0, 0});
     impl_->flush_small();
     impl_->ensure_pack();
-    append_run(extents, impl_->id, impl_->writer->frames(), 0, length);
+    append_extent(extents, {length, impl_->id, impl_->writer->frames(), 0});
     impl_->seal(bytes);
 }
 
 void PackWriter::add_small(std::span<const std::byte> bytes, std::vector<Extent>& extents) {
     if (bytes.empty()) return;
-    if (all_zero(bytes)) return append_run(extents, {}, 0, 0, bytes.size());
+    if (all_zero(bytes)) return append_extent(extents, {bytes.size(), {}, 0, 0});
     impl_->small.resize(kFrameBytes);
+    if (bytes.size() % kHashedBlock == 0) impl_->begin_block();
     while (!bytes.empty()) {
         impl_->ensure_pack();
         const std::size_t part = std::min(bytes.size(), kFrameBytes - impl_->small_used);
         std::ranges::copy(bytes.first(part), impl_->small.begin() + static_cast<std::ptrdiff_t>(impl_->small_used));
-        append_run(extents, impl_->id, impl_->writer->frames(), static_cast<std::uint32_t>(impl_->small_used), part);
+        append_extent(extents, {part, impl_->id, impl_->writer->frames(), static_cast<std::uint32_t>(impl_->small_used)});
         impl_->small_used += part;
         bytes = bytes.subspan(part);
         if (impl_->small_used == kFrameBytes) impl_->flush_small();

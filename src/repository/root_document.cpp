@@ -53,6 +53,12 @@ void read_lists(const Fields& fields, Root& root) {
     }
 }
 
+json fallback_json(const Root& root) {
+    json fallback = json::array();
+    for (const std::string& doubt : root.fallback) fallback.push_back(json_text(doubt));
+    return fallback;
+}
+
 void read_server(const Fields& fields, Root& root) {
     root.cluster = fields.text("cluster");
     root.system_identifier = fields.system("system_identifier");
@@ -101,6 +107,8 @@ std::string encode_root(const Root& root) {
         {"seconds", root.seconds},
         {"bad_pages", root.bad_pages},
         {"vanished_files", root.vanished_files},
+        {"parent", root.parent},
+        {"fallback", fallback_json(root)},
         {"program_version", root.program_version},
         {"host", json_text(root.host)},
         {"previous_id", root.previous_id},
@@ -128,6 +136,8 @@ Root decode_root(std::string_view document, const std::string& name) {
     root.bytes_read = {fields.number("bytes_read")};
     root.stored_bytes = {fields.number("stored_bytes")};
     root.seconds = fields.real("seconds");
+    root.parent = fields.text_or("parent");
+    for (const json& doubt : fields.array("fallback")) root.fallback.push_back(fields.text_of(doubt, "fallback"));
     root.bad_pages = fields.number("bad_pages");
     root.vanished_files = fields.number("vanished_files");
     root.program_version = fields.text("program_version");

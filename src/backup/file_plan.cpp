@@ -1,0 +1,89 @@
+#include "backup/file_plan.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "backup/file_rules.hpp"
+#include "base/hooks.hpp"
+#include "postgres/page.hpp"
+
+namespace howdah::backup {
+
+namespace {
+
+using postgres::Fork;
+using postgres::kBlockSize;
+using repository::FileEntry;
+
+/// pg_tablespace's oids that initdb gives (catalog/pg_tablespace.dat).
+constexpr std::uint32_t kDefaultTablespace = 1663;
+constexpr std::uint32_t kGlobalTablespace = 1664;
+
+std::optional<std::uint32_t> number(std::string_view text) {
+    std::uint32_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
+Fork fork_named(std::string_view name) {
+    if (name == "fsm") return Fork::free_space;
+    if (name == "vm") return Fork::visibility;
+    return name == "init" ? Fork::init : Fork::main;
+}
+
+std::uint32_t blocks_of(std::uint64_t bytes) { return static_cast<std::uint32_t>((bytes + kBlockSize - 1) / kBlockSize); }
+
+FilePlan plan_main_fork(const ListedFile& file, const FileEntry& then, const postgres::ForkKey& fork,
+                        const postgres::BlockChanges& changes) {
+    FilePlan plan{FilePlan::Kind::parts, &then, {}};
+    const std::uint32_t first = file.first_block;
+    // A last page that the parent holds in part is read anew.
+    const auto kept = static_cast<std::uint32_t>(then.size / kBlockSize);
+    for (const auto& range : changes.changed(fork, first + kept, first + blocks_of(file.size), {first, first + blocks_of(file.size)}))
+        plan.read.push_back(
+            {std::uint64_t{range.begin - first} * kBlockSize, std::min(std::uint64_t{range.end - first} * kBlockSize, file.size)});
+    if (plan.read.size() == 1 && plan.read.front() == ByteRange{0, file.size}) return {};
+    return plan;
+}
+
+}  // namespace
+
+std::optional<postgres::ForkKey> fork_of(std::string_view path) {
+    const auto slash = path.rfind('/');
+    if (slash == std::string_view::npos || !holds_relations(path.substr(0, slash))) return std::nullopt;
+    const auto file = parse_relation_file(path.substr(slash + 1));
+    if (!file) return std::nullopt;
+    const auto folder = path.substr(0, slash);
+    postgres::ForkKey key{kGlobalTablespace, 0, file->filenode, fork_named(file->fork)};
+    if (folder == "global") return key;
+    const auto database = number(folder.substr(folder.rfind('/') + 1));
+    if (!database) return std::nullopt;
+    key.database = *database;
+    key.tablespace = kDefaultTablespace;
+    constexpr std::string_view kSpaces = "pg_tblspc/";
+    if (folder.starts_with(kSpaces)) {
+        const auto rest = folder.substr(kSpaces.size());
+        const auto space = number(rest.substr(0, rest.find('/')));
+        if (!space) return std::nullopt;
+        key.tablespace = *space;
+    }
+    return key;
+}
+
+std::vector<FilePlan> plan_files(const std::vector<ListedFile>& files, const Parent& parent, const postgres::BlockChanges& changes) {
+    std::vector<FilePlan> plans(files.size());
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        const auto& file = files[i];
+        const auto* then = file.type == repository::EntryType::file ? parent.find(file.path) : nullptr;
+        if (!then) continue;
+        const auto fork = file.relation ? fork_of(file.path) : std::nullopt;
+        if (fork && fork->fork == Fork::main && !changes.doubted())
+            plans[i] = plan_main_fork(file, *then, *fork, changes);
+        else
+            plans[i] = {FilePlan::Kind::compare, then, {}};
+    }
+    return plans;
+}
+
+}  // namespace howdah::backup
