@@ -139,7 +139,7 @@ void PackWriter::add_small(std::span<const std::byte> bytes, std::vector<Extent>
     while (!bytes.empty()) {
         impl_->ensure_pack();
         const std::size_t part = std::min(bytes.size(), kFrameBytes - impl_->small_used);
-        std::ranges::copy(bytes.first(part), impl_->small.begin() + static_cast<std::ptrdiff_t>(impl_->small_used));
+        std::memcpy(impl_->small.data() + impl_->small_used, bytes.data(), part);
         append_extent(extents, {part, impl_->id, impl_->writer->frames(), static_cast<std::uint32_t>(impl_->small_used)});
         impl_->small_used += part;
         bytes = bytes.subspan(part);
