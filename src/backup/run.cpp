@@ -164,17 +164,26 @@ struct Incremental {
     base::Bytes compared;
 };
 
-/// None, and why, when nothing can be built upon.
+/// The backup to build upon; none, and a warning why, when there is none: then the backup is a full one.
+std::optional<Parent> choose(BackupResult& result, const Source& source, const repository::Repository& repository,
+                             const repository::ClusterArea& area, base::Timeline timeline, const BackupOptions& options) {
+    auto choice = choose_parent(repository, area, source, timeline, options.parent);
+    if (choice.parent) {
+        result.root.type = "incr";
+        result.root.parent = choice.parent->backup.root.id;
+    } else {
+        result.warnings.push_back(choice.why_none + ": this backup is a full one");
+    }
+    return std::move(choice.parent);
+}
+
 std::optional<Incremental> plan_incremental(BackupResult& result, const Source& source, const repository::Repository& repository,
                                             const repository::ClusterArea& area, const postgres::BackupStarted& started,
                                             const Listing& listing, const BackupOptions& options, const CopyOptions& copying,
                                             const base::Cancellation& cancellation) {
-    auto choice = choose_parent(repository, area, source, started.timeline, options.parent);
-    if (!choice.parent) {
-        result.warnings.push_back(choice.why_none + ": this backup is a full one");
-        return std::nullopt;
-    }
-    Incremental incremental{std::move(*choice.parent), {}, {}};
+    auto parent = choose(result, source, repository, area, started.timeline, options);
+    if (!parent) return std::nullopt;
+    Incremental incremental{std::move(*parent), {}, {}};
     const Root& then = incremental.parent.backup.root;
     archive::WalArchive wal(repository, area);
     // From the start of the parent, as what changed while it was copied may be in it or not (trap T1).
@@ -190,8 +199,6 @@ std::optional<Incremental> plan_incremental(BackupResult& result, const Source& 
     incremental.plans = plan_files(listing.files.files, incremental.parent, changed.changes);
     incremental.compared = compare_files(repository, area, listing.files.files, incremental.plans, copying.jobs, cancellation);
     base::fault_point("backup.compared");
-    result.root.type = "incr";
-    result.root.parent = then.id;
     return incremental;
 }
 
@@ -281,14 +288,15 @@ BackupResult run_backup(const base::ClusterConfig& cluster, const repository::Re
     // Such a backup is whole, but nothing leads beyond it.
     if (const auto why = archive::why_not_archiving(archive::read_archiving_settings(*source.session)); !why.empty())
         result.warnings.push_back(why + ": no restore will reach beyond this backup's end; run `howdah wal setup`");
+    const repository::ClusterArea area(cluster.name, source.control.system_identifier);
     if (options.dry_run) {
         const auto listing = list_everything(source, cancellation);
         result.root.files = listing.files.files.size();
         result.root.bytes = {listing.files.bytes};
         result.warnings.insert(result.warnings.end(), listing.files.warnings.begin(), listing.files.warnings.end());
+        if (options.incremental) choose(result, source, repository, area, source.control.timeline, options);
         return result;
     }
-    const repository::ClusterArea area(cluster.name, source.control.system_identifier);
     repository::Lease lease(repository, area.lease_prefix(), "backup run", cancellation);
     base::fault_point("backup.lease_taken");
     base::pause_point("backup.lease_taken", area.prefix());

@@ -76,6 +76,9 @@ void print_result(const Context& context, const backup::BackupResult& result) {
     }
     for (const auto& warning : result.warnings) print(coloured(Colour::yellow, "warning  ") + warning + "\n");
     for (const auto& page : result.bad_pages) print(coloured(Colour::red, "bad page  ") + page + "\n");
+    if (!result.published && root.type == "incr")
+        return print(
+            fmt::format("Would read what changed since backup {} of {} files, {}.\n", root.parent, root.files, base::text(root.bytes)));
     if (!result.published) return print(fmt::format("Would copy {} files, {}.\n", root.files, base::text(root.bytes)));
     for (const auto& doubt : root.fallback) print(coloured(Colour::yellow, "everything was read  ") + doubt + "\n");
     if (root.type == "incr")

@@ -149,6 +149,8 @@ TEST(Incremental, WithoutOneToBuildUponIsFullAndSaysSo) {
     EXPECT_EQ(taken["warnings"][0], "there is no backup of this cluster yet: this backup is a full one");
     const std::string full = taken["backup"]["id"];
     EXPECT_EQ(take_incremental(protectee)["parent"], full);
+    const auto dry = protectee.howdah({"--dry-run", "backup", "run", "--type", "incr", "--parent", full});
+    EXPECT_EQ(dry.output.find("Would read what changed since backup " + full), 0u) << dry.output << dry.errors;
     // The one that is wished for, although there is a newer one.
     EXPECT_EQ(protectee.howdah_json({"backup", "run", "--type", "incr", "--parent", full})["backup"]["parent"], full);
     const auto refused = protectee.howdah({"backup", "run", "--type", "full", "--parent", full});
