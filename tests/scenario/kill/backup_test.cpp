@@ -15,6 +15,8 @@ namespace fs = std::filesystem;
 using Names = std::set<std::string>;
 
 const std::vector<std::string> kRun{"backup", "run", "--jobs", "2"};
+/// Passes every point of a backup, those of a full one too.
+const std::vector<std::string> kIncremental{"backup", "run", "--type", "incr", "--jobs", "2"};
 
 class KilledBackup : public testing::Test {
 protected:
@@ -130,10 +132,11 @@ TEST_F(KilledBackup, AtEveryFaultPointLeavesNothingHalfDone) {
     const auto points = fault_points({"backup.", "repository."});
     ASSERT_GE(points.size(), 12u);
     print_points("backup run", points);
+    protectee_.howdah_ok(kRun);
     begin();
     for (const auto& point : points) {
         work();
-        EXPECT_TRUE(killed_at(protectee_, point, kRun)) << "never reached: " << point;
+        EXPECT_TRUE(killed_at(protectee_, point, point.starts_with("backup.") ? kIncremental : kRun)) << "never reached: " << point;
         judge(point);
         if (HasFailure()) return;
     }
@@ -153,9 +156,10 @@ TEST_F(KilledBackup, AtEveryFaultPointLeavesNothingHalfDone) {
 
 TEST_F(KilledBackup, AtMomentsOfARunLeavesNothingHalfDone) {
     begin();
-    const auto prepare = [this] {
+    unsigned run = 0;
+    const auto prepare = [&] {
         work();
-        return kRun;
+        return run++ % 2 == 0 ? kRun : kIncremental;
     };
     kill_at_moments(protectee_,
                     {.operation = "backup run", .prepare = prepare, .judge = [this](const std::string& where) { judge(where); }});
