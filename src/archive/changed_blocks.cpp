@@ -11,6 +11,7 @@
 
 #include "archive/coverage.hpp"
 #include "archive/push.hpp"
+#include "archive/summaries.hpp"
 #include "base/file.hpp"
 #include "base/hooks.hpp"
 #include "postgres/wal_changes.hpp"
@@ -47,6 +48,12 @@ public:
         if (previous_) complete(changes->edges, source);
         previous_ = std::move(changes);
         previous_source_ = std::move(source);
+    }
+    /// The segment behind the last one, of which nothing but its beginning is taken.
+    void close(Source next) {
+        const auto changes = archive_.changes(next.name, context_);
+        if (previous_ && changes) complete(changes->edges, next);
+        finish();
     }
     void finish() {
         if (!previous_) return;
@@ -92,6 +99,28 @@ private:
     Source previous_source_;
 };
 
+/// What is left of a stretch after the summaries that lead on from its beginning, one from the end of another.
+WalStretch after_summaries(const WalArchive& archive, const WalStretch& whole, const WalPath& path, ChangedBlocks& result) {
+    WalStretch rest = whole;
+    const auto summaries = list_summaries(archive);
+    const auto on_the_way = [&](const repository::SummaryName& name) {
+        const auto leg = std::find_if(path.legs.begin(), path.legs.end(), [&](const auto& each) { return each.timeline == name.timeline; });
+        if (leg == path.legs.end() || name.to > whole.to) return false;
+        const auto next = std::next(leg);
+        return next == path.legs.end() || name.to <= next->begin;
+    };
+    for (;;) {
+        const repository::SummaryName* longest = nullptr;
+        for (const auto& name : summaries)
+            if (name.from == rest.from && on_the_way(name) && (!longest || name.to > longest->to)) longest = &name;
+        if (!longest) return rest;
+        result.changes.append(read_summary(archive, *longest));
+        ++result.summaries;
+        rest.from_timeline = longest->timeline;
+        rest.from = rest.from_stop = longest->to;
+    }
+}
+
 /// The archived segments of the stretch that end at or before `to`, by number.
 std::map<std::uint64_t, std::string> archived_of(const WalArchive& archive, const WalStretch& stretch) {
     const auto path = find_path(archive, stretch.from_timeline, stretch.from, stretch.from_stop, stretch.to_timeline, stretch.segment_size);
@@ -119,27 +148,51 @@ std::vector<std::byte> read_last(const std::filesystem::path& data_directory, co
     return bytes;
 }
 
-void gather(WalArchive& archive, const std::filesystem::path& data_directory, const WalStretch& stretch,
-            const ChangedBlocksOptions& options, const base::Cancellation& cancellation, ChangedBlocks& result) {
-    const std::uint64_t size = stretch.segment_size;
-    const std::uint64_t last = stretch.to.value / size;
+Failure missing_failure(const WalStretch& stretch, std::uint64_t number) {
+    return Failure(FailureKind::operation,
+                   fmt::format("WAL segment {} is missing", WalSegment{stretch.to_timeline, number}.name(stretch.segment_size)), "");
+}
+
+/// The names of all whole segments of the stretch, those that are not archived yet after they were pushed.
+std::map<std::uint64_t, std::string> require_segments(WalArchive& archive, const std::filesystem::path* data_directory,
+                                                      const WalStretch& stretch, const ChangedBlocksOptions& options,
+                                                      const base::Cancellation& cancellation) {
     auto names = archived_of(archive, stretch);
-    if (const auto missing = first_missing(names, stretch)) {
-        ensure_archived(archive, data_directory, WalSegment{stretch.to_timeline, *missing}, WalSegment{stretch.to_timeline, last - 1}, size,
+    auto missing = first_missing(names, stretch);
+    if (missing && data_directory) {
+        ensure_archived(archive, *data_directory, WalSegment{stretch.to_timeline, *missing},
+                        WalSegment{stretch.to_timeline, stretch.to.value / stretch.segment_size - 1}, stretch.segment_size,
                         options.compression_level, options.jobs, cancellation);
         names = archived_of(archive, stretch);
+        missing = first_missing(names, stretch);
     }
-    if (const auto missing = first_missing(names, stretch))
-        throw Failure(FailureKind::operation,
-                      fmt::format("WAL segment {} is missing", WalSegment{stretch.to_timeline, *missing}.name(size)), "");
-    Gatherer gatherer(archive, stretch.to, result.changes);
+    if (missing) throw missing_failure(stretch, *missing);
+    return names;
+}
+
+void gather_segments(Gatherer& gatherer, const std::map<std::uint64_t, std::string>& names, ChangedBlocks& result,
+                     const base::Cancellation& cancellation) {
     for (const auto& [number, name] : names) {
         cancellation.check("reading what changed");
         gatherer.add({name, {}});
         ++result.segments;
     }
+}
+
+WalPath path_of(const WalArchive& archive, const WalStretch& stretch) {
+    return find_path(archive, stretch.from_timeline, stretch.from, stretch.from_stop, stretch.to_timeline, stretch.segment_size);
+}
+
+void gather(WalArchive& archive, const std::filesystem::path& data_directory, const WalStretch& whole, const ChangedBlocksOptions& options,
+            const base::Cancellation& cancellation, ChangedBlocks& result) {
+    const WalStretch stretch = after_summaries(archive, whole, path_of(archive, whole), result);
+    const std::uint64_t size = stretch.segment_size;
+    if (stretch.from == stretch.to) return;
+    const auto names = require_segments(archive, &data_directory, stretch, options, cancellation);
+    Gatherer gatherer(archive, stretch.to, result.changes);
+    gather_segments(gatherer, names, result, cancellation);
     if (stretch.to.value % size != 0) {
-        const auto name = WalSegment{stretch.to_timeline, last}.name(size);
+        const auto name = postgres::segment_at(stretch.to_timeline, stretch.to, size).name(size);
         auto bytes = read_last(data_directory, stretch, name);
         if (bytes.empty()) throw Failure(FailureKind::operation, fmt::format("WAL segment {} is empty in pg_wal", name), "");
         gatherer.add({name, std::move(bytes)});
@@ -148,26 +201,56 @@ void gather(WalArchive& archive, const std::filesystem::path& data_directory, co
     gatherer.finish();
 }
 
+/// A doubt for what is missing or makes no sense; an outage is no reason to read everything.
+template <typename Work>
+void doubting(ChangedBlocks& result, const Work& work) {
+    try {
+        work();
+    } catch (const base::Cancelled&) {
+        throw;
+    } catch (const Failure& failure) {
+        if (failure.kind() != FailureKind::operation) throw;
+        result.changes.doubt({DoubtKind::unreadable, failure.what(), {}});
+    }
+}
+
 }  // namespace
 
 ChangedBlocks changed_blocks(WalArchive& archive, const std::filesystem::path& data_directory, const WalStretch& stretch,
                              const ChangedBlocksOptions& options, const base::Cancellation& cancellation) {
     ChangedBlocks result;
-    if (stretch.to < stretch.from) {
+    if (stretch.to < stretch.from)
         result.changes.doubt({DoubtKind::unreadable,
                               fmt::format("the server is at {}, before the earlier backup's start", base::text(stretch.to)), stretch.from});
-        return result;
-    }
-    try {
-        gather(archive, data_directory, stretch, options, cancellation, result);
-    } catch (const base::Cancelled&) {
-        throw;
-    } catch (const Failure& failure) {
-        // What is missing or makes no sense; an outage is no reason to read everything.
-        if (failure.kind() != FailureKind::operation) throw;
-        result.changes.doubt({DoubtKind::unreadable, failure.what(), {}});
-    }
+    else
+        doubting(result, [&] { gather(archive, data_directory, stretch, options, cancellation, result); });
     return result;
+}
+
+Summarized summarize(WalArchive& archive, base::Timeline from_timeline, base::Lsn from, base::Lsn from_stop, std::uint64_t segment_size,
+                     bool dry_run, const base::Cancellation& cancellation) {
+    const auto path = find_path(archive, from_timeline, from, from_stop, std::nullopt, segment_size);
+    Summarized done{{path.legs.back().timeline, from, from}, 0, {}};
+    if (path.segments.empty()) return done;
+    const auto last = postgres::parse_segment_name(path.segments.back(), segment_size);
+    // The last segment only closes the one before it.
+    WalStretch whole{from_timeline, from, from_stop, last->timeline, last->begin(segment_size), segment_size};
+    if (whole.to <= from) return done;
+    ChangedBlocks known, fresh;
+    const WalStretch rest = after_summaries(archive, whole, path, known);
+    done.stretch = {rest.to_timeline, rest.from, rest.to};
+    if (rest.from >= rest.to) return done;
+    doubting(fresh, [&] {
+        const auto names = require_segments(archive, nullptr, rest, {}, cancellation);
+        // Of the last one only its beginning counts, which closes the record before it.
+        Gatherer gatherer(archive, rest.to, fresh.changes);
+        gather_segments(gatherer, names, fresh, cancellation);
+        gatherer.close({path.segments.back(), {}});
+    });
+    done.segments = fresh.segments;
+    for (const auto& doubt : fresh.changes.doubts()) done.doubts.push_back(doubt.text);
+    if (!dry_run) write_summary(archive, done.stretch, fresh.changes);
+    return done;
 }
 
 }  // namespace howdah::archive

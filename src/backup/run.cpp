@@ -12,6 +12,7 @@
 #include "archive/archiving_settings.hpp"
 #include "archive/changed_blocks.hpp"
 #include "archive/push.hpp"
+#include "archive/summaries.hpp"
 #include "archive/wal_archive.hpp"
 #include "backup/compare.hpp"
 #include "backup/copy.hpp"
@@ -193,6 +194,7 @@ std::optional<Incremental> plan_incremental(BackupResult& result, const Source& 
     const auto changed = archive::changed_blocks(wal, source.data_directory, stretch,
                                                  {.compression_level = options.compression_level, .jobs = options.jobs}, cancellation);
     base::fault_point("backup.changes_read");
+    archive::write_summary(wal, {started.timeline, stretch.from, stretch.to}, changed.changes);
     for (const auto& doubt : changed.changes.doubts()) result.root.fallback.push_back(doubt.text);
     if (changed.changes.doubts_left_out() > 0)
         result.root.fallback.push_back(fmt::format("and {} more", changed.changes.doubts_left_out()));

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
+#include "archive/changed_blocks.hpp"
 #include "archive/fetch.hpp"
 #include "archive/prove.hpp"
 #include "archive/push.hpp"
@@ -19,6 +21,8 @@
 #include "cli/wal_status.hpp"
 #include "postgres/cluster_facts.hpp"
 #include "postgres/control_file.hpp"
+#include "repository/backups.hpp"
+#include "repository/lease.hpp"
 
 namespace howdah::cli {
 
@@ -175,6 +179,52 @@ void setup(Context& context, const WalOptions& options) {
     if (context.output == Output::json) print_json(document);
 }
 
+/// Merges what the archived segments since the newest backup say of changed blocks, so that the next incremental reads one object.
+void summarize(Context& context) {
+    const auto repository = context.open_repository();
+    const auto backups = repository::list_backups(repository, context.cluster().name);
+    const auto newest = std::find_if(backups.rbegin(), backups.rend(), [](const auto& backup) { return backup.damage.empty(); });
+    if (newest == backups.rend())
+        throw base::Failure(base::FailureKind::operation, "there is no backup from which WAL could be summarized",
+                            "an incremental is built upon a backup: take one");
+    const auto work = [&] {
+        const auto& root = newest->root;
+        std::optional<repository::Lease> lease;
+        if (!context.dry_run) lease.emplace(repository, newest->area.lease_prefix(), "wal summarize", context.cancellation);
+        archive::WalArchive wal(repository, newest->area);
+        const auto done =
+            archive::summarize(wal, root.timeline, root.start, root.stop, root.wal_segment_size, context.dry_run, context.cancellation);
+        if (lease) lease->release();
+        if (!done.doubts.empty()) context.exit_code = 1;
+        auto document = json_document();
+        document["ok"] = done.doubts.empty();
+        document["dry_run"] = context.dry_run;
+        document["backup"] = root.id;
+        document["from"] = base::text(done.stretch.from);
+        document["to"] = base::text(done.stretch.to);
+        document["segments"] = done.segments;
+        document["doubts"] = done.doubts;
+        if (context.output == Output::json) {
+            print_json(document);
+        } else {
+            for (const auto& doubt : done.doubts) print(coloured(Colour::yellow, "doubt  ") + doubt + "\n");
+            print(done.stretch.from >= done.stretch.to ? fmt::format("Everything archived since backup {} is summarized.\n", root.id)
+                  : done.doubts.empty()
+                      ? fmt::format("{} segments from {} to {} {} summarized: the next incremental reads one object for them.\n",
+                                    done.segments, base::text(done.stretch.from), base::text(done.stretch.to),
+                                    context.dry_run ? "would be" : "are")
+                      : std::string("Nothing was written: with a doubt an incremental reads everything.\n"));
+        }
+        return JournalNote{.message = fmt::format("{} segments summarized", done.segments),
+                           .figures = compact_text(document),
+                           .found_something = !done.doubts.empty()};
+    };
+    if (context.dry_run)
+        work();
+    else
+        with_journal(context, "wal summarize", work);
+}
+
 /// The first thing that is wrong with the archive, for a probe.
 std::string in_one_line(const archive::WalStatus& status) {
     if (!status.not_archiving.empty()) return status.not_archiving;
@@ -234,6 +284,8 @@ void add_wal(CLI::App& program, Context& context) {
     verb->add_flag("--standby", options->standby, "For a standby that also streams: an outage answers 1");
     verb->add_flag("--no-look-ahead", options->no_look_ahead, "Do not fetch the following segments in advance");
     verb->callback([&context, options] { context.command = [&context, options] { fetch(context, *options); }; });
+    area->add_subcommand("summarize", "Merge what archived segments say of changed blocks, so that the next incremental reads one object")
+        ->callback([&context] { context.command = [&context] { summarize(context); }; });
     area->add_subcommand("status", "What is archived, what waits, what is missing")->callback([&context] {
         context.answers_probes = true;
         context.command = [&context] { status(context); };

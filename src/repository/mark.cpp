@@ -1,5 +1,8 @@
 #include "repository/mark.hpp"
 
+#include <algorithm>
+#include <limits>
+
 #include "repository/backups.hpp"
 #include "repository/damage.hpp"
 #include "repository/lease.hpp"
@@ -19,11 +22,13 @@ public:
 
     void mark_area(const ClusterArea& area) {
         const std::set<std::string> expired = expired_backups(repository_, area);
+        first_start_ = {std::numeric_limits<std::uint64_t>::max()};
         std::vector<std::string> ids;
         const std::string prefix = area.root("");
         repository_.store().list(prefix, [&](const storage::Listed& listed) { ids.push_back(listed.name.substr(prefix.size())); });
         for (const std::string& id : ids)
             if (!expired.contains(id)) guarded([&] { mark_root(area, id); });
+        mark_summaries(area);
     }
 
     Marked marked;
@@ -45,8 +50,19 @@ private:
         marked.names.insert(name);
         const auto document = read_document(repository_.store(), repository_.key(), Kind::root, name);
         if (!document) throw_damaged(name, "it is missing");
-        for (const TreeReference& reference : decode_root(*document, name).trees)
+        const Root root = decode_root(*document, name);
+        first_start_ = std::min(first_start_, root.start);
+        for (const TreeReference& reference : root.trees)
             if (marked.names.insert(area.tree(reference.name)).second) guarded([&] { mark_tree(area, reference.name); });
+    }
+
+    /// An incremental may be built upon any kept backup, and then asks for what changed from its start on.
+    void mark_summaries(const ClusterArea& area) {
+        const std::string prefix = area.summary("");
+        repository_.store().list(prefix, [&](const storage::Listed& listed) {
+            const auto name = parse_summary_name(std::string_view(listed.name).substr(prefix.size()));
+            if (name && name->from >= first_start_) marked.names.insert(listed.name);
+        });
     }
 
     void mark_tree(const ClusterArea& area, const std::string& name) {
@@ -63,6 +79,7 @@ private:
     const Repository& repository_;
     const base::Cancellation& cancellation_;
     bool collect_;
+    base::Lsn first_start_;  ///< Of the area at hand, over its kept backups.
 };
 
 }  // namespace
@@ -90,7 +107,7 @@ std::vector<Candidate> list_candidates(const Repository& repository) {
         auto name = parse_object_name(listed.name);
         if (!name || name->what != ObjectName::What::sealed) return;
         const Kind kind = name->kind;
-        if (kind == Kind::root || kind == Kind::tree || kind == Kind::map || kind == Kind::pack)
+        if (kind == Kind::root || kind == Kind::tree || kind == Kind::map || kind == Kind::pack || kind == Kind::summary)
             candidates.push_back({listed, std::move(*name)});
     });
     return candidates;

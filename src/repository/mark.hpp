@@ -13,7 +13,7 @@
 
 namespace howdah::repository {
 
-/// Roots, trees, maps and packs that kept backups need, by object name.
+/// Roots, trees, maps, packs and summaries that kept backups need, by object name.
 struct Marked {
     std::unordered_set<std::string> names;
     std::vector<std::string> problems;  ///< Manifests that could not be read; only collected when asked for.
@@ -24,7 +24,7 @@ Marked mark_needed(const Repository& repository, const base::Cancellation& cance
 /// Ids of an area's backups that have expired and are not pinned.
 std::set<std::string> expired_backups(const Repository& repository, const ClusterArea& area);
 
-/// An object that garbage collection may judge: root, tree, map or pack.
+/// An object that garbage collection may judge: root, tree, map, pack or summary.
 struct Candidate {
     storage::Listed object;
     ObjectName name;

@@ -63,12 +63,34 @@ std::optional<ObjectName> parse_inside(const ClusterArea& area, const std::vecto
         return std::nullopt;
     }
     if (words.size() != 6) return std::nullopt;
+    if (folder == word(Kind::summary)) {
+        auto name = words[4] + "/" + last;
+        return parse_summary_name(name) ? sealed(Kind::summary, area, name) : std::nullopt;
+    }
     for (const Kind kind : {Kind::tree, Kind::map, Kind::pack})
         if (folder == word(kind) && all_of(last, 32, kLowerHex) && words[4] == last.substr(0, 2)) return sealed(kind, area, last);
     return std::nullopt;
 }
 
 }  // namespace
+
+std::string text(const SummaryName& name) {
+    return fmt::format("{:08X}/{:016X}-{:016X}", name.timeline.value, name.from.value, name.to.value);
+}
+
+std::optional<SummaryName> parse_summary_name(std::string_view text) {
+    const auto number = [&](std::size_t begin, std::size_t length) -> std::optional<std::uint64_t> {
+        const auto digits = text.substr(begin, length);
+        std::uint64_t value = 0;
+        if (!all_of(digits, length, kUpperHex)) return std::nullopt;
+        std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+        return value;
+    };
+    if (text.size() != 42 || text[8] != '/' || text[25] != '-') return std::nullopt;
+    const auto timeline = number(0, 8), from = number(9, 16), to = number(26, 16);
+    if (!timeline || !from || !to || *from >= *to) return std::nullopt;
+    return SummaryName{{static_cast<std::uint32_t>(*timeline)}, {*from}, {*to}};
+}
 
 bool is_segment_name(std::string_view name) { return all_of(name, 24, kUpperHex); }
 

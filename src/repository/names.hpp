@@ -22,6 +22,15 @@ std::optional<ObjectName> parse_object_name(const std::string& name);
 
 /// 24 upper-case hex digits.
 bool is_segment_name(std::string_view name);
+/// A stretch of WAL in the name of its summary: the timeline on which it ends, where it begins and where it ends.
+struct SummaryName {
+    base::Timeline timeline;
+    base::Lsn from, to;
+};
+/// "00000001/0000000003000028-0000000007000028".
+std::string text(const SummaryName& name);
+std::optional<SummaryName> parse_summary_name(std::string_view text);
+
 /// A segment's object below an area's prefix.
 std::string wal_object_name(const std::string& area_prefix, const std::string& segment);
 /// The segment after this one on its timeline.

@@ -30,6 +30,8 @@ public:
     std::string wal(const std::string& segment) const {
         return prefix_ + "wal/" + segment.substr(0, 8) + "/" + segment.substr(8, 8) + "/" + segment;
     }
+    /// "…/summary/00000001/0000000003000028-0000000007000028": the changes of a stretch of WAL, by its last timeline and both ends.
+    std::string summary(const std::string& name) const { return prefix_ + "summary/" + name; }
     std::string wal_prefix() const { return prefix_ + "wal/"; }
     std::string history(const std::string& file) const { return prefix_ + "history/" + file; }
     std::string lease_prefix() const { return prefix_ + "lease/"; }

@@ -33,6 +33,7 @@ std::string_view word(Kind kind) {
         case Kind::event: return "event";
         case Kind::ledger: return "ledger";
         case Kind::doomed: return "doomed";
+        case Kind::summary: return "summary";
     }
     return "unknown";
 }

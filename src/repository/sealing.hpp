@@ -20,7 +20,8 @@ enum class Kind : std::uint8_t {
     lease = 7,
     event = 8,
     ledger = 9,
-    doomed = 10
+    doomed = 10,
+    summary = 11
 };
 std::string_view word(Kind kind);
 

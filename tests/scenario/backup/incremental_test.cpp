@@ -160,6 +160,46 @@ TEST(Incremental, WithoutOneToBuildUponIsFullAndSaysSo) {
     EXPECT_EQ(protectee.howdah({"backup", "run", "--type", "diff"}).exit_code, 2);
 }
 
+// Summaries spare looking at segments, and stay when the WAL has gone.
+TEST(Incremental, SummariesLeadOnWhereTheWalHasGone) {
+    ProtectedServer protectee;
+    fill(protectee);
+    const std::string full = protectee.howdah_json({"backup", "run"})["backup"]["id"];
+    EXPECT_EQ(protectee.howdah_json({"wal", "summarize"})["segments"], 0) << "nothing is archived behind the start";
+    for (int i = 0; i < 5; ++i) {
+        protectee.session().script("UPDATE shop SET note = 'round' WHERE id % 6000 = " + std::to_string(i));
+        protectee.archive_everything();
+    }
+    const auto done = protectee.howdah_json({"wal", "summarize"});
+    EXPECT_GE(done["segments"], 4) << done.dump(1);
+    EXPECT_EQ(protectee.howdah_json({"wal", "summarize"})["segments"], 0) << "once is enough";
+    EXPECT_TRUE(protectee.howdah_json({"backup", "verify"})["ok"]);
+    EXPECT_TRUE(protectee.howdah_json({"repo", "check"})["ok"]);
+    protectee.howdah_ok({"repo", "gc", "--grace", "0"});
+    // The segments that were summarized, but for those that the full backup itself needs.
+    const auto keep = protectee.howdah_json({"backup", "show", full})["backup"]["last_segment"].get<std::string>();
+    const auto last = protectee.session().value("SELECT pg_walfile_name('" + done["to"].get<std::string>() + "'::pg_lsn)");
+    int removed = 0;
+    std::vector<fs::path> segments;
+    for (const auto& entry : fs::recursive_directory_iterator(protectee.repository()))
+        if (entry.is_regular_file() && entry.path().string().find("/wal/") != std::string::npos) segments.push_back(entry.path());
+    for (const auto& path : segments) {
+        const auto name = path.filename().string();
+        if (name > keep && name < last) removed += fs::remove(path) ? 1 : 0;
+    }
+    EXPECT_GE(removed, 3);
+    const auto taken = take_incremental(protectee);
+    EXPECT_LT(taken["bytes_read"].get<double>(), taken["bytes"].get<double>() / 4);
+    expect_restored(protectee, {"postgres"}, taken["id"]);
+    // Upon an older one, over several stretches.
+    protectee.session().script("UPDATE shop SET note = 'last' WHERE id % 6000 = 9");
+    const auto older = protectee.howdah_json({"backup", "run", "--type", "incr", "--parent", full});
+    EXPECT_EQ(older["backup"]["fallback"], json::array()) << older.dump(1);
+    expect_restored(protectee, {"postgres"}, older["backup"]["id"]);
+    // Without a backup from whose start they count they are garbage.
+    EXPECT_TRUE(protectee.howdah_json({"repo", "check"})["ok"]);
+}
+
 // A hole in the WAL: what changed cannot be known, so everything is read and compared; nothing is stored twice.
 TEST(Incremental, AGapInTheWalMakesItReadEverythingAndSaySo) {
     ProtectedServer protectee;

@@ -136,7 +136,7 @@ TEST_F(KilledBackup, AtEveryFaultPointLeavesNothingHalfDone) {
     begin();
     for (const auto& point : points) {
         work();
-        EXPECT_TRUE(killed_at(protectee_, point, point.starts_with("backup.") ? kIncremental : kRun)) << "never reached: " << point;
+        EXPECT_TRUE(killed_at(protectee_, point, kIncremental)) << "never reached: " << point;
         judge(point);
         if (HasFailure()) return;
     }
