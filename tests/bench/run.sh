@@ -5,7 +5,7 @@ cd "$(dirname -- "$0")/../.."
 area=${1:-backup}
 build=${HOWDAH_TEST_BUILD:-build}
 case $area in
-    backup | incremental)
+    backup | incremental | engine)
         # The newest pgBackRest comes with PostgreSQL 18's root.
         bin=$(tests/versions/prepare.sh 18)
         pgbackrest=${bin%/pg18/bin}/pgbackrest/bin/pgbackrest
@@ -17,7 +17,7 @@ case $area in
         exec /usr/bin/python3 -B tests/bench/client.py --build "$build"
         ;;
     *)
-        echo "no such benchmark: $area (there are: backup, incremental, client)" >&2
+        echo "no such benchmark: $area (there are: backup, incremental, engine, client)" >&2
         exit 2
         ;;
 esac

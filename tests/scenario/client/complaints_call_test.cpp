@@ -78,6 +78,8 @@ TEST_F(Complaints, ACommitWhoseAnswerWasLostIsNotRepeatedBlindly) {
     admin_.ask("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
     admin_.ask("SELECT pg_reload_conf()");
     EXPECT_TRUE(eventually([&] { return Admin(server_.conninfo()).ask("SHOW synchronous_standby_names") == "nobody"; }));
+    // It is the checkpointer that makes commits wait, and it looks at its settings before it begins one.
+    admin_.ask("CHECKPOINT");
     std::jthread killer([&] {
         eventually([&] { return admin_.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") == 1; });
         terminate_sessions();
