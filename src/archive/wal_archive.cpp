@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <future>
 #include <limits>
 
 #include "archive/segment_check.hpp"
@@ -90,13 +91,15 @@ std::string WalArchive::object_of(const std::string& name) const {
 Stored WalArchive::put_segment(const std::string& name, std::span<const std::byte> bytes, repository::SealContext& context,
                                base::Bytes* stored) {
     const CheckedSegment checked = check_segment(name, bytes, bytes.size(), area_.system());
-    const SegmentNotes notes = note_segment(name, checked, bytes);
-    const std::string trailer = repository::encode_wal_trailer(notes.trailer);
+    // The walk over the records needs the whole segment and comes last in the object: it goes on beside compression and writing.
+    auto noting = std::async(std::launch::async | std::launch::deferred, [&] { return note_segment(name, checked, bytes); });
     const std::string object = area_.wal(name);
     {
         ObjectWriter writer(repository_->store(), repository_->key(), context, Kind::wal, object);
         for (std::size_t offset = 0; offset < bytes.size(); offset += repository::kFrameBytes)
             writer.add_frame(bytes.subspan(offset, std::min(repository::kFrameBytes, bytes.size() - offset)));
+        const SegmentNotes notes = noting.get();
+        const std::string trailer = repository::encode_wal_trailer(notes.trailer);
         writer.add_frame(base::as_bytes(trailer), FrameClass::trailer);
         if (!notes.summary.empty() && notes.summary.size() <= kMostSummaryBytes)
             writer.add_frame(base::as_bytes(notes.summary), FrameClass::summary);
