@@ -172,7 +172,7 @@ void Walk::link(const std::filesystem::path& real, const std::string& path, cons
 ListedFile& Walk::add(const std::filesystem::path& real, const std::string& path, EntryType type, const struct stat& facts) {
     ListedFile file;
     file.path = path;
-    file.real = real;
+    file.real = real.string();
     file.type = type;
     file.mode = facts.st_mode & 07777u;
     file.modified_us = static_cast<std::int64_t>(facts.st_mtim.tv_sec) * 1'000'000 + facts.st_mtim.tv_nsec / 1000;

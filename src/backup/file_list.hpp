@@ -13,8 +13,9 @@ namespace howdah::backup {
 /// A path of the running cluster that belongs to the backup, as it was when the list was made. Files may grow, shrink or vanish until
 /// they are read.
 struct ListedFile {
-    std::string path;            ///< Relative to the data directory.
-    std::filesystem::path real;  ///< Where to open it, links of tablespaces followed.
+    std::string path;  ///< Relative to the data directory.
+    /// Where to open it, links of tablespaces followed. No std::filesystem::path: that takes half a kilobyte for each of a million files.
+    std::string real;
     repository::EntryType type = repository::EntryType::file;
     std::string link_target;
     std::uint32_t mode = 0600;

@@ -70,6 +70,7 @@ Parent read_parent(const repository::Repository& repository, repository::Backup 
             auto path = reference.root == repository::kOutsideRoot ? "/" + entry.path
                         : reference.root.empty()                   ? entry.path
                                                                    : reference.root + "/" + entry.path;
+            entry.path = {};
             parent.files.emplace(std::move(path), std::move(entry));
         }
     }

@@ -13,7 +13,8 @@ namespace howdah::backup {
 /// The backup on which an incremental builds, and its files by path.
 struct Parent {
     repository::Backup backup;
-    std::unordered_map<std::string, repository::FileEntry> files;  ///< Files only, with where they are stored at hand (see extents_of).
+    std::unordered_map<std::string, repository::FileEntry>
+        files;  ///< Files only, their extents at hand; the key is the whole path, the entry's is empty.
 
     /// The entry of a path; null when the parent has no such file.
     const repository::FileEntry* find(const std::string& path) const;
