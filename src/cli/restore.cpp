@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/process.hpp"
+#include "base/rate_limit.hpp"
 #include "cli/areas.hpp"
 #include "cli/context.hpp"
 #include "cli/fetch_command.hpp"
@@ -22,9 +23,9 @@ namespace howdah::cli {
 namespace {
 
 struct RestoreCommandOptions {
-    std::string into, backup, time, lsn, config_to;
+    std::string into, backup, time, lsn, config_to, limit;
     std::string archive = "off";
-    bool latest = false, backup_end = false, start = false, pause = false, sandbox = false;
+    bool latest = false, backup_end = false, start = false, pause = false, sandbox = false, delta = false;
     std::uint32_t timeline = 0;
     std::vector<std::string> tablespaces;
     unsigned jobs = 0;
@@ -125,6 +126,25 @@ std::vector<restore::ForeignFolder> foreign_folders(const base::Config& config) 
     return folders;
 }
 
+/// What no restore may remove, wherever it lies.
+std::vector<std::filesystem::path> kept_files(const Context& context) {
+    std::vector<std::filesystem::path> files;
+    for (const auto& [name, repository] : context.config.repositories)
+        if (!repository.key_file.empty()) files.push_back(repository.key_file);
+    if (!context.config_file.empty()) files.push_back(context.config_file);
+    if (const auto state = context.state_directory_if_any(); !state.empty()) files.push_back(state);
+    return files;
+}
+
+std::optional<base::Bytes> limit_of(const RestoreCommandOptions& options) {
+    if (options.limit.empty()) return std::nullopt;
+    const auto limit = base::parse_megabytes_per_second(options.limit);
+    if (!limit)
+        throw base::Failure(base::FailureKind::usage, fmt::format("--limit is not a number of megabytes per second: {}", options.limit),
+                            "write a number above zero, as 50 or 0.5");
+    return limit;
+}
+
 /// Refuses options that go not together. Returns how long --start waits.
 base::Duration require_sensible(const RestoreCommandOptions& options) {
     if (options.pause && options.time.empty() && options.lsn.empty() && !options.backup_end)
@@ -150,6 +170,7 @@ base::Duration require_sensible(const RestoreCommandOptions& options) {
 
 void run(Context& context, const RestoreCommandOptions& options) {
     const auto patience = require_sensible(options);
+    limit_of(options);
     const auto repository = context.open_repository();
     const auto plan =
         restore::make_plan(repository, {.cluster = context.resolved_cluster_name(),
@@ -170,7 +191,10 @@ void run(Context& context, const RestoreCommandOptions& options) {
         .port = options.port ? std::optional(options.port) : std::nullopt,
         .promote = !options.pause,
         .foreign = foreign_folders(context.config),
-        .sandbox = options.sandbox};
+        .keep = kept_files(context),
+        .sandbox = options.sandbox,
+        .delta = options.delta,
+        .limit = limit_of(options)};
     const auto check = [&] {
         if (options.start) programs_for(context, plan.backup.root);
         restore::check_restore(repository, plan, restoring);
@@ -187,11 +211,18 @@ void run(Context& context, const RestoreCommandOptions& options) {
         const auto result = restore::run_restore(repository, plan, restoring, context.cancellation);
         document["data_directory"] = result.data_directory.string();
         document["files"] = result.files;
+        document["bytes_compared"] = result.compared.count;
+        document["bytes_rewritten"] = result.rewritten.count;
+        document["stored_bytes_fetched"] = result.fetched.count;
+        document["files_removed"] = result.removed;
         document["seconds"] = result.seconds;
         document["notes"] = result.notes;
         if (context.output == Output::text) {
             print_notes(result.notes);
             print(fmt::format("Restored {} files, {}, in {:.1f} s.\n", result.files, base::text(result.bytes), result.seconds));
+            if (options.delta || result.compared.count > 0)
+                print(fmt::format("Of what was there {} were compared; {} written, {} file(s) removed.\n", base::text(result.compared),
+                                  base::text(result.rewritten), result.removed));
         }
         if (options.start) {
             const auto started = start(context, plan.backup.root, result.data_directory, patience);
@@ -217,7 +248,10 @@ void run(Context& context, const RestoreCommandOptions& options) {
 void add_restore(CLI::App& program, Context& context) {
     auto options = std::make_shared<RestoreCommandOptions>();
     auto* area = program.add_subcommand("restore", "Bring a cluster back, to the second that is asked for");
-    area->add_option("--into", options->into, "Empty or new folder for the data directory")->required();
+    area->add_option("--into", options->into, "Empty or new folder for the data directory; with --delta also an earlier copy")->required();
+    area->add_flag("--delta", options->delta,
+                   "Bring a stopped data directory of the same cluster to the backup: only pages that differ are written, other files go");
+    area->add_option("--limit", options->limit, "Megabytes per second read from or written to the directory, all workers together");
     area->add_option("--backup", options->backup, "Backup to begin with (default: the right one for the target)");
     area->add_option("--to-time", options->time, "Recover up to the last commit at or before this time");
     area->add_option("--to-lsn", options->lsn, "Recover up to this position");

@@ -1,6 +1,7 @@
 #include "restore/recovery_settings.hpp"
 
 #include <fmt/core.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -26,6 +27,9 @@ constexpr std::array<std::string_view, 15> kRecoveryNames{
 constexpr std::array<std::string_view, 9> kClearedNames{"recovery_target",         "recovery_target_time", "recovery_target_xid",
                                                         "recovery_target_name",    "recovery_target_lsn",  "recovery_end_command",
                                                         "archive_cleanup_command", "primary_conninfo",     "primary_slot_name"};
+
+constexpr std::string_view kReplaced = "# before the restore: ";
+constexpr std::string_view kWritten = "# written by howdah restore; recovery removes recovery.signal when it has ended\n";
 
 template <typename... Visitors>
 struct Overloaded : Visitors... {
@@ -102,9 +106,9 @@ void write_recovery(const std::filesystem::path& data_directory, const std::map<
         const auto name = postgres::parse_setting_line(line).value_or(postgres::SettingLine{}).name;
         const bool replaced =
             std::find(kRecoveryNames.begin(), kRecoveryNames.end(), name) != kRecoveryNames.end() || settings.contains(name);
-        text += (replaced ? "# before the restore: " : "") + line + "\n";
+        text += (replaced ? std::string(kReplaced) : std::string()) + line + "\n";
     }
-    text += "# written by howdah restore; recovery removes recovery.signal when it has ended\n";
+    text += kWritten;
     // PostgreSQL refuses an empty target that follows a set one ("multiple recovery targets specified"): the empty ones come first.
     if (base::guard("restore.cleared_settings"))
         for (const auto& [name, value] : cleared_settings(server_version))
@@ -113,6 +117,21 @@ void write_recovery(const std::filesystem::path& data_directory, const std::map<
     base::write_file_durably(path, text, modes.file);
     std::filesystem::remove(data_directory / "standby.signal");
     base::write_file_durably(data_directory / "recovery.signal", "", modes.file);
+}
+
+void withdraw_recovery(const std::filesystem::path& data_directory) {
+    const auto path = data_directory / "postgresql.auto.conf";
+    const auto modes = cluster_modes(data_directory);
+    struct stat facts{};
+    if (::lstat(path.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) return;
+    const auto text = base::read_file(path);
+    const auto written = text.rfind(kWritten);
+    if (written == std::string::npos) return;
+    std::istringstream lines(text.substr(0, written));
+    std::string before;
+    for (std::string line; std::getline(lines, line);)
+        before += (line.starts_with(kReplaced) ? line.substr(kReplaced.size()) : line) + "\n";
+    base::write_file_durably(path, before, modes.file);
 }
 
 }  // namespace howdah::restore

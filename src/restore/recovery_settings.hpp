@@ -39,6 +39,9 @@ std::map<std::string, std::string> demanded_settings(const postgres::ControlFile
 void write_recovery(const std::filesystem::path& data_directory, const std::map<std::string, std::string>& settings, int server_version,
                     const ClusterModes& modes);
 
+/// Takes back from postgresql.auto.conf what write_recovery wrote, if it did, so that the file can be compared with the backup's.
+void withdraw_recovery(const std::filesystem::path& data_directory);
+
 /// "name = 'value'" with quotes doubled.
 std::string setting_line(const std::string& name, const std::string& value);
 

@@ -39,10 +39,18 @@ void write_label(const Plan& plan, const fs::path& data_directory, const Cluster
 
 /// pg_control last (trap T13): until it is there nothing can be started.
 void write_control(const std::string& control, const fs::path& data_directory, const ClusterModes& modes) {
-    if (control.empty())
-        throw Failure(FailureKind::operation, "the backup holds no pg_control", "run `howdah backup verify`, choose another backup");
     base::write_file_durably(data_directory / "global" / "pg_control", control, modes.file);
     base::fault_point("restore.control_written");
+}
+
+void require_control(const Layout& layout) {
+    if (!layout.has_control)
+        throw Failure(FailureKind::operation, "the backup holds no pg_control", "run `howdah backup verify`, choose another backup");
+}
+
+/// A data directory that is there knows where its tablespaces are.
+Destinations destinations_of(const Plan& plan, const RestoreOptions& options) {
+    return decide_destinations(plan.backup.root, options.into, options.tablespaces, options.sandbox, options.delta);
 }
 
 }  // namespace
@@ -65,9 +73,10 @@ void require_safe_tablespaces(const Plan& plan, bool sandbox) {
 
 void check_restore(const repository::Repository& repository, const Plan& plan, const RestoreOptions& options) {
     require_safe_tablespaces(plan, options.sandbox);
-    const auto destinations = decide_destinations(plan.backup.root, options.into, options.tablespaces, options.sandbox);
-    check_destinations(destinations, repository.id(), plan.backup.root);
+    const auto destinations = destinations_of(plan, options);
+    const auto filled = check_destinations(destinations, repository, plan.backup, options.delta);
     require_separate(destinations, options.foreign);
+    require_unshared(destinations, filled, options.foreign, options.keep);
     require_room(destinations, plan.backup.root);
     if (options.config_to) check_configuration_at(repository, plan.backup, *options.config_to);
 }
@@ -77,22 +86,31 @@ RestoreResult run_restore(const repository::Repository& repository, const Plan& 
     const auto start = std::chrono::steady_clock::now();
     RestoreResult result;
     check_restore(repository, plan, options);
-    const auto destinations = decide_destinations(plan.backup.root, options.into, options.tablespaces, options.sandbox);
+    const auto destinations = destinations_of(plan, options);
     const auto& data = result.data_directory = destinations.data_directory;
-    auto claims = prepare_destinations(destinations, repository.id(), plan.backup.root);
+    auto layout = read_layout(repository, plan.backup, destinations);
+    require_control(layout);
+    auto [claims, filled] = prepare_destinations(destinations, repository, plan.backup, options.delta);
     base::fault_point("restore.prepared");
 
     const unsigned jobs = options.jobs ? options.jobs : std::max(1u, std::thread::hardware_concurrency());
     base::Progress progress("restoring", plan.backup.root.bytes, base::progress_allowed());
-    const auto copied = copy_out(repository, plan.backup, destinations, jobs, progress, cancellation);
+    base::RateLimit limit(options.limit);
+    const auto copied = copy_out(repository, plan.backup, destinations, std::move(layout),
+                                 {.filled = !filled.empty(), .jobs = jobs, .limit = limit, .progress = progress, .cancellation = cancellation});
     base::pause_point("restore.copied", data.string());
     result.files = copied.files;
     result.bytes = copied.bytes;
+    result.compared = copied.compared;
+    result.rewritten = copied.rewritten;
+    result.fetched = copied.fetched;
+    result.removed = copied.removed;
 
     const auto modes = cluster_modes(data);
     if (!base::guard("T13.control_last")) write_control(copied.control, data, modes);
     result.notes = options.config_to ? place_configuration_at(repository, plan.backup, *options.config_to)
                                      : place_configuration_inside(repository, plan.backup, data, modes);
+    result.notes.insert(result.notes.end(), copied.notes.begin(), copied.notes.end());
     base::fault_point("restore.configured");
     auto settings = recovery_settings(plan, options.fetch, options.promote);
     if (!options.archiving) {

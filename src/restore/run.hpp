@@ -24,13 +24,18 @@ struct RestoreOptions {
     std::optional<int> port = {};  ///< Written into the restored configuration.
     bool promote = true;
     std::vector<ForeignFolder> foreign = {};  ///< Folders that no destination may lie in.
+    std::vector<std::filesystem::path> keep = {};  ///< Files and folders that lie in no directory whose files are removed.
     bool sandbox = false;                     ///< Tablespaces beside the directory; refuses WAL that creates tablespaces elsewhere.
+    bool delta = false;                       ///< The directory may be an earlier copy of the cluster, which is brought to the backup.
+    std::optional<base::Bytes> limit = {};    ///< Bytes read or written below the destinations in a second.
 };
 
 struct RestoreResult {
     std::filesystem::path data_directory;
     std::uint64_t files = 0;
     base::Bytes bytes;
+    base::Bytes compared, rewritten, fetched;  ///< See CopyResult.
+    std::uint64_t removed = 0;
     double seconds = 0;
     std::vector<std::string> notes;
 };
@@ -45,7 +50,7 @@ void require_safe_tablespaces(const Plan& plan, bool sandbox);
 void check_restore(const repository::Repository& repository, const Plan& plan, const RestoreOptions& options);
 
 /// Carries a plan out: destinations marked, files copied, configuration and recovery settings written, backup_label, and last of all
-/// pg_control. Interrupted, the directory bears the mark, cannot be started, and a plain re-run empties it and begins again.
+/// pg_control. Interrupted, the directory bears the mark, cannot be started, and a plain re-run compares what is there and goes on.
 RestoreResult run_restore(const repository::Repository& repository, const Plan& plan, const RestoreOptions& options,
                           const base::Cancellation& cancellation);
 

@@ -48,13 +48,14 @@ std::optional<fs::path> data_directory_above(const fs::path& real) {
 std::vector<ForeignFolder> folders_of_cluster(const std::string& name, const fs::path& data_directory) {
     std::vector<ForeignFolder> folders;
     if (data_directory.empty()) return folders;
-    folders.push_back({data_directory, fmt::format("the data directory of cluster {}", name), true});
+    folders.push_back({data_directory, fmt::format("the data directory of cluster {}", name), true, data_directory});
     std::error_code error;
     for (fs::directory_iterator link(data_directory / "pg_tblspc", error), end; !error && link != end; link.increment(error)) {
         std::error_code unreadable;
         const auto target = fs::read_symlink(link->path(), unreadable);
         if (!unreadable)
-            folders.push_back({target, fmt::format("tablespace {} of cluster {}", link->path().filename().string(), name), true});
+            folders.push_back({target, fmt::format("tablespace {} of cluster {}", link->path().filename().string(), name), true,
+                               data_directory});
     }
     return folders;
 }
@@ -70,6 +71,26 @@ void require_separate(const Destinations& destinations, const std::vector<Foreig
         for (const auto& [beside, real_beside] : targets)
             if (&beside != &target && lies_in(real, real_beside)) refuse(target, "another folder of this restore", beside);
         if (const auto above = data_directory_above(real)) refuse(target, "a data directory", *above);
+    }
+}
+
+void require_unshared(const Destinations& destinations, const std::vector<fs::path>& filled, const std::vector<ForeignFolder>& foreign,
+                      const std::vector<fs::path>& keep) {
+    const auto data = real_path(destinations.data_directory);
+    for (const auto& target : filled) {
+        const auto real = real_path(target);
+        for (const auto& other : foreign) {
+            const bool own = !other.owner.empty() && real_path(other.owner) == data;
+            if (own || !lies_in(real_path(other.folder), real)) continue;
+            throw base::Failure(base::FailureKind::operation,
+                                fmt::format("the target {} holds {}: {}", target.string(), other.what, other.folder.string()),
+                                "name another folder with --into, and for a tablespace with --tablespace NAME=DIR");
+        }
+        for (const auto& path : keep)
+            if (lies_in(real_path(path), real))
+                throw base::Failure(base::FailureKind::operation,
+                                    fmt::format("the target {} holds what the backup does not: {}", target.string(), path.string()),
+                                    "move it out of the directory, whose other files a restore removes");
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <iterator>
 #include <set>
 #include <system_error>
@@ -15,6 +16,7 @@
 #include "base/failure.hpp"
 #include "base/file.hpp"
 #include "base/hooks.hpp"
+#include "restore/earlier_copy.hpp"
 
 namespace howdah::restore {
 
@@ -58,13 +60,6 @@ Found look(const fs::path& folder, const std::string& mark) {
     return started ? Found::foreign : own ? Found::marked : Found::other_restore;
 }
 
-/// Everything but the mark, which goes last of all.
-void empty_folder(const fs::path& folder) {
-    for (const auto& item : fs::directory_iterator(folder))
-        if (item.path().filename() != kMark) fs::remove_all(item.path());
-    base::fault_point("restore.emptied");
-}
-
 [[noreturn]] void refuse_held(const fs::path& folder) {
     throw Failure(FailureKind::locked, fmt::format("another restore is at work in {}", folder.string()),
                   "wait until it ends, or name another folder with --into");
@@ -92,21 +87,28 @@ base::File open_mark(const fs::path& path, bool& made) {
 }
 
 /// Locks the folder's mark, then looks again: another run may have ended in between, and what lies here is its work then.
-base::File claim(const fs::path& folder, const std::string& text) {
+base::File claim(const fs::path& folder, const std::function<bool()>& still_ours) {
     bool made = false;
     auto mark = open_mark(folder / kMark, made);
     if (!try_lock(mark, folder, LOCK_EX)) refuse_held(folder);
     struct stat held{}, there{};
     const bool same = ::fstat(mark.descriptor(), &held) == 0 && ::lstat((folder / kMark).c_str(), &there) == 0 &&
                       held.st_ino == there.st_ino && held.st_dev == there.st_dev;
-    if (same && look(folder, text) == Found::marked) return mark;
+    try {
+        if (same && still_ours()) return mark;
+    } catch (...) {
+        if (made) fs::remove(folder / kMark);
+        throw;
+    }
     if (same && made) fs::remove(folder / kMark);
     refuse_held(folder);
 }
 
-/// In place, never renamed into it: a run killed here leaves a beginning of the mark, and no file that nobody knows.
+/// In place, never renamed into it, and over another backup's mark at once: a run killed here leaves a beginning of the mark, and no file that nobody knows.
 void write_mark(const base::File& file, const fs::path& folder, const std::string& mark) {
-    if (::ftruncate(file.descriptor(), 0) != 0)
+    const auto old = base::read_file_if_exists(folder / kMark, {4096}).value_or(std::string());
+    // A whole mark is never cut: without it, and without pg_control, nobody would know what lies here.
+    if (old.size() != mark.size() && ::ftruncate(file.descriptor(), 0) != 0)
         throw base::SystemFailure(FailureKind::operation, fmt::format("cannot mark {}", folder.string()), errno);
     base::fault_point("restore.mark_begun");
     file.write_at(base::as_bytes(mark), 0);
@@ -128,6 +130,60 @@ std::vector<fs::path> all(const Destinations& destinations) {
     return folders;
 }
 
+/// Whether the folder bears the mark of another backup of the same cluster and repository: nothing else can have made what is in it.
+bool marked_by_sibling(const fs::path& folder, const repository::Repository& repository, const repository::ClusterArea& area) {
+    const auto text = marked_backup(folder);
+    const auto space = text.find(' ');
+    return text.ends_with(" of repository " + repository.id()) && text.find_first_of("/.") == std::string::npos &&
+           repository.store().exists(area.root(text.substr(0, space)));
+}
+
+[[noreturn]] void refuse_unfinished_other(const fs::path& folder) {
+    throw Failure(FailureKind::operation,
+                  fmt::format("the target is not empty: in {} the restore of another backup has not finished: {}", folder.string(),
+                              marked_backup(folder)),
+                  "finish that one by naming its backup with --backup, go on to this one with --delta, or name another folder with --into");
+}
+
+/// What is to be done in one destination, or why nothing may be: false when it is new or empty, true when what lies there is this
+/// restore's to change.
+bool holds_own_files(const Destinations& destinations, const fs::path& folder, const repository::Repository& repository,
+                     const repository::Backup& backup, bool delta) {
+    const auto found = look(folder, mark_text(repository.id(), backup.root));
+    if (found == Found::absent || found == Found::empty) return false;
+    if (found == Found::marked) return true;
+    const bool is_data = folder == destinations.data_directory;
+    std::error_code error;
+    const bool is_folder = fs::is_directory(folder, error);
+    if (delta && is_folder) {
+        if (found == Found::other_restore && marked_by_sibling(folder, repository, backup.area)) return true;
+        if (is_data) {
+            require_earlier_copy(folder, backup.root.system_identifier);
+            return true;
+        }
+        if (links_tablespace(destinations.data_directory, folder)) {
+            require_no_server_behind(folder);
+            return true;
+        }
+    }
+    if (found == Found::other_restore) refuse_unfinished_other(folder);
+    if (!is_folder)
+        throw Failure(FailureKind::operation, fmt::format("the target is no folder: {}", folder.string()),
+                      "name an empty or new folder with --into or --tablespace");
+    throw Failure(FailureKind::operation, fmt::format("the target is not empty: {}", folder.string()),
+                  is_data ? "name an empty or new folder with --into; howdah never writes over anything unless --delta brings an earlier copy "
+                            "of the same cluster to the backup"
+                          : "map this tablespace to an empty folder with --tablespace NAME=DIR");
+}
+
+/// Where the data directory's own link of a tablespace leads; empty without one.
+fs::path linked_tablespace(const fs::path& data_directory, std::uint32_t oid) {
+    std::error_code error;
+    const auto link = data_directory / "pg_tblspc" / std::to_string(oid);
+    const auto target = fs::read_symlink(link, error);
+    return error ? fs::path() : (link.parent_path() / target).lexically_normal();
+}
+
 const repository::TablespaceReference& find_mapped(const repository::Root& root, const std::string& name, const std::string& mapping) {
     for (const auto& space : root.tablespaces)
         if (space.name == name || space.location == name || std::to_string(space.oid) == name) return space;
@@ -141,13 +197,16 @@ const repository::TablespaceReference& find_mapped(const repository::Root& root,
 }  // namespace
 
 Destinations decide_destinations(const repository::Root& root, const fs::path& data_directory, const std::vector<std::string>& mappings,
-                                 bool sandbox) {
+                                 bool sandbox, bool own_links) {
     Destinations destinations{.data_directory = fs::absolute(data_directory).lexically_normal(), .tablespaces = {}};
     auto& chosen = destinations.tablespaces;
     for (const auto& space : root.tablespaces) {
         if (space.location.empty()) continue;
         const auto beside = destinations.data_directory.string() + "-tablespaces/" + std::to_string(space.oid);
-        chosen[space.oid] = sandbox && base::guard("T16.sandbox_tablespaces") ? fs::path(beside) : fs::path(space.location);
+        const auto linked = own_links ? linked_tablespace(destinations.data_directory, space.oid) : fs::path();
+        chosen[space.oid] = sandbox && base::guard("T16.sandbox_tablespaces") ? fs::path(beside)
+                            : !linked.empty()                                 ? linked
+                                                                              : fs::path(space.location);
     }
     for (const auto& mapping : mappings) {
         const auto equals = mapping.rfind('=');
@@ -164,44 +223,30 @@ Destinations decide_destinations(const repository::Root& root, const fs::path& d
     return destinations;
 }
 
-std::vector<fs::path> check_destinations(const Destinations& destinations, const std::string& repository_id, const repository::Root& root) {
-    const auto mark = mark_text(repository_id, root);
-    std::vector<fs::path> marked;
+std::vector<fs::path> check_destinations(const Destinations& destinations, const repository::Repository& repository,
+                                         const repository::Backup& backup, bool delta) {
+    std::vector<fs::path> filled;
     for (const auto& folder : all(destinations)) {
-        const auto found = look(folder, mark);
-        if (found == Found::other_restore)
-            throw Failure(
-                FailureKind::operation,
-                fmt::format("the target is not empty: in {} the restore of another backup has not finished: {}", folder.string(),
-                            marked_backup(folder)),
-                "finish that one by naming its backup with --backup, or remove the folder if nobody needs it, or name another folder with --into");
-        if (std::error_code error; found == Found::foreign && !fs::is_directory(folder, error))
-            throw Failure(FailureKind::operation, fmt::format("the target is no folder: {}", folder.string()),
-                          "name an empty or new folder with --into or --tablespace");
-        if (found == Found::foreign)
-            throw Failure(FailureKind::operation, fmt::format("the target is not empty: {}", folder.string()),
-                          folder == destinations.data_directory
-                              ? "name an empty or new folder with --into; howdah never writes over anything"
-                              : "map this tablespace to an empty folder with --tablespace NAME=DIR");
-        if (found != Found::marked) continue;
+        if (!holds_own_files(destinations, folder, repository, backup, delta)) continue;
         if (is_held(folder)) refuse_held(folder);
-        marked.push_back(folder);
+        filled.push_back(folder);
     }
-    return marked;
+    return filled;
 }
 
-Claims prepare_destinations(const Destinations& destinations, const std::string& repository_id, const repository::Root& root) {
-    const auto mark = mark_text(repository_id, root);
+Prepared prepare_destinations(const Destinations& destinations, const repository::Repository& repository, const repository::Backup& backup,
+                              bool delta) {
+    const auto mark = mark_text(repository.id(), backup.root);
     const auto folders = all(destinations);
-    check_destinations(destinations, repository_id, root);
-    Claims claims;
+    Prepared prepared;
+    prepared.filled = check_destinations(destinations, repository, backup, delta);
     for (const auto& folder : folders) {
         base::create_directories_durably(folder, 0700);
-        claims.push_back(claim(folder, mark));
+        prepared.claims.push_back(
+            claim(folder, [&] { return holds_own_files(destinations, folder, repository, backup, delta); }));
     }
-    for (const auto& folder : folders) empty_folder(folder);
-    for (std::size_t i = 0; i < folders.size(); ++i) write_mark(claims[i], folders[i], mark);
-    return claims;
+    for (std::size_t i = 0; i < folders.size(); ++i) write_mark(prepared.claims[i], folders[i], mark);
+    return prepared;
 }
 
 void unmark_destinations(const Destinations& destinations, Claims claims) {
