@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <memory>
 
 #include "base/process.hpp"
@@ -23,9 +24,9 @@ namespace howdah::cli {
 namespace {
 
 struct RestoreCommandOptions {
-    std::string into, backup, time, lsn, config_to, limit;
+    std::string into, backup, time, lsn, config_to, limit, name, xid, primary;
     std::string archive = "off";
-    bool latest = false, backup_end = false, start = false, pause = false, sandbox = false, delta = false;
+    bool latest = false, backup_end = false, start = false, pause = false, sandbox = false, delta = false, standby = false;
     std::uint32_t timeline = 0;
     std::vector<std::string> tablespaces;
     unsigned jobs = 0;
@@ -33,11 +34,23 @@ struct RestoreCommandOptions {
     std::string patience = "1h";
 };
 
+/// A transaction's number; of one with its epoch in front (pg_current_xact_id) the lower 32 bits, as PostgreSQL takes it.
+base::Xid transaction_of(const std::string& text) {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const base::Xid xid{static_cast<std::uint32_t>(number)};
+    if (error != std::errc() || end != text.data() + text.size() || xid.value < 3)
+        throw base::Failure(base::FailureKind::usage, fmt::format("--to-xid is not a transaction's number: {}", text),
+                            "write it as pg_current_xact_id() gave it, like 731");
+    return xid;
+}
+
 restore::Target target_of(const RestoreCommandOptions& options) {
-    const int given = !options.time.empty() + !options.lsn.empty() + options.latest + options.backup_end;
+    const int given = !options.time.empty() + !options.lsn.empty() + !options.name.empty() + !options.xid.empty() + options.latest +
+                      options.backup_end;
     if (given > 1)
         throw base::Failure(base::FailureKind::usage, "more than one target was given",
-                            "give one of --to-time, --to-lsn, --to-backup-end and --latest");
+                            "give one of --to-time, --to-lsn, --to-name, --to-xid, --to-backup-end and --latest");
     if (!options.time.empty()) {
         const auto time = base::parse_timestamp(options.time);
         if (!time)
@@ -52,6 +65,8 @@ restore::Target target_of(const RestoreCommandOptions& options) {
                                 "write it like 0/3000028");
         return restore::ToLsn{*lsn};
     }
+    if (!options.name.empty()) return restore::ToName{options.name};
+    if (!options.xid.empty()) return restore::ToXid{transaction_of(options.xid)};
     if (options.backup_end) return restore::ToBackupEnd{};
     return restore::ToLatest{};
 }
@@ -145,10 +160,32 @@ std::optional<base::Bytes> limit_of(const RestoreCommandOptions& options) {
     return limit;
 }
 
+/// A standby follows to the end of all WAL and is not promoted.
+void require_standby_alone(const RestoreCommandOptions& options, const restore::Target& target) {
+    if (!options.standby) {
+        if (!options.primary.empty())
+            throw base::Failure(base::FailureKind::usage, "--primary was given without --standby", "give both, or leave --primary out");
+        return;
+    }
+    const char* other = !std::holds_alternative<restore::ToLatest>(target) ? "a target"
+                        : options.timeline                                 ? "--timeline"
+                        : options.start                                    ? "--start"
+                        : options.sandbox                                  ? "--sandbox"
+                                                                           : nullptr;
+    if (other)
+        throw base::Failure(base::FailureKind::usage, fmt::format("--standby and {} were given together", other),
+                            "a standby follows the newest timeline until it is promoted: leave one of them out");
+    if (options.primary.find("password") != std::string::npos)
+        throw base::Failure(base::FailureKind::usage, "--primary holds a password", "keep it in a passfile of the server's user (~/.pgpass)");
+}
+
 /// Refuses options that go not together. Returns how long --start waits.
 base::Duration require_sensible(const RestoreCommandOptions& options) {
-    if (options.pause && options.time.empty() && options.lsn.empty() && !options.backup_end)
-        throw base::Failure(base::FailureKind::usage, "--pause needs a target to pause at", "give --to-time, --to-lsn or --to-backup-end");
+    const auto target = target_of(options);
+    if (options.pause && std::holds_alternative<restore::ToLatest>(target))
+        throw base::Failure(base::FailureKind::usage, "--pause needs a target to pause at",
+                            "give --to-time, --to-lsn, --to-name, --to-xid or --to-backup-end");
+    require_standby_alone(options, target);
     if (options.pause && options.start)
         throw base::Failure(base::FailureKind::usage, "--start waits for the promotion that --pause prevents",
                             "start the server yourself and look at it, or leave --pause out");
@@ -185,7 +222,7 @@ void run(Context& context, const RestoreCommandOptions& options) {
         .into = options.into,
         .tablespaces = options.tablespaces,
         .config_to = options.config_to.empty() ? std::nullopt : std::optional<std::filesystem::path>(options.config_to),
-        .fetch = fetch_command(context, plan.backup.root.cluster),
+        .fetch = fetch_command(context, plan.backup.root.cluster, options.standby),
         .jobs = options.jobs ? options.jobs : context.config.backup.jobs,
         .archiving = options.archive == "keep",
         .port = options.port ? std::optional(options.port) : std::nullopt,
@@ -194,6 +231,8 @@ void run(Context& context, const RestoreCommandOptions& options) {
         .keep = kept_files(context),
         .sandbox = options.sandbox,
         .delta = options.delta,
+        .role = options.standby ? restore::Role::standby : restore::Role::primary,
+        .primary = options.primary,
         .limit = limit_of(options)};
     const auto check = [&] {
         if (options.start) programs_for(context, plan.backup.root);
@@ -232,6 +271,8 @@ void run(Context& context, const RestoreCommandOptions& options) {
             if (context.output == Output::text)
                 print(fmt::format("The server runs ({}): consistent after {:.1f} s, promoted after {:.1f} s.\n", started.conninfo,
                                   started.seconds_to_consistent, started.seconds_to_promoted));
+        } else if (context.output == Output::text && options.standby) {
+            print("Start it as any PostgreSQL server: it follows until pg_promote() or `pg_ctl promote`.\n");
         } else if (context.output == Output::text) {
             print(fmt::format(
                 "Start it as any PostgreSQL server: it recovers to the target by itself. Do not stop it before pg_is_in_recovery() is false.\n{}",
@@ -255,6 +296,8 @@ void add_restore(CLI::App& program, Context& context) {
     area->add_option("--backup", options->backup, "Backup to begin with (default: the right one for the target)");
     area->add_option("--to-time", options->time, "Recover up to the last commit at or before this time");
     area->add_option("--to-lsn", options->lsn, "Recover up to this position");
+    area->add_option("--to-name", options->name, "Recover up to the restore point of this name (pg_create_restore_point)");
+    area->add_option("--to-xid", options->xid, "Recover up to and with the end of this transaction");
     area->add_flag("--to-backup-end", options->backup_end, "Stop at the first consistent moment");
     area->add_flag("--latest", options->latest, "Recover everything archived (the default)");
     area->add_option("--timeline", options->timeline, "Timeline to end on (default: the newest that can be reached)");
@@ -267,6 +310,8 @@ void add_restore(CLI::App& program, Context& context) {
                      "off: the restored server archives nothing; keep: as the original did, for one that takes its place")
         ->check(CLI::IsMember({"off", "keep"}))
         ->capture_default_str();
+    area->add_flag("--standby", options->standby, "Make a standby: it follows the archive, and streams with --primary, until it is promoted");
+    area->add_option("--primary", options->primary, "Connection string of the server from which the standby streams");
     area->add_flag("--start", options->start, "Start the server and wait until it is promoted");
     area->add_option("--port", options->port, "Port of the restored server (default: the backup's)")->check(CLI::Range(1, 65535));
     area->add_flag("--pause", options->pause, "Pause at the target instead of promoting");

@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "base/hooks.hpp"
+#include "restore/target_search.hpp"
 
 namespace howdah::restore {
 
@@ -34,7 +35,9 @@ bool serves(const Backup& backup, const Target& target) {
     const auto& root = backup.root;
     return std::visit(Overloaded{[](const ToLatest&) { return true; }, [](const ToBackupEnd&) { return true; },
                                  [&](const ToTime& to) { return (by_stop ? root.stop_time : root.start_time) <= to.time; },
-                                 [&](const ToLsn& to) { return (by_stop ? root.stop : root.start) <= to.lsn; }},
+                                 [&](const ToLsn& to) { return (by_stop ? root.stop : root.start) <= to.lsn; },
+                                 // Where these are is known only on the way from a backup.
+                                 [](const ToName&) { return true; }, [](const ToXid&) { return true; }},
                       target);
 }
 
@@ -120,7 +123,7 @@ void require_reach(Plan& plan, const archive::WalArchive& wal) {
                     "--to-backup-end with backup {}",
                     root.id));
     };
-    const auto needed_end = std::visit(Overloaded{[&](const ToLsn& to) { return std::max(to.lsn, root.stop); },
+    const auto needed_end = plan.found ? plan.found->lsn : std::visit(Overloaded{[&](const ToLsn& to) { return std::max(to.lsn, root.stop); },
                                                   [&](const ToBackupEnd&) { return root.stop; }, [](const auto&) { return base::Lsn{}; }},
                                        plan.target);
     if (needed_end) {
@@ -128,7 +131,7 @@ void require_reach(Plan& plan, const archive::WalArchive& wal) {
             plan.path.first_missing ? postgres::parse_segment_name(*plan.path.first_missing, root.wal_segment_size) : std::nullopt;
         if (segment && segment->begin(root.wal_segment_size) < needed_end) missing();
         // The record that ends recovery at an LSN may be the first of the following segment.
-        const bool at_lsn = std::holds_alternative<ToLsn>(plan.target);
+        const bool at_lsn = plan.found || std::holds_alternative<ToLsn>(plan.target);
         cut_at(plan.path, {needed_end.value - 1 + (at_lsn ? root.wal_segment_size : 0)}, root.wal_segment_size);
         plan.path.first_missing.reset();
     }
@@ -145,6 +148,9 @@ void require_reach(Plan& plan, const archive::WalArchive& wal) {
         plan.path.first_missing.reset();
     else if (!needed_end)
         missing();
+    if (plan.found && plan.commits.end < plan.found->lsn)
+        refuse(fmt::format("the end of the record of {} is not archived yet", describe(plan.target)),
+               "wait until the next segment is archived (`SELECT pg_switch_wal()` on the server), or use --latest");
     if (const auto* to = std::get_if<ToLsn>(&plan.target); to && plan.commits.end <= to->lsn)
         refuse(
             fmt::format("the target {} lies after the archived WAL, which ends at {}", base::text(to->lsn), base::text(plan.commits.end)),
@@ -170,6 +176,16 @@ void find_replayed_tablespaces(Plan& plan, const archive::WalArchive& wal) {
     });
 }
 
+/// A name or a transaction that this backup's way does not lead to may lie on an older backup's.
+void find_on_path(Plan& plan, const archive::WalArchive& wal) {
+    try {
+        plan.found = find_target(wal, plan.path, plan.backup.root, plan.target, plan.notes);
+    } catch (const Failure& failure) {
+        if (failure.kind() != FailureKind::operation) throw;
+        throw NoWay(failure.kind(), failure.what(), failure.hint());
+    }
+}
+
 /// What a restore from this backup does.
 Plan plan_from(const repository::Repository& repository, const PlanRequest& request, Backup backup) {
     auto timeline = request.timeline;
@@ -178,6 +194,7 @@ Plan plan_from(const repository::Repository& repository, const PlanRequest& requ
     Plan plan{.backup = std::move(backup),
               .target = request.target,
               .timeline = {},
+              .found = {},
               .path = std::move(path),
               .commits = {},
               .tablespaces = {},
@@ -189,6 +206,7 @@ Plan plan_from(const repository::Repository& repository, const PlanRequest& requ
         refuse(fmt::format("the history of timeline {} is not in the archive: {}", base::text(plan.timeline),
                            postgres::history_name(plan.timeline)),
                "without it the server cannot recover to that timeline; push the file from a server's pg_wal with `howdah wal push`");
+    find_on_path(plan, wal);
     require_reach(plan, wal);
     find_replayed_tablespaces(plan, wal);
     return plan;
@@ -199,7 +217,9 @@ Plan plan_from(const repository::Repository& repository, const PlanRequest& requ
 std::string describe(const Target& target) {
     return std::visit(Overloaded{[](const ToLatest&) { return std::string("latest"); },
                                  [](const ToBackupEnd&) { return std::string("the backup's end"); },
-                                 [](const ToTime& to) { return base::text(to.time); }, [](const ToLsn& to) { return base::text(to.lsn); }},
+                                 [](const ToTime& to) { return base::text(to.time); }, [](const ToLsn& to) { return base::text(to.lsn); },
+                                 [](const ToName& to) { return "restore point " + to.name; },
+                                 [](const ToXid& to) { return fmt::format("end of transaction {}", to.xid.value); }},
                       target);
 }
 
@@ -216,7 +236,7 @@ Plan make_plan(const repository::Repository& repository, const PlanRequest& requ
             // Whoever names no timeline wants the newest: an older branch would be a guess.
             const bool named_way = request.timeline || std::holds_alternative<ToBackupEnd>(request.target);
             if (first && !named_way && plan.timeline < newest_passed_over) break;
-            plan.notes = std::move(passed_over);
+            plan.notes.insert(plan.notes.begin(), passed_over.begin(), passed_over.end());
             return plan;
         } catch (const NoWay& failure) {
             if (!first) first = std::current_exception();

@@ -20,7 +20,15 @@ struct ToLsn {
 };
 /// At the backup's own end: the first consistent moment.
 struct ToBackupEnd {};
-using Target = std::variant<ToLatest, ToTime, ToLsn, ToBackupEnd>;
+/// At the first restore point of that name (pg_create_restore_point).
+struct ToName {
+    std::string name;
+};
+/// With the end of that transaction, commit or rollback.
+struct ToXid {
+    base::Xid xid;
+};
+using Target = std::variant<ToLatest, ToTime, ToLsn, ToBackupEnd, ToName, ToXid>;
 std::string describe(const Target& target);
 
 struct PlanRequest {
@@ -37,15 +45,22 @@ struct ReplayedTablespace {
     base::Lsn lsn;
 };
 
+/// Where the WAL has what a name or a transaction's number means.
+struct FoundTarget {
+    base::Lsn lsn;  ///< End of the record that ends recovery.
+    base::Timestamp time;
+};
+
 /// What a restore will do, decided before a byte is copied.
 struct Plan {
     repository::Backup backup;
     Target target;
     base::Timeline timeline;      ///< Where recovery ends; written as a number, so that a newer branch is never followed (T21).
+    std::optional<FoundTarget> found = {};  ///< Of ToName and ToXid.
     archive::WalPath path;        ///< Cut to what the target needs.
     archive::CommitSpan commits;  ///< Along the path.
     std::vector<ReplayedTablespace> tablespaces;
-    std::vector<std::string> notes;   ///< Newer backups that were passed over and why, as sentences.
+    std::vector<std::string> notes;   ///< Newer backups that were passed over and why, and what the target is not, as sentences.
     std::vector<std::string> doubts;  ///< Segments on the path that could not be read whole, so that tablespaces may be unseen.
 };
 

@@ -70,8 +70,16 @@ std::map<std::string, std::string> recovery_settings(const Plan& plan, const Fet
     settings["recovery_target_timeline"] = pinned ? base::text(plan.timeline) : "latest";
     std::visit(Overloaded{[](const ToLatest&) {}, [&](const ToBackupEnd&) { settings["recovery_target"] = "immediate"; },
                           [&](const ToTime& to) { settings["recovery_target_time"] = server_time(to.time); },
-                          [&](const ToLsn& to) { settings["recovery_target_lsn"] = base::text(to.lsn); }},
+                          [&](const ToLsn& to) { settings["recovery_target_lsn"] = base::text(to.lsn); },
+                          [&](const ToName& to) { settings["recovery_target_name"] = to.name; },
+                          [&](const ToXid& to) { settings["recovery_target_xid"] = std::to_string(to.xid.value); }},
                plan.target);
+    return settings;
+}
+
+std::map<std::string, std::string> standby_settings(const FetchCommand& command, const std::string& primary) {
+    std::map<std::string, std::string> settings{{"restore_command", restore_command(command)}, {"recovery_target_timeline", "latest"}};
+    if (!primary.empty()) settings["primary_conninfo"] = primary;
     return settings;
 }
 
@@ -98,7 +106,7 @@ std::string setting_line(const std::string& name, const std::string& value) {
 }
 
 void write_recovery(const std::filesystem::path& data_directory, const std::map<std::string, std::string>& settings, int server_version,
-                    const ClusterModes& modes) {
+                    const ClusterModes& modes, Role role) {
     const auto path = data_directory / "postgresql.auto.conf";
     std::istringstream old(base::read_file_if_exists(path).value_or(std::string()));
     std::string text;
@@ -115,8 +123,9 @@ void write_recovery(const std::filesystem::path& data_directory, const std::map<
             if (!settings.contains(name)) text += setting_line(name, value);
     for (const auto& [name, value] : settings) text += setting_line(name, value);
     base::write_file_durably(path, text, modes.file);
-    std::filesystem::remove(data_directory / "standby.signal");
-    base::write_file_durably(data_directory / "recovery.signal", "", modes.file);
+    const bool standby = role == Role::standby;
+    std::filesystem::remove(data_directory / (standby ? "recovery.signal" : "standby.signal"));
+    base::write_file_durably(data_directory / (standby ? "standby.signal" : "recovery.signal"), "", modes.file);
 }
 
 void withdraw_recovery(const std::filesystem::path& data_directory) {

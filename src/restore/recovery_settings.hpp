@@ -24,6 +24,13 @@ std::string restore_command(const FetchCommand& command);
 /// at the target.
 std::map<std::string, std::string> recovery_settings(const Plan& plan, const FetchCommand& command, bool promote);
 
+/// Settings of a standby: it follows the newest timeline of the archive, and streams from `primary` (a connection string) unless that is
+/// empty. It has no target and never promotes by itself.
+std::map<std::string, std::string> standby_settings(const FetchCommand& command, const std::string& primary);
+
+/// What the restored server becomes.
+enum class Role { primary, standby };
+
 using SettingList = std::vector<std::pair<std::string, std::string>>;
 
 /// Every setting of recovery and of a standby that could end or delay recovery, or run a command of the original server, with the value
@@ -34,10 +41,10 @@ SettingList cleared_settings(int server_version);
 std::map<std::string, std::string> demanded_settings(const postgres::ControlFile& control);
 
 /// Writes postgresql.auto.conf anew: the old file's lines with those of recovery and of `settings` commented out, the cleared settings
-/// that are not among `settings`, then `settings`. It is read after postgresql.conf and overrules it. Creates recovery.signal and removes
-/// standby.signal.
+/// that are not among `settings`, then `settings`. It is read after postgresql.conf and overrules it. Creates recovery.signal, for a standby
+/// standby.signal, and removes the other.
 void write_recovery(const std::filesystem::path& data_directory, const std::map<std::string, std::string>& settings, int server_version,
-                    const ClusterModes& modes);
+                    const ClusterModes& modes, Role role = Role::primary);
 
 /// Takes back from postgresql.auto.conf what write_recovery wrote, if it did, so that the file can be compared with the backup's.
 void withdraw_recovery(const std::filesystem::path& data_directory);

@@ -112,7 +112,8 @@ RestoreResult run_restore(const repository::Repository& repository, const Plan& 
                                      : place_configuration_inside(repository, plan.backup, data, modes);
     result.notes.insert(result.notes.end(), copied.notes.begin(), copied.notes.end());
     base::fault_point("restore.configured");
-    auto settings = recovery_settings(plan, options.fetch, options.promote);
+    auto settings = options.role == Role::standby ? standby_settings(options.fetch, options.primary)
+                                                  : recovery_settings(plan, options.fetch, options.promote);
     if (!options.archiving) {
         settings["archive_mode"] = "off";
         result.notes.push_back(
@@ -120,7 +121,7 @@ RestoreResult run_restore(const repository::Repository& repository, const Plan& 
     }
     if (options.port) settings["port"] = std::to_string(*options.port);
     settings.merge(demanded_settings(postgres::parse_control_file(base::as_bytes(copied.control))));
-    write_recovery(data, settings, plan.backup.root.server_version, modes);
+    write_recovery(data, settings, plan.backup.root.server_version, modes, options.role);
     base::fault_point("restore.recovery_written");
     settle_folders(destinations, modes);
     write_label(plan, data, modes);

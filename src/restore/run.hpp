@@ -27,6 +27,8 @@ struct RestoreOptions {
     std::vector<std::filesystem::path> keep = {};  ///< Files and folders that lie in no directory whose files are removed.
     bool sandbox = false;                     ///< Tablespaces beside the directory; refuses WAL that creates tablespaces elsewhere.
     bool delta = false;                       ///< The directory may be an earlier copy of the cluster, which is brought to the backup.
+    Role role = Role::primary;                ///< A standby's plan has no target.
+    std::string primary = {};                 ///< Connection string from which a standby streams; empty: it follows the archive only.
     std::optional<base::Bytes> limit = {};    ///< Bytes read or written below the destinations in a second.
 };
 
