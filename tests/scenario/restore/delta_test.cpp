@@ -84,7 +84,9 @@ TEST_F(DeltaRestore, AfterTheCopyWasUsedItIsAsAFreshOne) {
         session.query("CREATE DATABASE other");
         session.script(
             "UPDATE shop SET note = 'changed' WHERE id % 100 = 0; DROP TABLE gone; CREATE TABLE later AS SELECT g FROM generate_series(1, 9000) g;"
-            "DELETE FROM far WHERE id > 100; VACUUM far; ALTER SYSTEM SET work_mem = '5MB'");
+            "DELETE FROM far WHERE id > 100");
+        session.query("VACUUM far");
+        session.query("ALTER SYSTEM SET work_mem = '5MB'");
         server.stop();
     }
     const auto result = protectee_.howdah_json(words("restored", {"--delta"}));
