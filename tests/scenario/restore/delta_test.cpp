@@ -11,7 +11,7 @@
 
 #include "base/file.hpp"
 #include "support/protected_server.hpp"
-#include "trees.hpp"
+#include "support/trees.hpp"
 
 namespace howdah::tests {
 namespace {

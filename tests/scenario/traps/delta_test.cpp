@@ -23,6 +23,7 @@ TEST(Trap, T13_control_removed_first) {
     const auto killed =
         protectee.howdah({"restore", "--into", into.string(), "--to-backup-end", "--delta"}, {{"HOWDAH_FAULT", "restore.scattered"}});
     ASSERT_EQ(killed.exit_code, 128 + SIGKILL);
+    EXPECT_FALSE(fs::exists(into / "global" / "pg_control")) << "half a restore has what a server starts with";
     EXPECT_THROW(protectee.start_restored(into), base::Failure) << "a half restore was started";
     protectee.howdah_ok({"restore", "--into", into.string(), "--to-backup-end", "--delta"});
     auto server = protectee.start_restored(into);

@@ -1,4 +1,4 @@
-#include "trees.hpp"
+#include "support/trees.hpp"
 
 #include <fcntl.h>
 #include <fmt/core.h>
