@@ -46,8 +46,8 @@ base::Xid transaction_of(const std::string& text) {
 }
 
 restore::Target target_of(const RestoreCommandOptions& options) {
-    const int given = !options.time.empty() + !options.lsn.empty() + !options.name.empty() + !options.xid.empty() + options.latest +
-                      options.backup_end;
+    const int given =
+        !options.time.empty() + !options.lsn.empty() + !options.name.empty() + !options.xid.empty() + options.latest + options.backup_end;
     if (given > 1)
         throw base::Failure(base::FailureKind::usage, "more than one target was given",
                             "give one of --to-time, --to-lsn, --to-name, --to-xid, --to-backup-end and --latest");
@@ -176,7 +176,8 @@ void require_standby_alone(const RestoreCommandOptions& options, const restore::
         throw base::Failure(base::FailureKind::usage, fmt::format("--standby and {} were given together", other),
                             "a standby follows the newest timeline until it is promoted: leave one of them out");
     if (options.primary.find("password") != std::string::npos)
-        throw base::Failure(base::FailureKind::usage, "--primary holds a password", "keep it in a passfile of the server's user (~/.pgpass)");
+        throw base::Failure(base::FailureKind::usage, "--primary holds a password",
+                            "keep it in a passfile of the server's user (~/.pgpass)");
 }
 
 /// Refuses options that go not together. Returns how long --start waits.
@@ -310,7 +311,8 @@ void add_restore(CLI::App& program, Context& context) {
                      "off: the restored server archives nothing; keep: as the original did, for one that takes its place")
         ->check(CLI::IsMember({"off", "keep"}))
         ->capture_default_str();
-    area->add_flag("--standby", options->standby, "Make a standby: it follows the archive, and streams with --primary, until it is promoted");
+    area->add_flag("--standby", options->standby,
+                   "Make a standby: it follows the archive, and streams with --primary, until it is promoted");
     area->add_option("--primary", options->primary, "Connection string of the server from which the standby streams");
     area->add_flag("--start", options->start, "Start the server and wait until it is promoted");
     area->add_option("--port", options->port, "Port of the restored server (default: the backup's)")->check(CLI::Range(1, 65535));

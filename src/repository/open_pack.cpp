@@ -36,8 +36,8 @@ std::vector<FramePart> cut(const std::vector<Piece>& pieces, const std::vector<F
             offset += part;
         }
     }
-    std::ranges::sort(
-        parts, [](const FramePart& a, const FramePart& b) { return std::tie(a.frame, a.position) < std::tie(b.frame, b.position); });
+    std::ranges::sort(parts,
+                      [](const FramePart& a, const FramePart& b) { return std::tie(a.frame, a.position) < std::tie(b.frame, b.position); });
     return parts;
 }
 

@@ -44,10 +44,9 @@ std::string read_bytes(const Repository& repository, const ClusterArea& area, co
     if (offset != size) throw_damaged(area.prefix(), "a file's extents are shorter than the file");
     SealContext context;
     for (auto& [pack, pieces] : wishes)
-        read_pieces(repository, area, pack, pieces, context,
-                    [&](std::uint32_t, std::uint64_t at, std::span<const std::byte> part) {
-                        std::memcpy(bytes.data() + at, part.data(), part.size());
-                    });
+        read_pieces(repository, area, pack, pieces, context, [&](std::uint32_t, std::uint64_t at, std::span<const std::byte> part) {
+            std::memcpy(bytes.data() + at, part.data(), part.size());
+        });
     return bytes;
 }
 

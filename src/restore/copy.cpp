@@ -48,7 +48,8 @@ void settle_files(const Layout& layout, unsigned jobs) {
     std::mutex failure_mutex;
     base::run_workers(jobs, [&] {
         try {
-            for (auto begin = next.fetch_add(kSettledAtOnce); begin < layout.files.size() && !failed; begin = next.fetch_add(kSettledAtOnce))
+            for (auto begin = next.fetch_add(kSettledAtOnce); begin < layout.files.size() && !failed;
+                 begin = next.fetch_add(kSettledAtOnce))
                 for (auto i = begin; i < std::min(begin + kSettledAtOnce, layout.files.size()); ++i)
                     if (!layout.has_control || i != layout.control_file) settle(layout.files[i]);
         } catch (...) {
@@ -97,7 +98,8 @@ CopyResult copy_out(const repository::Repository& repository, const repository::
     options.progress.set_total({layout.bytes - zeros});
     base::fault_point("restore.laid_out");
     ScatterFigures figures;
-    scatter({repository, backup.area, options.jobs, options.limit, options.progress, options.cancellation}, layout, result.control, figures);
+    scatter({repository, backup.area, options.jobs, options.limit, options.progress, options.cancellation}, layout, result.control,
+            figures);
     base::fault_point("restore.scattered");
     settle_files(layout, options.jobs);
     sync_destinations(destinations);

@@ -15,11 +15,11 @@ namespace howdah::restore {
 struct CopyResult {
     std::uint64_t files = 0;
     base::Bytes bytes;
-    std::string control;           ///< The bytes of pg_control, which is not written by the copy.
-    base::Bytes compared;          ///< Bytes of files that were there and were compared.
-    base::Bytes rewritten;         ///< Bytes written, pg_control's not counted.
-    base::Bytes fetched;           ///< Stored bytes of data frames read for them.
-    std::uint64_t removed = 0;     ///< Files and links that the backup does not have.
+    std::string control;        ///< The bytes of pg_control, which is not written by the copy.
+    base::Bytes compared;       ///< Bytes of files that were there and were compared.
+    base::Bytes rewritten;      ///< Bytes written, pg_control's not counted.
+    base::Bytes fetched;        ///< Stored bytes of data frames read for them.
+    std::uint64_t removed = 0;  ///< Files and links that the backup does not have.
     std::vector<std::string> notes;
 };
 

@@ -34,8 +34,7 @@ void add_link(Layout& layout, const Destinations& destinations, const FileEntry&
     const auto oid = tablespace_of_link(path);
     const auto mapped = oid ? destinations.tablespaces.find(*oid) : destinations.tablespaces.end();
     if (mapped == destinations.tablespaces.end())
-        throw Failure(FailureKind::operation,
-                      fmt::format("the backup links {} to {}, which is no tablespace of it", path, entry.target),
+        throw Failure(FailureKind::operation, fmt::format("the backup links {} to {}, which is no tablespace of it", path, entry.target),
                       "choose another backup; nothing was written there");
     layout.links.emplace((destinations.data_directory / path).string(), mapped->second.string());
 }
@@ -44,8 +43,7 @@ void add_link(Layout& layout, const Destinations& destinations, const FileEntry&
 void add_file(Layout& layout, const repository::Repository& repository, const repository::Backup& backup, const FileEntry& entry,
               fs::path path) {
     const auto number = static_cast<std::uint32_t>(layout.files.size());
-    layout.files.push_back(
-        {.path = std::move(path).string(), .size = entry.size, .modified_us = entry.modified_us, .mode = entry.mode});
+    layout.files.push_back({.path = std::move(path).string(), .size = entry.size, .modified_us = entry.modified_us, .mode = entry.mode});
     layout.bytes += entry.size;
     std::uint64_t offset = 0;
     for (const auto& extent : repository::read_extents(repository, backup.area, entry)) {
@@ -58,8 +56,7 @@ void add_file(Layout& layout, const repository::Repository& repository, const re
         offset += extent.length;
     }
     if (offset != entry.size)
-        throw Failure(FailureKind::operation,
-                      fmt::format("the backup's map of {} covers {} bytes of {}", entry.path, offset, entry.size),
+        throw Failure(FailureKind::operation, fmt::format("the backup's map of {} covers {} bytes of {}", entry.path, offset, entry.size),
                       "run `howdah backup verify`");
 }
 
@@ -81,9 +78,7 @@ Layout read_layout(const repository::Repository& repository, const repository::B
     for (const auto& reference : backup.root.trees) {
         if (reference.root == repository::kOutsideRoot) continue;
         for (const auto& entry : repository::read_tree(repository, backup.area, reference.name).entries) {
-            const auto path = reference.root.empty()   ? entry.path
-                              : entry.path.empty()     ? reference.root
-                                                       : reference.root + "/" + entry.path;
+            const auto path = reference.root.empty() ? entry.path : entry.path.empty() ? reference.root : reference.root + "/" + entry.path;
             if (entry.type == EntryType::symlink) {
                 add_link(layout, destinations, entry, path);
                 continue;

@@ -123,9 +123,11 @@ void require_reach(Plan& plan, const archive::WalArchive& wal) {
                     "--to-backup-end with backup {}",
                     root.id));
     };
-    const auto needed_end = plan.found ? plan.found->lsn : std::visit(Overloaded{[&](const ToLsn& to) { return std::max(to.lsn, root.stop); },
-                                                  [&](const ToBackupEnd&) { return root.stop; }, [](const auto&) { return base::Lsn{}; }},
-                                       plan.target);
+    const auto needed_end =
+        plan.found ? plan.found->lsn
+                   : std::visit(Overloaded{[&](const ToLsn& to) { return std::max(to.lsn, root.stop); },
+                                           [&](const ToBackupEnd&) { return root.stop; }, [](const auto&) { return base::Lsn{}; }},
+                                plan.target);
     if (needed_end) {
         const auto segment =
             plan.path.first_missing ? postgres::parse_segment_name(*plan.path.first_missing, root.wal_segment_size) : std::nullopt;
@@ -215,12 +217,12 @@ Plan plan_from(const repository::Repository& repository, const PlanRequest& requ
 }  // namespace
 
 std::string describe(const Target& target) {
-    return std::visit(Overloaded{[](const ToLatest&) { return std::string("latest"); },
-                                 [](const ToBackupEnd&) { return std::string("the backup's end"); },
-                                 [](const ToTime& to) { return base::text(to.time); }, [](const ToLsn& to) { return base::text(to.lsn); },
-                                 [](const ToName& to) { return "restore point " + to.name; },
-                                 [](const ToXid& to) { return fmt::format("end of transaction {}", to.xid.value); }},
-                      target);
+    return std::visit(
+        Overloaded{[](const ToLatest&) { return std::string("latest"); },
+                   [](const ToBackupEnd&) { return std::string("the backup's end"); }, [](const ToTime& to) { return base::text(to.time); },
+                   [](const ToLsn& to) { return base::text(to.lsn); }, [](const ToName& to) { return "restore point " + to.name; },
+                   [](const ToXid& to) { return fmt::format("end of transaction {}", to.xid.value); }},
+        target);
 }
 
 Plan make_plan(const repository::Repository& repository, const PlanRequest& request) {

@@ -55,10 +55,10 @@ struct FoundTarget {
 struct Plan {
     repository::Backup backup;
     Target target;
-    base::Timeline timeline;      ///< Where recovery ends; written as a number, so that a newer branch is never followed (T21).
+    base::Timeline timeline;                ///< Where recovery ends; written as a number, so that a newer branch is never followed (T21).
     std::optional<FoundTarget> found = {};  ///< Of ToName and ToXid.
-    archive::WalPath path;        ///< Cut to what the target needs.
-    archive::CommitSpan commits;  ///< Along the path.
+    archive::WalPath path;                  ///< Cut to what the target needs.
+    archive::CommitSpan commits;            ///< Along the path.
     std::vector<ReplayedTablespace> tablespaces;
     std::vector<std::string> notes;   ///< Newer backups that were passed over and why, and what the target is not, as sentences.
     std::vector<std::string> doubts;  ///< Segments on the path that could not be read whole, so that tablespaces may be unseen.

@@ -96,8 +96,9 @@ RestoreResult run_restore(const repository::Repository& repository, const Plan& 
     const unsigned jobs = options.jobs ? options.jobs : std::max(1u, std::thread::hardware_concurrency());
     base::Progress progress("restoring", plan.backup.root.bytes, base::progress_allowed());
     base::RateLimit limit(options.limit);
-    const auto copied = copy_out(repository, plan.backup, destinations, std::move(layout),
-                                 {.filled = !filled.empty(), .jobs = jobs, .limit = limit, .progress = progress, .cancellation = cancellation});
+    const auto copied =
+        copy_out(repository, plan.backup, destinations, std::move(layout),
+                 {.filled = !filled.empty(), .jobs = jobs, .limit = limit, .progress = progress, .cancellation = cancellation});
     base::pause_point("restore.copied", data.string());
     result.files = copied.files;
     result.bytes = copied.bytes;

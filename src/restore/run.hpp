@@ -23,13 +23,13 @@ struct RestoreOptions {
                                    ///< system identifier that both archive would mix their timelines in the repository.
     std::optional<int> port = {};  ///< Written into the restored configuration.
     bool promote = true;
-    std::vector<ForeignFolder> foreign = {};  ///< Folders that no destination may lie in.
+    std::vector<ForeignFolder> foreign = {};       ///< Folders that no destination may lie in.
     std::vector<std::filesystem::path> keep = {};  ///< Files and folders that lie in no directory whose files are removed.
-    bool sandbox = false;                     ///< Tablespaces beside the directory; refuses WAL that creates tablespaces elsewhere.
-    bool delta = false;                       ///< The directory may be an earlier copy of the cluster, which is brought to the backup.
-    Role role = Role::primary;                ///< A standby's plan has no target.
-    std::string primary = {};                 ///< Connection string from which a standby streams; empty: it follows the archive only.
-    std::optional<base::Bytes> limit = {};    ///< Bytes read or written below the destinations in a second.
+    bool sandbox = false;                          ///< Tablespaces beside the directory; refuses WAL that creates tablespaces elsewhere.
+    bool delta = false;                            ///< The directory may be an earlier copy of the cluster, which is brought to the backup.
+    Role role = Role::primary;                     ///< A standby's plan has no target.
+    std::string primary = {};                      ///< Connection string from which a standby streams; empty: it follows the archive only.
+    std::optional<base::Bytes> limit = {};         ///< Bytes read or written below the destinations in a second.
 };
 
 struct RestoreResult {

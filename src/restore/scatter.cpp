@@ -94,15 +94,17 @@ private:
             request_.limit.take(part.length, request_.cancellation);
             figures_.compared += part.length;
             for (auto block = first_block(part); block <= last_block(part); ++block)
-                known[block] += static_cast<std::uint32_t>(std::min<std::size_t>((block + 1) * kHashedBlockBytes, part.position + part.length) -
-                                                           std::max<std::size_t>(block * kHashedBlockBytes, part.position));
+                known[block] +=
+                    static_cast<std::uint32_t>(std::min<std::size_t>((block + 1) * kHashedBlockBytes, part.position + part.length) -
+                                               std::max<std::size_t>(block * kHashedBlockBytes, part.position));
         }
         std::uint32_t differing = touched;
         for (std::uint32_t block = 0; block < hashes.size(); ++block) {
             const auto begin = block * kHashedBlockBytes;
             const auto length = std::min<std::size_t>(kHashedBlockBytes, pack.plain_bytes(frame.frame) - begin);
             if (known[block] != length) continue;
-            if (request_.repository.key().block_hash(std::span(local_).subspan(begin, length)) == hashes[block]) differing &= ~(1u << block);
+            if (request_.repository.key().block_hash(std::span(local_).subspan(begin, length)) == hashes[block])
+                differing &= ~(1u << block);
         }
         add_progress(parts, differing);
         return differing;

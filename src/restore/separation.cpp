@@ -54,8 +54,8 @@ std::vector<ForeignFolder> folders_of_cluster(const std::string& name, const fs:
         std::error_code unreadable;
         const auto target = fs::read_symlink(link->path(), unreadable);
         if (!unreadable)
-            folders.push_back({target, fmt::format("tablespace {} of cluster {}", link->path().filename().string(), name), true,
-                               data_directory});
+            folders.push_back(
+                {target, fmt::format("tablespace {} of cluster {}", link->path().filename().string(), name), true, data_directory});
     }
     return folders;
 }

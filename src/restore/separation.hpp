@@ -11,8 +11,8 @@ namespace howdah::restore {
 /// A folder that belongs to somebody else: a repository, the data directory or a tablespace of a configured cluster.
 struct ForeignFolder {
     std::filesystem::path folder;
-    std::string what;            ///< As a sentence names it: "the repository main".
-    bool may_be_target = false;  ///< The folder itself may be restored into when it is empty: a lost cluster's own places.
+    std::string what;                  ///< As a sentence names it: "the repository main".
+    bool may_be_target = false;        ///< The folder itself may be restored into when it is empty: a lost cluster's own places.
     std::filesystem::path owner = {};  ///< The data directory of the cluster whose folder it is; empty for a repository.
 };
 

@@ -171,9 +171,10 @@ bool holds_own_files(const Destinations& destinations, const fs::path& folder, c
         throw Failure(FailureKind::operation, fmt::format("the target is no folder: {}", folder.string()),
                       "name an empty or new folder with --into or --tablespace");
     throw Failure(FailureKind::operation, fmt::format("the target is not empty: {}", folder.string()),
-                  is_data ? "name an empty or new folder with --into; howdah never writes over anything unless --delta brings an earlier copy "
-                            "of the same cluster to the backup"
-                          : "map this tablespace to an empty folder with --tablespace NAME=DIR");
+                  is_data
+                      ? "name an empty or new folder with --into; howdah never writes over anything unless --delta brings an earlier copy "
+                        "of the same cluster to the backup"
+                      : "map this tablespace to an empty folder with --tablespace NAME=DIR");
 }
 
 /// Where the data directory's own link of a tablespace leads; empty without one.
@@ -242,8 +243,7 @@ Prepared prepare_destinations(const Destinations& destinations, const repository
     prepared.filled = check_destinations(destinations, repository, backup, delta);
     for (const auto& folder : folders) {
         base::create_directories_durably(folder, 0700);
-        prepared.claims.push_back(
-            claim(folder, [&] { return holds_own_files(destinations, folder, repository, backup, delta); }));
+        prepared.claims.push_back(claim(folder, [&] { return holds_own_files(destinations, folder, repository, backup, delta); }));
     }
     for (std::size_t i = 0; i < folders.size(); ++i) write_mark(prepared.claims[i], folders[i], mark);
     return prepared;

@@ -53,13 +53,14 @@ FoundTarget find_name(const archive::WalArchive& wal, const archive::WalPath& pa
         for (auto i = others.size() - std::min(kShown, others.size()); i < others.size(); ++i)
             known += (known.empty() ? "" : ", ") + others[i];
         refuse_none(target, root,
-                    known.empty() ? "none of any name is archived since; SELECT pg_create_restore_point makes one, pg_switch_wal() archives it"
-                                  : "the last ones since are: " + known);
+                    known.empty()
+                        ? "none of any name is archived since; SELECT pg_create_restore_point makes one, pg_switch_wal() archives it"
+                        : "the last ones since are: " + known);
     }
     require_after_stop(target, root, *found);
     if (!more.empty())
-        notes.push_back(fmt::format("restore point {} is there several times: this restore ends at {} of {}; later ones are at {}", target.name,
-                                    base::text(found->lsn), base::text(found->time), more));
+        notes.push_back(fmt::format("restore point {} is there several times: this restore ends at {} of {}; later ones are at {}",
+                                    target.name, base::text(found->lsn), base::text(found->time), more));
     return *found;
 }
 
@@ -83,24 +84,25 @@ FoundTarget find_transaction(const archive::WalArchive& wal, const archive::WalP
     std::uint32_t highest = 0;
     archive::for_each_trailer(wal, path, [&](const repository::WalTrailer& trailer) {
         if (trailer.highest_xid != 0) highest = trailer.highest_xid;
-        const bool may_end_here = trailer.highest_xid != 0 && not_after(trailer.lowest_xid, target.xid.value) &&
-                                  not_after(target.xid.value, trailer.highest_xid);
+        const bool may_end_here =
+            trailer.highest_xid != 0 && not_after(trailer.lowest_xid, target.xid.value) && not_after(target.xid.value, trailer.highest_xid);
         if (!may_end_here) return true;
         const auto seen = find_end(wal, trailer.segment, target.xid, root.start);
         if (!seen) return true;
         // A record that the segment's end cuts ends in the next one.
         found = FoundTarget{seen->end > trailer.end_of_records ? base::Lsn{trailer.end.value + 1} : seen->end, seen->time};
         if (!seen->committed)
-            notes.push_back(fmt::format("transaction {} was rolled back at {}: the restore ends there", target.xid.value,
-                                        base::text(seen->time)));
+            notes.push_back(
+                fmt::format("transaction {} was rolled back at {}: the restore ends there", target.xid.value, base::text(seen->time)));
         return false;
     });
     if (!found)
         refuse_none(target, root,
-                    highest == 0 ? std::string("no transaction's end is archived since; wait until its segment is, or use --latest")
-                                 : fmt::format("the newest archived end is that of transaction {} or near it; a subtransaction's number is no "
-                                               "target, and the end must be archived",
-                                               highest));
+                    highest == 0
+                        ? std::string("no transaction's end is archived since; wait until its segment is, or use --latest")
+                        : fmt::format("the newest archived end is that of transaction {} or near it; a subtransaction's number is no "
+                                      "target, and the end must be archived",
+                                      highest));
     require_after_stop(target, root, *found);
     return *found;
 }

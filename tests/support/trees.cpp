@@ -32,9 +32,11 @@ std::string difference(const Tree& left, const Tree& right) {
     const auto shown = [](const std::string& what) { return fmt::format("{} {} bytes", what.substr(0, what.find('\n')), what.size()); };
     std::string text;
     for (const auto& [name, what] : left)
-        if (const auto found = right.find(name); found == right.end() || found->second != what) text += "- " + name + " " + shown(what) + "\n";
+        if (const auto found = right.find(name); found == right.end() || found->second != what)
+            text += "- " + name + " " + shown(what) + "\n";
     for (const auto& [name, what] : right)
-        if (const auto found = left.find(name); found == left.end() || found->second != what) text += "+ " + name + " " + shown(what) + "\n";
+        if (const auto found = left.find(name); found == left.end() || found->second != what)
+            text += "+ " + name + " " + shown(what) + "\n";
     return text;
 }
 

@@ -58,8 +58,7 @@ protected:
     void expect_as_fresh() {
         protectee_.howdah_ok(words("fresh", {"--tablespace", "one=" + (protectee_.workspace() / "fresh-space").string()}));
         auto fresh = tree_of(protectee_.workspace() / "fresh"), here = tree_of(into());
-        for (auto* tree : {&fresh, &here})
-            std::erase_if(*tree, [](const auto& entry) { return entry.first.starts_with("pg_tblspc/"); });
+        for (auto* tree : {&fresh, &here}) std::erase_if(*tree, [](const auto& entry) { return entry.first.starts_with("pg_tblspc/"); });
         EXPECT_EQ(difference(fresh, here), "");
         EXPECT_EQ(difference(tree_of(protectee_.workspace() / "fresh-space"), tree_of(moved())), "");
     }
@@ -165,14 +164,16 @@ TEST_F(DeltaRestore, MendsWhatIsTooMuchTooLittleOrWrong) {
     EXPECT_EQ(base::read_file(twin), twin_text) << "a file that another name shares was written";
     EXPECT_EQ(difference(elsewhere_before, tree_of(elsewhere)), "") << "a link was followed";
     EXPECT_TRUE(fs::remove(moved() / "PG_17_202406281")) << "another server's folder was removed";
-    EXPECT_EQ(result["files_removed"], 5) << "16999, the pid file is no file of the copy, the segment, 77777, stray, the link" << result.dump(1);
+    EXPECT_EQ(result["files_removed"], 5) << "16999, the pid file is no file of the copy, the segment, 77777, stray, the link"
+                                          << result.dump(1);
     expect_as_fresh();
     expect_right();
 }
 
 TEST_F(DeltaRestore, GoesFromOneBackupToAnother) {
     auto session = protectee_.session();
-    session.script("UPDATE shop SET note = 'second' WHERE id < 50; CREATE TABLE more AS SELECT g FROM generate_series(1, 5000) g; CHECKPOINT");
+    session.script(
+        "UPDATE shop SET note = 'second' WHERE id < 50; CREATE TABLE more AS SELECT g FROM generate_series(1, 5000) g; CHECKPOINT");
     backup_ = protectee_.howdah_json({"backup", "run"})["backup"]["id"];
     const auto result = protectee_.howdah_json(words("restored", {"--delta"}));
     EXPECT_LT(result["bytes_rewritten"].get<std::uint64_t>(), result["plan"]["bytes"].get<std::uint64_t>() / 2);

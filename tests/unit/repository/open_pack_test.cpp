@@ -45,13 +45,14 @@ TEST_P(OpenPackTest, HashesAreThoseOfEveryBlock) {
     EXPECT_TRUE(pack.hashes(0).empty());
     pack.load_hashes(context);
     for (std::uint32_t frame = 0; frame < 11; ++frame) {
-        const auto plain = frame < 10 ? content.substr(frame * kFrameBytes, kFrameBytes)
-                                      : content.substr(0, 10'000) + content.substr(20'000, 5'000);
+        const auto plain =
+            frame < 10 ? content.substr(frame * kFrameBytes, kFrameBytes) : content.substr(0, 10'000) + content.substr(20'000, 5'000);
         ASSERT_EQ(pack.plain_bytes(frame), plain.size());
         const auto hashes = pack.hashes(frame);
         ASSERT_EQ(hashes.size(), (plain.size() + kHashedBlockBytes - 1) / kHashedBlockBytes);
         for (std::size_t i = 0; i < hashes.size(); ++i)
-            EXPECT_EQ(hashes[i], repository.key().block_hash(base::as_bytes(std::string_view(plain).substr(i * kHashedBlockBytes, kHashedBlockBytes))));
+            EXPECT_EQ(hashes[i], repository.key().block_hash(
+                                     base::as_bytes(std::string_view(plain).substr(i * kHashedBlockBytes, kHashedBlockBytes))));
     }
 }
 
