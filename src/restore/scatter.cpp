@@ -1,7 +1,6 @@
 #include "restore/scatter.hpp"
 
 #include <algorithm>
-#include <array>
 #include <exception>
 #include <mutex>
 #include <optional>
@@ -35,6 +34,13 @@ struct FrameWork {
 std::uint32_t first_block(const FramePart& part) { return static_cast<std::uint32_t>(part.position / kHashedBlockBytes); }
 std::uint32_t last_block(const FramePart& part) {
     return static_cast<std::uint32_t>((part.position + part.length - 1) / kHashedBlockBytes);
+}
+
+/// One bit each.
+std::uint32_t blocks_of(const FramePart& part) {
+    std::uint32_t blocks = 0;
+    for (auto block = first_block(part); block <= last_block(part); ++block) blocks |= 1u << block;
+    return blocks;
 }
 
 /// One thread's buffers and open file.
@@ -72,39 +78,39 @@ public:
 private:
     bool is_there(const FramePart& part) const { return part.offset < layout_.files[part.file].present; }
 
-    /// Which of the frame's blocks differ from what the files hold.
+    /// Which of the frame's blocks differ from what the files hold. Bytes that none of them uses count as zeros, which a backup leaves
+    /// between small files; where they are something else the hash does not fit.
     std::uint32_t compare(const OpenPack& pack, const FrameWork& frame) {
         const auto parts = pack.parts().subspan(frame.begin, frame.end - frame.begin);
-        std::uint32_t touched = 0;
-        std::array<std::uint32_t, kMostBlocks> known{};  // Bytes of each block that the files hold.
-        std::size_t end = 0;
+        std::uint32_t touched = 0, absent = 0;
+        std::size_t end = 0, used = 0;
         bool apart = true;
-        const auto hashes = pack.hashes(frame.frame);
-        if (std::ranges::all_of(parts, [&](const auto& part) { return layout_.files[part.file].trusted; })) return 0;
         for (const auto& part : parts) {
-            for (auto block = first_block(part); block <= last_block(part); ++block) touched |= 1u << block;
+            const auto blocks = blocks_of(part);
+            touched |= blocks;
+            if (!is_there(part)) absent |= blocks;
             apart = apart && part.position >= end;
             end = part.position + part.length;
+            used += part.length;
         }
+        const auto hashes = pack.hashes(frame.frame);
+        if (std::ranges::all_of(parts, [&](const auto& part) { return layout_.files[part.file].trusted; })) return 0;
         // Two files that share bytes of a frame may hold different ones.
-        if (hashes.empty() || !apart || std::ranges::none_of(parts, [&](const auto& part) { return is_there(part); })) return touched;
+        if (hashes.empty() || !apart || touched == absent) return touched;
+        const auto local = std::span(local_).first(pack.plain_bytes(frame.frame));
+        if (used < local.size()) std::ranges::fill(local, std::byte{0});
         for (const auto& part : parts) {
             if (!is_there(part)) continue;
-            files_.read(part.file, part.offset, std::span(local_).subspan(part.position, part.length));
+            files_.read(part.file, part.offset, local.subspan(part.position, part.length));
             request_.limit.take(part.length, request_.cancellation);
             figures_.compared += part.length;
-            for (auto block = first_block(part); block <= last_block(part); ++block)
-                known[block] +=
-                    static_cast<std::uint32_t>(std::min<std::size_t>((block + 1) * kHashedBlockBytes, part.position + part.length) -
-                                               std::max<std::size_t>(block * kHashedBlockBytes, part.position));
         }
         std::uint32_t differing = touched;
         for (std::uint32_t block = 0; block < hashes.size(); ++block) {
+            if (!((touched & ~absent) >> block & 1u)) continue;
             const auto begin = block * kHashedBlockBytes;
-            const auto length = std::min<std::size_t>(kHashedBlockBytes, pack.plain_bytes(frame.frame) - begin);
-            if (known[block] != length) continue;
-            if (request_.repository.key().block_hash(std::span(local_).subspan(begin, length)) == hashes[block])
-                differing &= ~(1u << block);
+            const auto bytes = local.subspan(begin, std::min(kHashedBlockBytes, local.size() - begin));
+            if (request_.repository.key().block_hash(bytes) == hashes[block]) differing &= ~(1u << block);
         }
         add_progress(parts, differing);
         return differing;

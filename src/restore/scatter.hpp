@@ -29,9 +29,9 @@ struct ScatterRequest {
 
 /// Brings the bytes of the layout's files to the backup's, all workers busy to the end. Of a file that was there (Output::present) each 8 KiB
 /// of a frame is compared by its keyed hash, read from the pack, and only a frame that holds a block which differs is fetched; only such
-/// blocks are written. Nothing but bytes is trusted: no time, no size, no LSN (trap T20). A block of which something else than
-/// these files holds a part, or that is new, is fetched and compared byte by byte. `control` holds the bytes that pg_control had, and has the
-/// backup's afterwards. Takes the layout's packs.
+/// blocks are written. Nothing but bytes is trusted: no time, no size, no LSN (trap T20). A block that differs, or is new, is fetched;
+/// one that small files share is then compared byte by byte. `control` holds the bytes that pg_control had, and has the backup's
+/// afterwards. Takes the layout's packs.
 void scatter(const ScatterRequest& request, Layout& layout, std::string& control, ScatterFigures& figures);
 
 }  // namespace howdah::restore

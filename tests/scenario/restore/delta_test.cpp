@@ -184,6 +184,21 @@ TEST_F(DeltaRestore, GoesFromOneBackupToAnother) {
     EXPECT_EQ(check_restored(server), "");
 }
 
+TEST_F(DeltaRestore, AnIncrementalsPagesAreFoundInAllItsPacks) {
+    auto session = protectee_.session();
+    session.script("UPDATE shop SET note = 'second' WHERE id % 500 = 0; DELETE FROM far WHERE id = 1; CHECKPOINT");
+    backup_ = protectee_.howdah_json({"backup", "run", "--type", "incr"})["backup"]["id"];
+    const auto result = protectee_.howdah_json(words("restored", {"--delta"}));
+    EXPECT_GT(result["bytes_rewritten"], 0);
+    expect_as_fresh();
+    const auto again = protectee_.howdah_json(words("restored", {"--delta"}));
+    EXPECT_EQ(again["bytes_rewritten"], 0);
+    EXPECT_LT(again["stored_bytes_fetched"].get<std::uint64_t>(), 1u << 20) << "frames of small files that are partly of the older backup";
+    auto server = protectee_.start_restored(into());
+    EXPECT_EQ(open_session(server).value("SELECT count(*) FROM shop WHERE note = 'second'"), "60");
+    EXPECT_EQ(check_restored(server), "");
+}
+
 TEST_F(DeltaRestore, TheLostClustersOwnDirectoryComesBackInPlace) {
     auto& server = protectee_.server();
     protectee_.session().script("DROP TABLE gone; UPDATE shop SET note = 'spoiled'");
