@@ -8,6 +8,7 @@
 #include "archive/coverage.hpp"
 #include "archive/unfinished.hpp"
 #include "archive/wal_archive.hpp"
+#include "backup/inspect.hpp"
 #include "base/progress.hpp"
 #include "repository/backups.hpp"
 
@@ -110,10 +111,26 @@ void check_stop(const repository::Repository& repository, const repository::Back
             backup.root.id, trailer->segment, base::text(trailer->end_of_records), base::text(backup.root.stop)));
 }
 
+void look_into(const repository::Repository& repository, const std::string& cluster, unsigned jobs, base::Progress& progress,
+               const base::Cancellation& cancellation, std::chrono::seconds settle, const repository::Share& share, VerifyResult& result) {
+    BackupInspector inspector(repository, cluster, cancellation);
+    repository::Inspection inspection{.share = share, .inspector = inspector, .figures = {}};
+    result.damage = repository::verify_objects(repository, cluster, jobs, progress, cancellation, settle, &inspection);
+    inspector.check_split_pages(share);
+    result.problems = inspector.problems();
+    const auto& figures = inspection.figures;
+    result.looked_into = VerifyResult::LookedInto{.frames = figures.frames,
+                                                  .frames_total = figures.frames_total,
+                                                  .bytes = {figures.bytes},
+                                                  .bytes_total = {figures.bytes_total},
+                                                  .pages = inspector.pages(),
+                                                  .without_checksums = inspector.without_checksums()};
+}
+
 }  // namespace
 
 VerifyResult verify(const repository::Repository& repository, const std::string& cluster, unsigned jobs,
-                    const base::Cancellation& cancellation, std::chrono::seconds settle) {
+                    const base::Cancellation& cancellation, std::chrono::seconds settle, const std::optional<repository::Share>& share) {
     VerifyResult result;
     repository.store().list({}, [&](const storage::Listed& object) {
         ++result.objects;
@@ -121,7 +138,10 @@ VerifyResult verify(const repository::Repository& repository, const std::string&
     });
     if (jobs == 0) jobs = std::max(1u, std::thread::hardware_concurrency());
     base::Progress progress("verifying", result.bytes, base::progress_allowed());
-    result.damage = repository::verify_objects(repository, cluster, jobs, progress, cancellation, settle);
+    if (share)
+        look_into(repository, cluster, jobs, progress, cancellation, settle, *share, result);
+    else
+        result.damage = repository::verify_objects(repository, cluster, jobs, progress, cancellation, settle);
     for (const auto& backup : repository::list_backups(repository, cluster)) {
         ++result.backups;
         if (backup.damage.empty()) guarded(result, [&] { check_wal(repository, backup, result.problems); });

@@ -1,12 +1,14 @@
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
 
+#include <charconv>
 #include <memory>
 #include <set>
 
 #include "backup/run.hpp"
 #include "backup/status.hpp"
 #include "backup/verify.hpp"
+#include "base/random.hpp"
 #include "cli/areas.hpp"
 #include "cli/context.hpp"
 #include "cli/json.hpp"
@@ -27,6 +29,9 @@ struct BackupCommandOptions {
     std::string id;
     unsigned jobs = 0;
     bool all = false;
+    bool full = false;
+    std::string sample;
+    std::optional<std::uint32_t> seed;
 };
 
 double mib_per_second(base::Bytes bytes, double seconds) {
@@ -211,29 +216,95 @@ void show(Context& context, const BackupCommandOptions& options) {
     print(table.text());
 }
 
-void verify(Context& context, const BackupCommandOptions& options) {
-    const auto work = [&] {
-        const auto repository = context.open_repository();
-        known_clusters(context, repository);
-        const auto result = backup::verify(repository, context.cluster_name, options.jobs, context.cancellation);
+/// "5" or "5%" or "0.1 %".
+double parse_percent(std::string_view text) {
+    std::string_view number = text;
+    if (number.ends_with('%')) number.remove_suffix(1);
+    while (number.ends_with(' ')) number.remove_suffix(1);
+    double percent = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), percent, std::chars_format::fixed);
+    if (error != std::errc() || end != number.data() + number.size() || !(percent > 0 && percent <= 100))
+        throw base::Failure(base::FailureKind::usage, fmt::format("--sample is no share: {}", text),
+                            "write a number above 0 and up to 100, as in --sample 5%");
+    return percent;
+}
+
+/// Which share of the frames verify looks into; none: it authenticates only.
+std::optional<repository::Share> share_of(const BackupCommandOptions& options) {
+    if (!options.sample.empty()) {
+        const double percent = parse_percent(options.sample);
+        std::uint32_t seed = 0;
+        base::fill_random(std::as_writable_bytes(std::span(&seed, 1)));
+        return repository::Share(percent, options.seed.value_or(seed));
+    }
+    if (options.full) return repository::Share();
+    return std::nullopt;
+}
+
+double percent_of(std::uint64_t part, std::uint64_t whole) {
+    return whole > 0 ? 100 * static_cast<double>(part) / static_cast<double>(whole) : 100;
+}
+
+/// What was looked into, and all of it when it was a share.
+Json describe(const backup::VerifyResult::LookedInto& looked, const repository::Share& share) {
+    Json document{{"frames", looked.frames},
+                  {"frames_total", looked.frames_total},
+                  {"bytes", looked.bytes.count},
+                  {"bytes_total", looked.bytes_total.count},
+                  {"percent", percent_of(looked.bytes.count, looked.bytes_total.count)},
+                  {"pages", looked.pages},
+                  {"backups_without_checksums", looked.without_checksums},
+                  {"sample", nullptr}};
+    if (!share.whole()) document["sample"] = {{"percent", share.percent()}, {"seed", share.seed()}};
+    return document;
+}
+
+std::string text_of(const backup::VerifyResult::LookedInto& looked, const repository::Share& share) {
+    std::string text = share.whole()
+                           ? fmt::format("Unpacked and compared every frame: {} frames", looked.frames)
+                           : fmt::format("Read, unpacked and compared {:.2f} % of the frames' bytes: {} of {} frames, {} of {}",
+                                         percent_of(looked.bytes.count, looked.bytes_total.count), looked.frames, looked.frames_total,
+                                         base::text(looked.bytes), base::text(looked.bytes_total));
+    text += fmt::format("; checked {} pages.\n", looked.pages);
+    if (looked.without_checksums > 0)
+        text += fmt::format("{} backup(s) are of clusters without data checksums: nothing tells whether their pages are right.\n",
+                            looked.without_checksums);
+    if (!share.whole()) text += fmt::format("--seed {} takes the same frames again.\n", share.seed());
+    return text;
+}
+
+void print_verification(const Context& context, const backup::VerifyResult& result, const std::optional<repository::Share>& share) {
+    if (context.output == Output::json) {
         auto document = json_document();
         document["ok"] = result.good();
         document["objects"] = result.objects;
         document["bytes"] = result.bytes.count;
         document["backups"] = result.backups;
+        document["looked_into"] = result.looked_into ? describe(*result.looked_into, *share) : Json(nullptr);
         document["damage"] = Json::array();
         for (const auto& damage : result.damage) document["damage"].push_back({{"object", damage.object}, {"what", damage.what}});
         document["problems"] = result.problems;
-        if (context.output == Output::json) {
-            print_json(document);
-        } else if (context.output == Output::text) {
-            std::vector<std::string> damaged;
-            for (const auto& damage : result.damage) damaged.push_back(damage.object + ": " + damage.what);
-            print_lines(coloured(Colour::red, "damage   "), damaged);
-            print_lines(coloured(Colour::red, "problem  "), result.problems);
-            print(fmt::format("{} backup(s), {} objects, {}: {}\n", result.backups, result.objects, base::text(result.bytes),
-                              result.good() ? "every stored byte is authentic and every manifest complete" : "NOT GOOD"));
-        }
+        return print_json(document);
+    }
+    std::vector<std::string> damaged;
+    for (const auto& damage : result.damage) damaged.push_back(damage.object + ": " + damage.what);
+    print_lines(coloured(Colour::red, "damage   "), damaged);
+    print_lines(coloured(Colour::red, "problem  "), result.problems);
+    if (result.looked_into) print(text_of(*result.looked_into, *share));
+    const char* good = share && !share->whole() ? "every manifest is complete and the frames looked into are authentic and right"
+                       : share                  ? "every stored byte is authentic, every manifest complete, every frame right"
+                                                : "every stored byte is authentic and every manifest complete";
+    print(fmt::format("{} backup(s), {} objects, {}: {}\n", result.backups, result.objects, base::text(result.bytes),
+                      result.good() ? good : "NOT GOOD"));
+}
+
+void verify(Context& context, const BackupCommandOptions& options) {
+    const auto share = share_of(options);
+    const auto work = [&] {
+        const auto repository = context.open_repository();
+        known_clusters(context, repository);
+        const auto result =
+            backup::verify(repository, context.cluster_name, options.jobs, context.cancellation, repository::kSettle, share);
         if (!result.good()) context.exit_code = 1;
         const auto message = result.good() ? std::string("all good")
                                            : fmt::format("{} damaged objects, {} problems", result.damage.size(), result.problems.size());
@@ -241,7 +312,11 @@ void verify(Context& context, const BackupCommandOptions& options) {
             answer_probe(context, result.good() ? ProbeState::ok : ProbeState::critical, message,
                          fmt::format("damaged={} problems={} backups={} bytes={}B", result.damage.size(), result.problems.size(),
                                      result.backups, result.bytes.count));
-        return JournalNote{.message = message, .found_something = !result.good()};
+        else
+            print_verification(context, result, share);
+        return JournalNote{.message = message,
+                           .figures = result.looked_into ? compact_text(describe(*result.looked_into, *share)) : std::string("{}"),
+                           .found_something = !result.good()};
     };
     with_journal(context, "backup verify", work);
 }
@@ -308,6 +383,9 @@ void add_backup(CLI::App& program, Context& context) {
     });
     verb = area->add_subcommand("verify", "Authenticate every stored byte; exit 1 when anything is wrong");
     verb->add_option("--jobs", options->jobs, "Workers (default: all cores)")->check(CLI::Range(1u, 256u));
+    auto* full = verb->add_flag("--full", options->full, "Unpack every frame too, and check page checksums and WAL records");
+    auto* sample = verb->add_option("--sample", options->sample, "The same for a random share only, which alone is read: 5%")->excludes(full);
+    verb->add_option("--seed", options->seed, "Take the share that this number took before")->needs(sample);
     verb->callback([&context, options] {
         context.answers_probes = true;
         context.command = [&context, options] { verify(context, *options); };

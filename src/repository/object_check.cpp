@@ -7,6 +7,7 @@
 #include "base/file.hpp"
 #include "repository/damage.hpp"
 #include "repository/manifest.hpp"
+#include "repository/object_inspection.hpp"
 #include "repository/wal_trailer.hpp"
 
 namespace howdah::repository {
@@ -44,7 +45,8 @@ std::uint64_t data_bytes(const ObjectReader& reader, const std::string& object) 
     return sum;
 }
 
-void check_wal(const ObjectReader& reader, const ObjectName& name, const std::string& object, SealContext& context, ObjectFacts& facts) {
+WalTrailer check_wal(const ObjectReader& reader, const ObjectName& name, const std::string& object, SealContext& context,
+                     ObjectFacts& facts) {
     std::string document;
     std::uint32_t number = 0;
     std::vector<std::byte> plain;
@@ -55,7 +57,7 @@ void check_wal(const ObjectReader& reader, const ObjectName& name, const std::st
         }
         ++number;
     }
-    const WalTrailer trailer = decode_wal_trailer(document, object);
+    WalTrailer trailer = decode_wal_trailer(document, object);
     if (trailer.segment != name.last || trailer.system_identifier != name.area->system())
         throw_damaged(object, "its trailer is another segment's");
     if (!std::has_single_bit(trailer.segment_size) || trailer.segment_size < (1u << 20) || trailer.segment_size > (1u << 30))
@@ -64,12 +66,13 @@ void check_wal(const ObjectReader& reader, const ObjectName& name, const std::st
         throw_damaged(object, fmt::format("it holds {} bytes of a segment of {}", bytes, trailer.segment_size));
     const std::lock_guard lock(facts.mutex);
     facts.segment_sizes[name.area->prefix()] = trailer.segment_size;
+    return trailer;
 }
 
 }  // namespace
 
 void check_object(const Repository& repository, const ObjectName& name, const std::string& object, SealContext& context,
-                  ObjectFacts& facts) {
+                  ObjectFacts& facts, Inspection* inspection) {
     if (name.kind != Kind::pack && name.kind != Kind::wal) {
         const auto document = read_document(repository.store(), repository.key(), name.kind, object);
         if (!document) return;
@@ -81,11 +84,18 @@ void check_object(const Repository& repository, const ObjectName& name, const st
     auto source = repository.store().open(object);
     if (!source) return;
     const ObjectReader reader(std::move(source), repository.key(), name.kind, object);
-    reader.authenticate(context);
-    if (name.kind == Kind::pack)
-        check_pack(reader, object, facts);
+    if (inspection)
+        count_frames(reader, *inspection);
     else
-        check_wal(reader, name, object, context, facts);
+        reader.authenticate(context);
+    if (name.kind == Kind::pack) {
+        check_pack(reader, object, facts);
+        if (inspection) inspect_pack(repository, reader, object, context, *inspection, facts);
+    } else {
+        const WalTrailer trailer = check_wal(reader, name, object, context, facts);
+        if (inspection && inspection->share.takes(object, 0))
+            inspect_segment(reader, name, object, trailer.segment_size, trailer, context, *inspection);
+    }
 }
 
 }  // namespace howdah::repository

@@ -83,21 +83,23 @@ struct Work {
 class Verification {
 public:
     Verification(const Repository& repository, const std::string& cluster, unsigned jobs, base::Progress& progress,
-                 const base::Cancellation& cancellation, std::chrono::seconds settle)
+                 const base::Cancellation& cancellation, std::chrono::seconds settle, Inspection* inspection)
         : repository_(repository),
           cluster_(cluster),
           jobs_(std::max(jobs, 1u)),
           progress_(progress),
           cancellation_(cancellation),
-          settle_(settle) {}
+          settle_(settle),
+          inspection_(inspection) {}
 
     std::vector<Damage> run() {
         auto look = std::make_unique<Look>();
         list(look->findings);
         base::Bytes total;
-        for (const Work& work : work_) total += work.listed.size;
+        for (const Work& work : work_) total += to_read(work);
         progress_.set_total(total);
         read_everything();
+        for (const Damage& damage : facts_.found) read_.add(damage.object, damage.what);
         examine(*look);
         const auto begin = std::chrono::steady_clock::now();
         for (bool again = true; again && !look->findings.empty();) {
@@ -115,6 +117,12 @@ public:
     }
 
 private:
+    /// About how many bytes of it will be read.
+    base::Bytes to_read(const Work& work) const {
+        if (!inspection_ || (work.name.kind != Kind::pack && work.name.kind != Kind::wal)) return work.listed.size;
+        return {static_cast<std::uint64_t>(static_cast<double>(work.listed.size.count) * inspection_->share.percent() / 100)};
+    }
+
     void list(Findings& findings) {
         modified_.clear();
         work_.clear();
@@ -162,8 +170,8 @@ private:
         try {
             for (std::size_t i = next_++; i < work_.size() && !cancellation_.requested(); i = next_++) {
                 const Work& work = work_[i];
-                guarded(read_, work.listed.name, [&] { check_object(repository_, work.name, work.listed.name, context, facts_); });
-                progress_.add(work.listed.size);
+                guarded(read_, work.listed.name, [&] { check_object(repository_, work.name, work.listed.name, context, facts_, inspection_); });
+                progress_.add(to_read(work));
             }
         } catch (...) {
             const std::lock_guard lock(facts_.mutex);
@@ -203,6 +211,7 @@ private:
     base::Progress& progress_;
     const base::Cancellation& cancellation_;
     std::chrono::seconds settle_;
+    Inspection* inspection_;
     Findings read_;                                    ///< About objects read by themselves.
     std::map<std::string, base::Timestamp> modified_;  ///< Of all objects, as last listed.
     std::vector<Work> work_;
@@ -214,8 +223,8 @@ private:
 }  // namespace
 
 std::vector<Damage> verify_objects(const Repository& repository, const std::string& cluster, unsigned jobs, base::Progress& progress,
-                                   const base::Cancellation& cancellation, std::chrono::seconds settle) {
-    return Verification(repository, cluster, jobs, progress, cancellation, settle).run();
+                                   const base::Cancellation& cancellation, std::chrono::seconds settle, Inspection* inspection) {
+    return Verification(repository, cluster, jobs, progress, cancellation, settle, inspection).run();
 }
 
 }  // namespace howdah::repository

@@ -9,6 +9,7 @@
 #include "base/progress.hpp"
 #include "repository/backups.hpp"
 #include "repository/damage.hpp"
+#include "repository/inspection.hpp"
 
 namespace howdah::repository {
 
@@ -20,8 +21,12 @@ namespace howdah::repository {
 /// is still there: bytes that do not authenticate at once, all else when two looks met it. What writers without a lease may leave for a
 /// moment (a WAL segment pushed before the one in front of it, an event that the ledger does not name yet) counts only once what came
 /// after it is older than `settle`.
+///
+/// With an inspection every frame of packs and WAL segments is unpacked and compared too, each once however many backups share it; with a
+/// share below everything the frames that it leaves out are not read at all, and the rest of the above still holds.
 inline constexpr std::chrono::seconds kSettle{60};
 std::vector<Damage> verify_objects(const Repository& repository, const std::string& cluster, unsigned jobs, base::Progress& progress,
-                                   const base::Cancellation& cancellation, std::chrono::seconds settle = kSettle);
+                                   const base::Cancellation& cancellation, std::chrono::seconds settle = kSettle,
+                                   Inspection* inspection = nullptr);
 
 }  // namespace howdah::repository
