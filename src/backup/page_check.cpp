@@ -29,26 +29,39 @@ struct Frame {
     }
 };
 
-/// Reads a page again; whether it turned out well or under a writer's hands. Leaves the newest reading in the frame.
-bool settles(const Frame& frame, std::uint32_t block) {
+/// A page that did not have its checksum.
+struct Suspect {
+    std::uint32_t block;
+    bool changed = false;  ///< Between two readings: a writer is at it.
+};
+
+/// Reads a page again; whether it has its checksum now. Leaves the newest reading in the frame.
+bool is_right_now(const Frame& frame, Suspect& suspect) {
     std::array<std::byte, kBlockSize> again;
-    const auto page = frame.page(block);
-    if (frame.file.read_at(again, frame.offset + std::uint64_t{block - frame.first_block} * kBlockSize) < kBlockSize)
+    const auto page = frame.page(suspect.block);
+    if (frame.file.read_at(again, frame.offset + std::uint64_t{suspect.block - frame.first_block} * kBlockSize) < kBlockSize)
         return true;  // Truncated meanwhile; replay knows about it.
-    const bool changed = std::memcmp(again.data(), page.data(), kBlockSize) != 0;
+    suspect.changed = suspect.changed || std::memcmp(again.data(), page.data(), kBlockSize) != 0;
     std::memcpy(page.data(), again.data(), kBlockSize);
-    return changed || postgres::page_is_zero(again) || postgres::page_checksum(again, block) == postgres::page_stored_checksum(again);
+    return postgres::page_is_zero(again) || postgres::page_checksum(again, suspect.block) == postgres::page_stored_checksum(again);
 }
 
-/// Removes from `suspects` the pages that settle. False when the budget ended it early.
-bool recheck(const Frame& frame, std::vector<std::uint32_t>& suspects, WaitBudget& waits, const base::Cancellation& cancellation) {
+/// Removes from `suspects` the pages that come right. False when the budget ended it early.
+bool recheck(const Frame& frame, std::vector<Suspect>& suspects, WaitBudget& waits, const base::Cancellation& cancellation) {
     for (const auto wait : kWaits) {
         if (suspects.empty()) return true;
         if (!waits.take(wait)) return false;
         if (wait > 0ms && !cancellation.sleep(wait)) cancellation.check("checking a page again");
-        std::erase_if(suspects, [&](std::uint32_t block) { return settles(frame, block); });
+        std::erase_if(suspects, [&](Suspect& suspect) { return is_right_now(frame, suspect); });
     }
     return true;
+}
+
+/// The same, and those under a writer's hands settle as well.
+bool settle(const Frame& frame, std::vector<Suspect>& suspects, WaitBudget& waits, const base::Cancellation& cancellation) {
+    const bool whole = recheck(frame, suspects, waits, cancellation);
+    std::erase_if(suspects, [](const Suspect& suspect) { return suspect.changed; });
+    return whole;
 }
 
 }  // namespace
@@ -70,10 +83,10 @@ void check_pages_read(const base::File& file, std::span<std::byte> bytes, std::u
     std::vector<postgres::BadPage> wrong;
     postgres::check_pages(whole, frame.first_block, wrong);
     if (wrong.empty()) return;
-    std::vector<std::uint32_t> suspects;
-    for (const auto& page : wrong) suspects.push_back(page.block);
-    if (base::guard("T11.reread") && !recheck(frame, suspects, waits, cancellation)) findings.hurried += suspects.size();
-    for (const auto block : suspects)
+    std::vector<Suspect> suspects;
+    for (const auto& page : wrong) suspects.push_back({page.block});
+    if (base::guard("T11.reread") && !settle(frame, suspects, waits, cancellation)) findings.hurried += suspects.size();
+    for (const auto& [block, changed] : suspects)
         findings.bad.push_back(
             {block, postgres::page_checksum(frame.page(block), block), postgres::page_stored_checksum(frame.page(block))});
 }

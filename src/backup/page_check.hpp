@@ -32,8 +32,9 @@ struct PageFindings {
 /// Checks the whole pages among the bytes just read at `file_offset` of a relation file that begins with block `first_block`. A page with
 /// a wrong checksum may have been read while it was written (trap T11); then the WAL since the backup's start holds a full image of it and
 /// recovery repairs it. So all such pages among the bytes are read again together, at once and then five times over about a third of
-/// a second, into their places in `bytes`: a right checksum settles a page, bytes that differ between two readings are a write under
-/// way and settle it too, bytes that stay wrong are corruption. The LSN of a torn page proves nothing and is not trusted.
+/// a second, into their places in `bytes`, until they are right, so that what is stored is whole whenever it can be; one that never was,
+/// but whose bytes differed between two readings, is under a writer's hands and settles too. Bytes that stay wrong are corruption. The
+/// LSN of a torn page proves nothing and is not trusted.
 void check_pages_read(const base::File& file, std::span<std::byte> bytes, std::uint64_t file_offset, std::uint32_t first_block,
                       WaitBudget& waits, PageFindings& findings, const base::Cancellation& cancellation);
 
