@@ -9,6 +9,7 @@
 #include "base/file.hpp"
 #include "postgres/page.hpp"
 #include "repository/object.hpp"
+#include "repository/pack_generations.hpp"
 #include "repository/pack_reader.hpp"
 
 namespace howdah::backup {
@@ -121,7 +122,7 @@ BackupInspector::BackupInspector(const repository::Repository& repository, const
     : repository_(repository), cancellation_(cancellation), files_(repository, cluster, cancellation) {}
 
 std::unique_ptr<repository::PackVisit> BackupInspector::visit_pack(const std::string& object) {
-    return std::make_unique<Visit>(*this, object);
+    return std::make_unique<Visit>(*this, repository::first_generation(object));
 }
 
 void BackupInspector::add(const StoredFiles::Place& place, const std::string& what) {
@@ -131,7 +132,7 @@ void BackupInspector::add(const StoredFiles::Place& place, const std::string& wh
 
 void BackupInspector::lost(const std::string& object, std::uint32_t frame, std::uint32_t position, std::uint32_t length,
                            const std::string& what) {
-    add({object, frame, position, length}, "cannot be had: " + what);
+    add({repository::first_generation(object), frame, position, length}, "cannot be had: " + what);
 }
 
 std::string BackupInspector::segment(const std::string& name, std::span<const std::byte> bytes, const WalTrailer& trailer) {

@@ -131,6 +131,7 @@ void gc(Context& context, const RepoOptions& options) {
             document["doomed"] = result.doomed;
             document["deleted"] = result.deleted;
             document["freed_bytes"] = result.freed.count;
+            document["compacted"] = result.compacted;
             document["leftover_bytes"] = result.leftovers.count;
             document["links_pruned"] = result.links_pruned;
             document["names"] = result.names;
@@ -138,9 +139,10 @@ void gc(Context& context, const RepoOptions& options) {
         } else {
             if (context.verbose || context.dry_run)
                 for (const auto& name : result.names) print((context.dry_run ? "would delete " : "deleted ") + name + "\n");
-            print(fmt::format("{} object(s) {}, {} freed; {} newly doomed, deleted after {}; {} of leftovers; {} old links pruned\n",
+            print(fmt::format("{} object(s) {}, {} freed; {} newly doomed, deleted after {}; {} of leftovers; {} pack(s) {} without unneeded frames; {} old links pruned\n",
                               result.deleted, context.dry_run ? "would be deleted" : "deleted", base::text(result.freed), result.doomed,
-                              base::text_duration(*grace), base::text(result.leftovers), result.links_pruned));
+                              base::text_duration(*grace), base::text(result.leftovers), result.compacted,
+                              context.dry_run ? "would be rewritten" : "rewritten", result.links_pruned));
         }
         return JournalNote{.message = fmt::format("deleted {} objects, {}", result.deleted, base::text(result.freed))};
     };

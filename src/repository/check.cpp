@@ -9,6 +9,7 @@
 #include "repository/ledger.hpp"
 #include "repository/ledger_difference.hpp"
 #include "repository/mark.hpp"
+#include "repository/pack_generations.hpp"
 
 namespace howdah::repository {
 
@@ -23,17 +24,26 @@ void check_names(const Repository& repository, CheckResult& result, std::set<std
     });
 }
 
+/// In any generation, when it is a pack.
+bool is_there(const Repository& repository, const std::string& object) {
+    const auto name = parse_object_name(object);
+    return name && name->kind == Kind::pack && name->area ? open_generation(repository, *name->area, name->last).has_value()
+                                                          : repository.store().exists(object);
+}
+
 void check_manifests(const Repository& repository, const base::Cancellation& cancellation, const std::set<std::string>& names,
                      CheckResult& result) {
     const auto live = live_backups(repository);
     const Marked needed = mark_needed(repository, cancellation, true);
     result.problems.insert(result.problems.end(), needed.problems.begin(), needed.problems.end());
     for (const std::string& name : needed.names)
-        if (!names.contains(name) && !repository.store().exists(name)) result.problems.push_back(name + " is missing");
+        if (!names.contains(name) && !is_there(repository, name)) result.problems.push_back(name + " is missing");
     if (!needed.problems.empty()) return;
-    for (const Candidate& candidate : list_candidates(repository)) {
+    const std::vector<Candidate> candidates = list_candidates(repository);
+    const std::set<std::string> replaced = replaced_generations(repository, candidates, needed);
+    for (const Candidate& candidate : candidates) {
         const auto backup = live.find(candidate.name.area->prefix());
-        if (needed.names.contains(candidate.object.name) || (backup != live.end() && candidate.object.modified >= backup->second)) continue;
+        if ((needed.names.contains(first_generation(candidate.object.name)) && !replaced.contains(candidate.object.name)) || (backup != live.end() && candidate.object.modified >= backup->second)) continue;
         result.leftovers.push_back(candidate.object.name +
                                    (candidate.name.kind == Kind::root ? " has expired" : " is needed by no backup"));
         result.leftover_bytes += candidate.object.size;

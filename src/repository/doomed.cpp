@@ -3,6 +3,7 @@
 #include "repository/gc.hpp"
 #include "repository/ledger.hpp"
 #include "repository/mark.hpp"
+#include "repository/pack_generations.hpp"
 
 namespace howdah::repository {
 
@@ -14,7 +15,11 @@ std::vector<Doomed> read_doomed_list(const Repository& repository) {
 
 std::vector<std::string> read_doomed(const Repository& repository) {
     std::vector<std::string> names;
-    for (const Doomed& object : read_doomed_list(repository)) names.push_back(object.name);
+    for (const Doomed& object : read_doomed_list(repository)) {
+        names.push_back(object.name);
+        // Manifests know a pack by its first generation, and whichever goes, none of its frames may be shared now.
+        if (const std::string first = first_generation(object.name); first != object.name) names.push_back(first);
+    }
     return names;
 }
 

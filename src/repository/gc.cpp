@@ -13,6 +13,7 @@
 #include "repository/ledger_difference.hpp"
 #include "repository/mark.hpp"
 #include "repository/names.hpp"
+#include "repository/pack_generations.hpp"
 
 namespace howdah::repository {
 
@@ -70,6 +71,39 @@ private:
         return backup != live.end() && candidate.object.modified >= backup->second;
     }
 
+    static bool is_needed(const std::string& object, const Marked& needed, const std::set<std::string>& replaced) {
+        return needed.names.contains(first_generation(object)) && !replaced.contains(object);
+    }
+
+    /// Writes the next generation of packs that are needed for less than half; the list of candidates gets them. What was marked may have
+    /// grown when the old generation is due: then the new one turns out to lack something, and it is the one that goes.
+    void compact(std::vector<Candidate>& candidates, const Marked& needed, const std::map<std::string, base::Timestamp>& live) {
+        std::map<std::string, bool> ever_expired;  ///< By area: where nothing expires no frame dies alone.
+        SealContext context;
+        for (const auto& [name, generations] : group_packs(candidates)) {
+            const Candidate& pack = generations.back();
+            const auto frames = needed.frames.find(name);
+            const std::string& area = pack.name.area->prefix();
+            if (generations.size() > 1 || frames == needed.frames.end() || live.contains(area)) continue;
+            if (pack.name.generation == kMostGenerations) continue;
+            if (!ever_expired.contains(area)) ever_expired[area] = has_expiries(*pack.name.area);
+            if (!ever_expired[area]) continue;
+            cancellation_.check("looking at packs");
+            auto source = store_.open(pack.object.name);
+            if (!source) continue;
+            const ObjectReader reader(std::move(source), repository_.key(), Kind::pack, pack.object.name);
+            if (!measure_pack(reader, frames->second).worthwhile()) continue;
+            ++result_.compacted;
+            if (!lease_) continue;
+            lease_->confirm_within(kConfirmEvery);
+            if (auto next = write_next_generation(repository_, pack, reader, frames->second, context)) candidates.push_back(*next);
+        }
+    }
+
+    bool has_expiries(const ClusterArea& area) const {
+        return std::ranges::any_of(read_events(repository_, area), [](const Event& event) { return event.type == "expire"; });
+    }
+
     /// What no kept root needs: names of the list before with their time, new ones with the present.
     std::vector<Doomed> doom() {
         const auto live = live_backups(repository_);
@@ -78,11 +112,14 @@ private:
         if (list_)
             for (const Doomed& object : decode_doomed(list_->body, lists_.link_name(list_->number))) before[object.name] = object.since;
         const Marked needed = mark_needed(repository_, cancellation_, false);
+        std::vector<Candidate> candidates = list_candidates(repository_);
+        compact(candidates, needed, live);
+        const std::set<std::string> replaced = replaced_generations(repository_, candidates, needed);
         const base::Timestamp now = store_.now();
         std::vector<Doomed> doomed;
-        for (Candidate& candidate : list_candidates(repository_)) {
+        for (Candidate& candidate : candidates) {
             const std::string& name = candidate.object.name;
-            if (needed.names.contains(name) || young(candidate, live)) continue;
+            if (is_needed(name, needed, replaced) || young(candidate, live)) continue;
             const auto known = before.find(name);
             if (known == before.end()) ++result_.doomed;
             doomed.push_back({name, known == before.end() ? now : known->second});
@@ -92,13 +129,16 @@ private:
         return doomed;
     }
 
-    /// Those on the list for the whole grace period, roots first, so that no root outlives what it needs.
+    /// Those on the list for the whole grace period, roots first, so that no root outlives what it needs, and of a pack's generations the
+    /// higher first, as the lowest that is left counts.
     std::vector<Candidate> choose_due(const std::vector<Doomed>& doomed) const {
         const base::Timestamp now = store_.now();
         std::vector<Candidate> due;
         for (const Doomed& object : doomed)
             if (options_.grace.count() == 0 || now - object.since >= options_.grace) due.push_back(garbage_.at(object.name));
-        std::ranges::stable_sort(due, {}, [](const Candidate& candidate) { return candidate.name.kind != Kind::root; });
+        std::ranges::stable_sort(due, {}, [](const Candidate& candidate) {
+            return std::pair(candidate.name.kind != Kind::root, kMostGenerations - candidate.name.generation);
+        });
         return due;
     }
 
@@ -127,13 +167,14 @@ private:
         if (due.empty()) return;
         const auto live = live_backups(repository_);
         const Marked needed = mark_needed(repository_, cancellation_, false);
+        const std::set<std::string> replaced = replaced_generations(repository_, list_candidates(repository_), needed);
         std::set<std::string> gone;
         bool roots = true;
         if (lease_) lease_->confirm();
         for (const Candidate& candidate : due) {
             cancellation_.check("removing garbage");
             const std::string& name = candidate.object.name;
-            if (live.contains(candidate.name.area->prefix()) || needed.names.contains(name)) continue;
+            if (live.contains(candidate.name.area->prefix()) || is_needed(name, needed, replaced)) continue;
             if (roots && candidate.name.kind != Kind::root) {
                 if (lease_) store_.sync_removals();
                 roots = false;

@@ -15,7 +15,8 @@ inline constexpr std::chrono::seconds kLeftoverAge{3600};
 
 /// Garbage collection in two phases: what no kept root references goes on a doomed list; after the grace period what is still
 /// unreferenced is deleted. A backup reads the doomed lists before it reuses an object and before it publishes. WAL is not garbage:
-/// expire decides about it. Takes the repository's lease; while a backup's lease is live its cluster's young objects stay.
+/// expire decides about it. A pack of whose stored bytes kept backups need less than half is written again without the rest, unless its
+/// cluster has a live backup; the old one then is garbage (pack_generations.hpp). Takes the repository's lease; while a backup's lease is live its cluster's young objects stay.
 /// Temporary files go when they were not written to for the grace period, and while any backup's lease is live for kLeftoverAge at least.
 /// A push takes no lease: beside a short grace it may lose its file, fails when it commits, and is tried again by its server.
 struct GcOptions {
@@ -27,6 +28,7 @@ struct GcResult {
     std::uint64_t deleted = 0;
     base::Bytes freed;
     base::Bytes leftovers;           ///< Temporary files of interrupted writes removed.
+    std::uint64_t compacted = 0;     ///< Packs written again without what nobody needs (dry run: would be).
     std::uint64_t links_pruned = 0;  ///< Old lease, ledger and doomed links.
     std::vector<std::string> names;  ///< Deleted (dry run: would be).
 };

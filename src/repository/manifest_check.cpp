@@ -6,6 +6,7 @@
 #include "repository/damage.hpp"
 #include "repository/lease.hpp"
 #include "repository/mark.hpp"
+#include "repository/pack_generations.hpp"
 
 namespace howdah::repository {
 
@@ -51,6 +52,22 @@ void ManifestCheck::check_doomed(const std::string& cluster) {
 void ManifestCheck::require(const std::string& object, const std::string& by) {
     if (listed_.contains(object) || repository_.store().exists(object)) return;
     report(object, fmt::format("is missing: {} names it", by));
+}
+
+void ManifestCheck::require_pack(const ClusterArea& area, const std::string& id, const std::string& by, std::set<std::string>& needs) {
+    const std::string first = area.pack(id);
+    bool listed = listed_.contains(first);
+    for (auto next = listed_.lower_bound(first + "."); next != listed_.end() && next->first.starts_with(first + "."); ++next) {
+        needs.insert(next->first);
+        listed = true;
+    }
+    if (!listed && !open_generation(repository_, area, id)) report(first, fmt::format("is missing: {} names it", by));
+}
+
+/// Of the generation that counts.
+std::map<std::string, std::vector<std::uint32_t>>::const_iterator ManifestCheck::frames_of(const std::string& first) const {
+    const auto frames = facts_.pack_frames.lower_bound(first);
+    return frames != facts_.pack_frames.end() && first_generation(frames->first) == first ? frames : facts_.pack_frames.end();
 }
 
 void ManifestCheck::check_area(const ClusterArea& area, const base::Cancellation& cancellation) {
@@ -153,8 +170,8 @@ void ManifestCheck::check_extents(const ClusterArea& area, const std::string& wh
     for (const Extent& extent : extents) {
         if (extent.pack.empty()) continue;
         const std::string pack = area.pack(extent.pack);
-        if (needs.insert(pack).second) require(pack, where);
-        const auto frames = facts_.pack_frames.find(pack);
+        if (needs.insert(pack).second) require_pack(area, extent.pack, where, needs);
+        const auto frames = frames_of(pack);
         if (frames == facts_.pack_frames.end()) continue;  // Missing or damaged, and told so.
         if (const std::string problem = extent_problem(extent, frames->second); !problem.empty())
             report(pack, fmt::format("has not what {} needs: {}", where, problem));

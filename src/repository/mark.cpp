@@ -15,6 +15,8 @@ using base::FailureKind;
 
 namespace {
 
+constexpr std::uint64_t kMostFrames = 16u << 20;  ///< A directory of the largest size holds fewer.
+
 class Marker {
 public:
     Marker(const Repository& repository, const base::Cancellation& cancellation, bool collect)
@@ -71,9 +73,20 @@ private:
             if (!entry.map.empty() && !marked.names.insert(area.map(entry.map)).second) continue;
             guarded([&] {
                 for (const Extent& extent : read_extents(repository_, area, entry))
-                    if (!extent.pack.empty()) marked.names.insert(area.pack(extent.pack));
+                    if (!extent.pack.empty()) mark_extent(area, extent);
             });
         }
+    }
+
+    void mark_extent(const ClusterArea& area, const Extent& extent) {
+        const std::string pack = area.pack(extent.pack);
+        marked.names.insert(pack);
+        const std::uint64_t count = (extent.position + extent.length + kFrameBytes - 1) / kFrameBytes;
+        // Damage is told by who knows the pack; here it must not take all memory.
+        if (extent.frame + count > kMostFrames) throw_damaged(pack, "a manifest names a frame that no pack has");
+        FrameSet& frames = marked.frames[pack];
+        if (frames.size() < extent.frame + count) frames.resize(extent.frame + count);
+        std::fill_n(frames.begin() + static_cast<std::ptrdiff_t>(extent.frame), count, true);
     }
 
     const Repository& repository_;

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -13,9 +14,13 @@
 
 namespace howdah::repository {
 
-/// Roots, trees, maps, packs and summaries that kept backups need, by object name.
+/// Frames of a pack, by number; those behind its end are not among them.
+using FrameSet = std::vector<bool>;
+
+/// Roots, trees, maps, packs and summaries that kept backups need, by object name; packs by that of their first generation.
 struct Marked {
     std::unordered_set<std::string> names;
+    std::unordered_map<std::string, FrameSet> frames;  ///< Those needed of each pack.
     std::vector<std::string> problems;  ///< Manifests that could not be read; only collected when asked for.
 };
 /// Walks every root that has not expired (or is pinned). Without `collect` damage throws: nothing may be judged unneeded then.

@@ -38,17 +38,25 @@ std::vector<std::string> words_of(std::string_view name) {
 }
 
 std::optional<ObjectName> sealed(Kind kind, std::optional<ClusterArea> area, const std::string& last) {
-    return ObjectName{ObjectName::What::sealed, kind, std::move(area), last};
+    return ObjectName{ObjectName::What::sealed, kind, std::move(area), last, 0};
 }
 
 /// Names of the repository itself.
 std::optional<ObjectName> parse_top(const std::vector<std::string>& words) {
-    if (words.size() == 1 && words[0] == "repository") return ObjectName{ObjectName::What::marker, Kind::pack, std::nullopt, words[0]};
+    if (words.size() == 1 && words[0] == "repository") return ObjectName{ObjectName::What::marker, Kind::pack, std::nullopt, words[0], 0};
     if (words.size() != 2 || !is_link(words[1])) return std::nullopt;
-    if (words[0] == "key") return ObjectName{ObjectName::What::slot, Kind::pack, std::nullopt, words[1]};
+    if (words[0] == "key") return ObjectName{ObjectName::What::slot, Kind::pack, std::nullopt, words[1], 0};
     for (const Kind kind : {Kind::lease, Kind::ledger, Kind::doomed})
         if (words[0] == word(kind)) return sealed(kind, std::nullopt, words[1]);
     return std::nullopt;
+}
+
+/// "ID.01" to "ID.99".
+std::optional<ObjectName> parse_generation(const ClusterArea& area, const std::string& folder, const std::string& last) {
+    if (last.size() != 35 || last[32] != '.' || folder != last.substr(0, 2)) return std::nullopt;
+    const std::string id = last.substr(0, 32), digits = last.substr(33);
+    if (!all_of(id, 32, kLowerHex) || !all_of(digits, 2, "0123456789") || digits == "00") return std::nullopt;
+    return ObjectName{ObjectName::What::sealed, Kind::pack, area, id, static_cast<unsigned>(std::stoul(digits))};
 }
 
 std::optional<ObjectName> parse_inside(const ClusterArea& area, const std::vector<std::string>& words) {
@@ -69,7 +77,7 @@ std::optional<ObjectName> parse_inside(const ClusterArea& area, const std::vecto
     }
     for (const Kind kind : {Kind::tree, Kind::map, Kind::pack})
         if (folder == word(kind) && all_of(last, 32, kLowerHex) && words[4] == last.substr(0, 2)) return sealed(kind, area, last);
-    return std::nullopt;
+    return folder == word(Kind::pack) ? parse_generation(area, words[4], last) : std::nullopt;
 }
 
 }  // namespace

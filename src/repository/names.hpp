@@ -15,7 +15,8 @@ struct ObjectName {
     enum class What { marker, slot, sealed } what = What::sealed;
     Kind kind = Kind::pack;
     std::optional<ClusterArea> area;
-    std::string last;  ///< The last word: backup id, tree name, segment, link number.
+    std::string last;         ///< The last word: backup id, tree name, segment, link number; a pack's id.
+    unsigned generation = 0;  ///< Of a pack.
 };
 /// None when no object of a repository has such a name.
 std::optional<ObjectName> parse_object_name(const std::string& name);

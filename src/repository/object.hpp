@@ -54,6 +54,8 @@ public:
     ~ObjectWriter();
     ObjectWriter(ObjectWriter&&) noexcept;
 
+    /// Appends a frame that was opened elsewhere, as compressed as it is.
+    void add_opened(const FrameEntry& entry, std::span<const std::byte> opened);
     /// Appends a frame and returns its number.
     std::uint32_t add_frame(std::span<const std::byte> plain, FrameClass frame_class = FrameClass::data);
     /// Writes directory and footer and makes the object durable. After `exists` nothing changed.
@@ -85,6 +87,9 @@ public:
     /// Several consecutive frames fetched by one ranged get; `visit` gets each frame's plain bytes in order.
     void read_frames(std::uint32_t first, std::uint32_t count, SealContext& context,
                      const std::function<void(std::uint32_t frame, std::span<const std::byte> plain)>& visit) const;
+    /// The same for bytes as they are stored, opened and not unpacked.
+    void read_opened(std::uint32_t first, std::uint32_t count, SealContext& context,
+                     const std::function<void(std::uint32_t frame, std::span<const std::byte> opened)>& visit) const;
     /// Authenticates every stored byte without decompressing.
     void authenticate(SealContext& context) const;
 

@@ -194,6 +194,11 @@ void ObjectReader::read_frames(std::uint32_t first, std::uint32_t count, SealCon
     });
 }
 
+void ObjectReader::read_opened(std::uint32_t first, std::uint32_t count, SealContext& context,
+                               const std::function<void(std::uint32_t frame, std::span<const std::byte> opened)>& visit) const {
+    impl_->for_each_opened(first, count, context.impl(), visit);
+}
+
 void ObjectReader::authenticate(SealContext& context) const {
     impl_->for_each_opened(0, static_cast<std::uint32_t>(impl_->directory.size()), context.impl(),
                            [](std::uint32_t, std::span<const std::byte>) {});

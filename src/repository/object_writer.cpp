@@ -89,6 +89,18 @@ struct ObjectWriter::Impl {
         return entry;
     }
 
+    void put_opened(const FrameEntry& like, std::span<const std::byte> opened) {
+        FrameEntry entry = like;
+        entry.offset = gather.total();
+        entry.stored_bytes = static_cast<std::uint32_t>(opened.size() + kTagBytes);
+        const std::span<std::byte> room = gather.room(opened.size() + kTagBytes);
+        if (!opened.empty()) std::memcpy(room.data(), opened.data(), opened.size());
+        const auto number = static_cast<std::uint32_t>(frames.size());
+        context->impl().seal(seal, {number, entry.offset}, room.first(opened.size()), room.data() + opened.size());
+        gather.use(opened.size() + kTagBytes);
+        frames.push_back(entry);
+    }
+
     void put_footer(const FrameEntry& directory) {
         std::array<std::byte, kFooterBytes> footer;
         store_number<std::uint64_t>(footer.data(), directory.offset);
@@ -123,6 +135,8 @@ std::uint32_t ObjectWriter::add_frame(std::span<const std::byte> plain, FrameCla
     impl_->frames.push_back(impl_->put(number, plain, frame_class, true));
     return number;
 }
+
+void ObjectWriter::add_opened(const FrameEntry& entry, std::span<const std::byte> opened) { impl_->put_opened(entry, opened); }
 
 std::unique_ptr<storage::Writer> ObjectWriter::close() {
     std::string directory;

@@ -7,15 +7,16 @@
 #include <tuple>
 
 #include "repository/damage.hpp"
+#include "repository/pack_generations.hpp"
 
 namespace howdah::repository {
 
 namespace {
 
-ObjectReader open_object(const Repository& repository, const std::string& name) {
-    auto source = repository.store().open(name);
-    if (!source) throw_damaged(name, "it is missing");
-    return ObjectReader(std::move(source), repository.key(), Kind::pack, name);
+PackSource open_source(const Repository& repository, const ClusterArea& area, const std::string& pack) {
+    auto source = open_generation(repository, area, pack);
+    if (!source) throw_damaged(area.pack(pack), "it is missing");
+    return std::move(*source);
 }
 
 std::vector<FramePart> cut(const std::vector<Piece>& pieces, const std::vector<FrameEntry>& directory, const std::string& name) {
@@ -49,7 +50,12 @@ std::uint32_t blocks_of(const FrameEntry& entry) {
 }  // namespace
 
 OpenPack::OpenPack(const Repository& repository, const ClusterArea& area, const std::string& pack, const std::vector<Piece>& pieces)
-    : reader_(open_object(repository, area.pack(pack))), name_(area.pack(pack)), parts_(cut(pieces, reader_.directory(), name_)) {}
+    : OpenPack(repository, open_source(repository, area, pack), pieces) {}
+
+OpenPack::OpenPack(const Repository& repository, PackSource source, const std::vector<Piece>& pieces)
+    : name_(source.object),
+      reader_(std::move(source.source), repository.key(), Kind::pack, name_),
+      parts_(cut(pieces, reader_.directory(), name_)) {}
 
 std::vector<std::size_t> OpenPack::shares(std::uint64_t plain) const {
     std::vector<std::size_t> begins{0};

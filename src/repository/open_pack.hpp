@@ -20,6 +20,8 @@ struct FramePart {
     std::uint64_t offset = 0;  ///< In the file.
 };
 
+struct PackSource;
+
 /// One pack, open for the pieces that are wanted of it. After construction, and load_hashes() where hashes are wanted, it is read-only, so
 /// that several workers, each with a context of its own, share it.
 class OpenPack {
@@ -49,8 +51,10 @@ public:
     std::span<const std::uint64_t> hashes(std::uint32_t frame) const;
 
 private:
+    OpenPack(const Repository& repository, PackSource source, const std::vector<Piece>& pieces);
+
+    std::string name_;  ///< Of the generation that counts.
     ObjectReader reader_;
-    std::string name_;
     std::vector<FramePart> parts_;
     std::vector<std::uint64_t> hashes_;
     std::vector<std::uint32_t> first_hash_;  ///< By frame.

@@ -199,6 +199,9 @@ class Repository:
         with open(os.path.join(self.root, name), "rb") as handle:
             return handle.read()
 
+    def has(self, name):
+        return os.path.exists(os.path.join(self.root, name))
+
     def names(self, prefix):
         return sorted(os.listdir(os.path.join(self.root, prefix)))
 
@@ -283,9 +286,13 @@ class Backup:
     def content(self, kind, name):
         return self.repository.document(f"{self.area}/{kind}/{name[:2]}/{name}", kind)
 
+    def lowest_generation(self, name):
+        names = [name] + [f"{name}.{number:02}" for number in range(1, 100)]
+        return next((each for each in names if self.repository.has(each)), name)
+
     def frame(self, pack, number):
         if pack not in self.cache:
-            self.cache = {pack: (self.repository.open(f"{self.area}/pack/{pack[:2]}/{pack}", "pack"), {})}
+            self.cache = {pack: (self.repository.open(self.lowest_generation(f"{self.area}/pack/{pack[:2]}/{pack}"), "pack"), {})}
         found, frames = self.cache[pack]
         if number not in frames:
             frames[number] = found.frame(number)
