@@ -2,11 +2,13 @@
 // stored stays under twice what is needed.
 #include <fmt/core.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <random>
 
 #include "repository/chain.hpp"
@@ -58,13 +60,19 @@ struct SlowBackup {
 class GcProperty : public testing::TestWithParam<unsigned> {
 protected:
     void SetUp() override { write_segment(repository, 1); }
+    void TearDown() override {
+        if (!collector) return;
+        ::kill(*collector, SIGKILL);
+        ::waitpid(*collector, nullptr, 0);
+    }
 
     unsigned any(unsigned below) { return static_cast<unsigned>(random() % below); }
 
     void step() {
         if ((area_held || repository_held) && any(2) == 0) return other_host();
         if (run && any(3) == 0) return go_on_with_run();
-        switch (any(14)) {
+        if (collector && any(3) == 0) return wake_collector();
+        switch (any(16)) {
             case 0:
             case 1:
             case 2: return whole_backup();
@@ -76,6 +84,7 @@ protected:
             case 8:
             case 9: return crash();
             case 10: return other_host();
+            case 11: return suspend_collector();
             default: return collect(any(3) == 0 ? std::chrono::seconds(3600) : std::chrono::seconds(0));
         }
     }
@@ -212,7 +221,7 @@ protected:
                                                       "repository.after_root"};
         static const std::vector<std::string> kGc{"repository.doomed_written", "repository.garbage_removed", "repository.pack_compacted"};
         const bool gc = run || any(3) > 0;
-        if ((gc && repository_held) || (!gc && area_held)) return;
+        if ((gc && (repository_held || collector)) || (!gc && area_held)) return;
         const auto& points = gc ? kGc : kBackup;
         const auto point = fmt::format("{}#{}", points[any(static_cast<unsigned>(points.size()))], 1 + any(4));
         const auto id = gc ? std::string() : next_id();
@@ -255,6 +264,7 @@ protected:
     /// Another host takes a lease and lets go of it later; whoever needs it meanwhile is refused.
     void other_host() {
         const bool whole = run || any(2) == 0;
+        if (collector && (repository_held || (whole && !area_held))) return;
         bool& held = area_held || (!repository_held && !whole) ? area_held : repository_held;
         const std::string prefix = &held == &repository_held ? kRepositoryLease : area.lease_prefix();
         did = fmt::format("other host {} {}", held ? "releases" : "takes", prefix);
@@ -267,7 +277,7 @@ protected:
 
     void collect(std::chrono::seconds grace) {
         did = fmt::format("gc with grace {}", grace.count());
-        if (repository_held) {
+        if (repository_held || collector) {
             EXPECT_THROW(collect_garbage(repository, {grace}, {}), base::Failure);
             return;
         }
@@ -281,6 +291,40 @@ protected:
             ADD_FAILURE() << damage.object << ": " << damage.what;
         if (grace.count() == 0) expect_small();
     }
+
+    /// A collector that the machine suspends in the middle, while others go on.
+    void suspend_collector() {
+        if (collector || repository_held) return;
+        const std::string point = any(2) == 0 ? "repository.gc_listed" : "repository.gc_confirmed";
+        did = "gc suspended at " + point;
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::setenv("HOWDAH_TEST_PAUSE", (point + ":" + flag().native()).c_str(), 1);
+            try {
+                collect_garbage(place.open(), {.grace = std::chrono::seconds(0)}, {});
+            } catch (...) {
+                ::_exit(1);
+            }
+            ::_exit(0);
+        }
+        // It ends without a pause when it has nothing to list.
+        int status = 0;
+        while (!std::filesystem::exists(flag()))
+            if (::waitpid(child, &status, WNOHANG) == child) {
+                EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+                return forget_removed();
+            }
+        collector = child;
+    }
+    void wake_collector() {
+        did = "gc goes on";
+        int status = 0;
+        while (::waitpid(*collector, &status, WNOHANG) == 0) std::filesystem::remove(flag());  // It may come by more than once.
+        EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        collector.reset();
+        forget_removed();
+    }
+    std::filesystem::path flag() const { return place.folder.path() / "suspended"; }
 
     void expect_small() {
         const Marked needed = mark_needed(repository, {}, false);
@@ -330,6 +374,7 @@ protected:
     std::mt19937_64 random{GetParam()};
     std::map<std::string, Kept> backups;
     std::optional<SlowBackup> run;
+    std::optional<pid_t> collector;  ///< Suspended.
     bool area_held = false, repository_held = false;
     unsigned number = 0;
     std::uint64_t compacted = 0, deleted = 0;
@@ -358,6 +403,8 @@ TEST_P(GcProperty, NoKeptBackupLosesAnythingAndLittleIsStoredInVain) {
                 backups.erase(backups.begin());
             }
     }
+    if (collector) wake_collector();
+    expect_whole();
     RecordProperty("compacted", static_cast<int>(compacted));
     std::fprintf(stderr, "seed %u: %u backups, %llu packs compacted, %llu objects deleted, stored at most %.2f times what is needed\n",
                  GetParam(), number, static_cast<unsigned long long>(compacted), static_cast<unsigned long long>(deleted), worst);

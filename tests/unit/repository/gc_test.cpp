@@ -1,14 +1,17 @@
 #include "repository/gc.hpp"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "repository/event.hpp"
 #include "repository/lease.hpp"
 #include "repository/ledger.hpp"
+#include "repository/pack_generations.hpp"
 #include "repository/verify.hpp"
 #include "small_repository.hpp"
 
@@ -106,6 +109,84 @@ TEST_F(GcTest, WhatIsOnTheListIsNotReused) {
     gc(std::chrono::seconds(0));
     EXPECT_EQ(read_backup(repository, find_backup(repository, "", "c")), zeros);
     expect_whole();
+}
+
+/// A backup that shares one small part of another's pack.
+class CompactionTest : public GcTest {
+protected:
+    CompactionTest() {
+        for (unsigned i = 0; i < 12; ++i) many[fmt::format("base/5/{}", 20000 + i)] = page_like(kFrameBytes, 50 + i);
+        write_backup(repository, "a", many, {1u << 20});
+        const Backup backup = find_backup(repository, "", "a");
+        FileEntry shared = read_tree(repository, place.area(), backup.root.trees.at(1).name).entries.at(4);
+        pack = shared.extents.at(0).pack;
+        TreeWriter trees(repository, place.area());
+        Root root = backup.root;
+        root.id = "b";
+        root.start = root.stop = {(1u << 20) + 1};
+        root.trees = {{"base/5", trees.write(Tree{{shared}}), 1, {}}};
+        publish_backup(repository, place.area(), root, [] {});
+        write_ledger(repository);
+        few["base/5/20004"] = many.at("base/5/20004");
+    }
+    Files content(const std::string& id) { return read_backup(repository, find_backup(repository, "", id)); }
+    std::string generation(unsigned number) { return pack_object(place.area(), pack, number); }
+    bool there(unsigned number) { return repository.store().exists(generation(number)); }
+
+    Files many, few;
+    std::string pack;
+};
+
+TEST_F(CompactionTest, AHalfDeadPackIsWrittenAgainWithoutTheRest) {
+    EXPECT_EQ(gc(std::chrono::seconds(0)).compacted, 0u);
+    say("expire", "a");
+    EXPECT_EQ(gc(kDay, true).compacted, 1u);
+    EXPECT_FALSE(there(1));
+    const auto before = repository.store().open(generation(0))->size();
+    EXPECT_EQ(gc(kDay).compacted, 1u);
+    EXPECT_TRUE(there(0) && there(1)) << "the old one stays for the grace period";
+    const auto doomed = read_doomed(repository);
+    EXPECT_TRUE(std::ranges::count(doomed, generation(0)));
+    EXPECT_EQ(content("b"), few);
+    expect_whole();
+    EXPECT_EQ(gc(kDay).compacted, 0u) << "nothing is written twice";
+    gc(std::chrono::seconds(0));
+    EXPECT_FALSE(there(0));
+    EXPECT_LT(repository.store().open(generation(1))->size() * 8, before);
+    EXPECT_EQ(content("b"), few);
+    expect_whole();
+    EXPECT_TRUE(check_repository(repository, {}).leftovers.empty());
+    EXPECT_EQ(gc(std::chrono::seconds(0)).compacted, 0u);
+}
+
+TEST_F(CompactionTest, APinBringsBackWhatTheNextGenerationLacks) {
+    say("expire", "a");
+    gc(kDay);
+    say("pin", "a");
+    gc(std::chrono::seconds(0));
+    EXPECT_TRUE(there(0));
+    EXPECT_FALSE(there(1));
+    EXPECT_EQ(content("a"), many);
+    EXPECT_EQ(content("b"), few);
+    expect_whole();
+}
+
+TEST_F(CompactionTest, NothingIsWrittenBesideALiveBackup) {
+    say("expire", "a");
+    const Lease lease(repository, place.area().lease_prefix(), "backup run", {});
+    EXPECT_EQ(gc(std::chrono::seconds(0)).compacted, 0u);
+    EXPECT_FALSE(there(1));
+}
+
+TEST_F(CompactionTest, WhileOneGenerationIsOnTheListNoFrameOfThePackIsShared) {
+    say("expire", "a");
+    gc(std::chrono::seconds(0));
+    ASSERT_TRUE(there(1));
+    say("expire", "b");
+    gc(kDay);
+    const auto doomed = read_doomed(repository);
+    EXPECT_TRUE(std::ranges::count(doomed, generation(1)));
+    EXPECT_TRUE(std::ranges::count(doomed, generation(0))) << "the name that manifests know";
 }
 
 TEST_F(GcTest, AKilledBackupLeavesWhatCheckShowsAndGcFrees) {
