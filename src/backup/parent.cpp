@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "base/hooks.hpp"
 #include "postgres/wal_reader.hpp"
 #include "repository/gc.hpp"
+#include "repository/pack_generations.hpp"
 
 namespace howdah::backup {
 
@@ -50,12 +52,12 @@ std::optional<std::string> doomed_object(const repository::Repository& repositor
     const auto listed = repository::read_doomed(repository);
     const std::set<std::string> doomed(listed.begin(), listed.end());
     if (doomed.empty()) return std::nullopt;
-    std::set<std::string> packs;
+    std::map<std::string, repository::FrameSet> packs;
     for (const auto& [path, entry] : parent.files)
         for (const auto& extent : entry.extents)
-            if (!extent.pack.empty()) packs.insert(extent.pack);
-    for (const auto& pack : packs)
-        if (doomed.contains(area.pack(pack))) return area.pack(pack);
+            if (!extent.pack.empty() && doomed.contains(area.pack(extent.pack))) repository::add_frames(packs[extent.pack], extent);
+    for (const auto& [pack, frames] : packs)
+        if (!repository::may_share(repository, area, pack, frames, doomed)) return area.pack(pack);
     return std::nullopt;
 }
 

@@ -81,12 +81,9 @@ private:
     void mark_extent(const ClusterArea& area, const Extent& extent) {
         const std::string pack = area.pack(extent.pack);
         marked.names.insert(pack);
-        const std::uint64_t count = (extent.position + extent.length + kFrameBytes - 1) / kFrameBytes;
         // Damage is told by who knows the pack; here it must not take all memory.
-        if (extent.frame + count > kMostFrames) throw_damaged(pack, "a manifest names a frame that no pack has");
-        FrameSet& frames = marked.frames[pack];
-        if (frames.size() < extent.frame + count) frames.resize(extent.frame + count);
-        std::fill_n(frames.begin() + static_cast<std::ptrdiff_t>(extent.frame), count, true);
+        if (extent.frame + extent.length / kFrameBytes > kMostFrames) throw_damaged(pack, "a manifest names a frame that no pack has");
+        add_frames(marked.frames[pack], extent);
     }
 
     const Repository& repository_;
@@ -96,6 +93,12 @@ private:
 };
 
 }  // namespace
+
+void add_frames(FrameSet& frames, const Extent& extent) {
+    const std::uint64_t count = (extent.position + extent.length + kFrameBytes - 1) / kFrameBytes;
+    if (frames.size() < extent.frame + count) frames.resize(extent.frame + count);
+    std::fill_n(frames.begin() + static_cast<std::ptrdiff_t>(extent.frame), count, true);
+}
 
 Marked mark_needed(const Repository& repository, const base::Cancellation& cancellation, bool collect) {
     Marker marker(repository, cancellation, collect);

@@ -9,6 +9,7 @@
 
 #include "base/cancellation.hpp"
 #include "repository/documents.hpp"
+#include "repository/manifest.hpp"
 #include "repository/names.hpp"
 #include "repository/repository.hpp"
 
@@ -16,6 +17,8 @@ namespace howdah::repository {
 
 /// Frames of a pack, by number; those behind its end are not among them.
 using FrameSet = std::vector<bool>;
+/// Adds the frames that an extent goes over.
+void add_frames(FrameSet& frames, const Extent& extent);
 
 /// Roots, trees, maps, packs and summaries that kept backups need, by object name; packs by that of their first generation.
 struct Marked {

@@ -108,6 +108,18 @@ std::set<std::string> replaced_generations(const Repository& repository, const s
     return replaced;
 }
 
+bool may_share(const Repository& repository, const ClusterArea& area, const std::string& id, const FrameSet& frames,
+               const std::set<std::string>& doomed) {
+    if (!doomed.contains(area.pack(id))) return true;
+    for (unsigned generation = 1; generation <= kMostGenerations; ++generation) {
+        const std::string object = pack_object(area, id, generation);
+        if (doomed.contains(object)) continue;
+        const auto reader = open_object(repository, object);
+        if (reader && holds(*reader, frames)) return true;
+    }
+    return false;
+}
+
 Compaction measure_pack(const ObjectReader& reader, const FrameSet& needed) {
     Compaction found;
     const std::uint32_t frames = data_frames(reader);

@@ -40,6 +40,12 @@ std::optional<std::string> kept_generation(const Repository& repository, const G
 /// Generations of packs that are needed which another one stands for.
 std::set<std::string> replaced_generations(const Repository& repository, const std::vector<Candidate>& candidates, const Marked& needed);
 
+/// Whether a backup may share these frames of a pack: none of its generations is on the list of garbage (`doomed`, what read_doomed() says
+/// once the backup has its lease), or one that is not holds them all. That one stays as long as they are needed: it goes only by
+/// a list that is written after the lease was taken.
+bool may_share(const Repository& repository, const ClusterArea& area, const std::string& id, const FrameSet& frames,
+               const std::set<std::string>& doomed);
+
 /// How much of a pack is needed.
 struct Compaction {
     std::uint64_t live = 0, stored = 0;  ///< Bytes of frames that are needed, and of all that hold something.

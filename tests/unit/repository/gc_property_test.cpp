@@ -119,7 +119,11 @@ protected:
         const std::set<std::string> doomed(listed.begin(), listed.end());
         for (auto& [path, file] : plan)
             for (Extent& extent : file.extents)
-                if (!extent.pack.empty() && doomed.contains(area.pack(extent.pack))) extent = {};
+                if (!extent.pack.empty()) {
+                    FrameSet frames;
+                    add_frames(frames, extent);
+                    if (!may_share(its, area, extent.pack, frames, doomed)) extent = {};
+                }
     }
     static void write_packs(const Repository& its, const ClusterArea& area, Plan& plan) {
         PackWriter packs(its, area, 1);

@@ -178,8 +178,18 @@ TEST_F(CompactionTest, NothingIsWrittenBesideALiveBackup) {
     EXPECT_FALSE(there(1));
 }
 
-TEST_F(CompactionTest, WhileOneGenerationIsOnTheListNoFrameOfThePackIsShared) {
+TEST_F(CompactionTest, OfAPackOnTheListOnlyTheFramesThatStayAreShared) {
+    const auto may = [&](std::uint32_t frame) {
+        const auto listed = read_doomed(repository);
+        FrameSet frames;
+        add_frames(frames, {kFrameBytes, pack, frame, 0});
+        return may_share(repository, place.area(), pack, frames, {listed.begin(), listed.end()});
+    };
+    EXPECT_TRUE(may(0));
     say("expire", "a");
+    gc(kDay);
+    EXPECT_TRUE(may(4)) << "what the next generation has";
+    EXPECT_FALSE(may(0));
     gc(std::chrono::seconds(0));
     ASSERT_TRUE(there(1));
     say("expire", "b");
@@ -187,6 +197,7 @@ TEST_F(CompactionTest, WhileOneGenerationIsOnTheListNoFrameOfThePackIsShared) {
     const auto doomed = read_doomed(repository);
     EXPECT_TRUE(std::ranges::count(doomed, generation(1)));
     EXPECT_TRUE(std::ranges::count(doomed, generation(0))) << "the name that manifests know";
+    EXPECT_FALSE(may(4));
 }
 
 TEST_F(GcTest, AKilledBackupLeavesWhatCheckShowsAndGcFrees) {
