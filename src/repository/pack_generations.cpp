@@ -149,7 +149,7 @@ std::optional<Candidate> write_next_generation(const Repository& repository, con
     }
     writer.add_frame(kept_hashes(reader, frames, needed, context, pack.object.name), FrameClass::block_hashes);
     if (writer.commit() == storage::Created::exists) return std::nullopt;
-    base::fault_point("repository.pack_compacted");
+    base::fault_point("gc.pack_rewritten");
     auto source = repository.store().open(next.object.name);
     if (!source) throw_damaged(next.object.name, "it is missing");
     next.object.size = {source->size()};

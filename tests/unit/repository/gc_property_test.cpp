@@ -223,7 +223,7 @@ protected:
     void crash() {
         static const std::vector<std::string> kBackup{"repository.pack_committed", "repository.tree_committed", "repository.before_root",
                                                       "repository.after_root"};
-        static const std::vector<std::string> kGc{"repository.doomed_written", "repository.garbage_removed", "repository.pack_compacted"};
+        static const std::vector<std::string> kGc{"repository.doomed_written", "repository.garbage_removed", "gc.pack_rewritten"};
         const bool gc = run || any(3) > 0;
         if ((gc && (repository_held || collector)) || (!gc && area_held)) return;
         const auto& points = gc ? kGc : kBackup;
