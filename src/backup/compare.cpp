@@ -65,11 +65,13 @@ Work gather(const std::vector<ListedFile>& files, const std::vector<FilePlan>& p
 /// One worker: the file it has open, and what it found.
 class Comparer {
 public:
-    explicit Comparer(const std::vector<ListedFile>& files) : files_(files) {}
+    Comparer(const std::vector<ListedFile>& files, base::RateLimit* limit, const base::Cancellation& cancellation)
+        : files_(files), limit_(limit), cancellation_(cancellation) {}
 
     void compare(std::uint32_t number, std::uint64_t offset, std::span<const std::byte> stored) {
         if (!open(number)) return findings_.cut.push_back(number);
         const auto bytes = std::span(buffer_).first(stored.size());
+        if (limit_) limit_->take(bytes.size(), cancellation_);
         const auto got = file_.read_at(bytes, offset);
         findings_.read += got;
         if (got < stored.size()) findings_.cut.push_back(number);
@@ -101,6 +103,8 @@ private:
     }
 
     const std::vector<ListedFile>& files_;
+    base::RateLimit* limit_;
+    const base::Cancellation& cancellation_;
     base::File file_;
     std::optional<std::uint32_t> open_;
     std::vector<std::byte> buffer_ = std::vector<std::byte>(kFrameBytes);
@@ -130,7 +134,7 @@ void settle(const ListedFile& file, FilePlan& plan, std::vector<ByteRange> diffe
 }  // namespace
 
 base::Bytes compare_files(const repository::Repository& repository, const repository::ClusterArea& area,
-                          const std::vector<ListedFile>& files, std::vector<FilePlan>& plans, unsigned jobs,
+                          const std::vector<ListedFile>& files, std::vector<FilePlan>& plans, const CopyOptions& options,
                           const base::Cancellation& cancellation) {
     auto work = gather(files, plans);
     std::vector<std::pair<const std::string*, std::vector<repository::Piece>*>> packs;
@@ -142,9 +146,9 @@ base::Bytes compare_files(const repository::Repository& repository, const reposi
     std::map<std::uint32_t, std::vector<ByteRange>> differ;
     std::vector<bool> cut(files.size());
     base::Bytes read;
-    base::run_workers(jobs, [&] {
+    base::run_workers(options.jobs, [&] {
         try {
-            Comparer comparer(files);
+            Comparer comparer(files, options.limit, cancellation);
             repository::SealContext context;
             for (std::size_t i = next++; i <= packs.size() && !failed; i = next++) {
                 if (i == packs.size()) {

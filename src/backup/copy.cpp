@@ -113,6 +113,11 @@ public:
     }
 
 private:
+    /// Reads at the rate that is allowed.
+    std::size_t read(std::span<std::byte> space, std::uint64_t offset) {
+        if (options_.limit) options_.limit->take(space.size(), cancellation_);
+        return file_.read_at(space, offset);
+    }
     bool open(std::size_t number);
     void copy_run(Piece& piece, const ListedFile& file);
     void copy_parts(Piece& piece, const ListedFile& file);
@@ -152,7 +157,7 @@ void Worker::copy(Piece& piece) {
     if (!piece.parts.empty()) return copy_parts(piece, file);
     if (!piece.small) return copy_run(piece, file);
     const auto space = std::span(small_).first(static_cast<std::size_t>(piece.length));
-    piece.read = file_.read_at(space, 0);
+    piece.read = read(space, 0);
     const auto bytes = space.first(static_cast<std::size_t>(piece.read));
     check(file, bytes, 0, piece);
     if (!bytes.empty()) packs_.add_small(bytes, piece.extents);
@@ -164,7 +169,7 @@ void Worker::copy_run(Piece& piece, const ListedFile& file) {
         cancellation_.check("the backup");
         const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kFrameBytes, piece.length - piece.read));
         const auto space = packs_.frame_space().first(wanted);
-        const auto got = file_.read_at(space, piece.offset + piece.read);
+        const auto got = read(space, piece.offset + piece.read);
         if (got == 0) break;
         check(file, space.first(got), piece.offset + piece.read, piece);
         packs_.add_frame(got, piece.extents);
@@ -183,7 +188,7 @@ void Worker::copy_parts(Piece& piece, const ListedFile& file) {
             const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kFrameBytes, part.end - at));
             const bool whole_frame = wanted == kFrameBytes;
             const auto space = (whole_frame ? packs_.frame_space() : std::span(small_)).first(wanted);
-            const auto got = file_.read_at(space, at);
+            const auto got = read(space, at);
             check(file, space.first(got), at, piece);
             if (whole_frame)
                 packs_.add_frame(got, piece.extents);

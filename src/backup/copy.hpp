@@ -9,6 +9,7 @@
 #include "backup/file_plan.hpp"
 #include "base/cancellation.hpp"
 #include "base/progress.hpp"
+#include "base/rate_limit.hpp"
 #include "base/units.hpp"
 #include "repository/repository.hpp"
 
@@ -19,6 +20,7 @@ struct CopyOptions {
     int compression_level = 1;
     bool verify_pages = true;                              ///< The cluster has data checksums.
     base::Duration page_waits = std::chrono::seconds(20);  ///< For all pages that look wrong, over all workers together.
+    base::RateLimit* limit = nullptr;                      ///< Of what is read; null for none.
 };
 
 struct CopyResult {

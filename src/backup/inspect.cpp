@@ -46,18 +46,17 @@ std::string compare(const WalTrailer& walked, const WalTrailer& stored) {
     if (!stored.doubt.empty()) return {};
     if (!walked.doubt.empty()) return "its records cannot be walked: " + walked.doubt;
     const auto time = [](const std::optional<base::Timestamp>& when) { return when ? text(*when) : std::string("none"); };
-    for (const auto& difference :
-         {differ("its segment begins at", text(walked.begin), text(stored.begin)),
-          differ("its server's version is", walked.server_major, stored.server_major),
-          differ("its first record begins at", text(walked.first_record), text(stored.first_record)),
-          differ("its records end at", text(walked.end_of_records), text(stored.end_of_records)),
-          differ("its number of records is", walked.records, stored.records),
-          differ("its number of commits is", walked.commits, stored.commits),
-          differ("its first commit was at", time(walked.first_commit_time), time(stored.first_commit_time)),
-          differ("its last commit was at", time(walked.last_commit_time), time(stored.last_commit_time)),
-          differ("its lowest transaction is", walked.lowest_xid, stored.lowest_xid),
-          differ("its highest transaction is", walked.highest_xid, stored.highest_xid),
-          differ("its number of restore points is", walked.restore_points.size(), stored.restore_points.size())})
+    for (const auto& difference : {differ("its segment begins at", text(walked.begin), text(stored.begin)),
+                                   differ("its server's version is", walked.server_major, stored.server_major),
+                                   differ("its first record begins at", text(walked.first_record), text(stored.first_record)),
+                                   differ("its records end at", text(walked.end_of_records), text(stored.end_of_records)),
+                                   differ("its number of records is", walked.records, stored.records),
+                                   differ("its number of commits is", walked.commits, stored.commits),
+                                   differ("its first commit was at", time(walked.first_commit_time), time(stored.first_commit_time)),
+                                   differ("its last commit was at", time(walked.last_commit_time), time(stored.last_commit_time)),
+                                   differ("its lowest transaction is", walked.lowest_xid, stored.lowest_xid),
+                                   differ("its highest transaction is", walked.highest_xid, stored.highest_xid),
+                                   differ("its number of restore points is", walked.restore_points.size(), stored.restore_points.size())})
         if (!difference.empty()) return difference;
     return {};
 }

@@ -199,7 +199,7 @@ std::optional<Incremental> plan_incremental(BackupResult& result, const Source& 
     if (changed.changes.doubts_left_out() > 0)
         result.root.fallback.push_back(fmt::format("and {} more", changed.changes.doubts_left_out()));
     incremental.plans = plan_files(listing.files.files, incremental.parent, changed.changes);
-    incremental.compared = compare_files(repository, area, listing.files.files, incremental.plans, copying.jobs, cancellation);
+    incremental.compared = compare_files(repository, area, listing.files.files, incremental.plans, copying, cancellation);
     base::fault_point("backup.compared");
     return incremental;
 }
@@ -219,9 +219,11 @@ void take(BackupResult& result, Source& source, const repository::Repository& re
           const BackupOptions& options, repository::Lease& lease, const base::Cancellation& cancellation) {
     const auto clock = std::chrono::steady_clock::now();
     auto& root = result.root;
+    base::RateLimit limit(options.limit);
     const CopyOptions copying{.jobs = worker_count(options.jobs),
                               .compression_level = options.compression_level,
-                              .verify_pages = source.control.data_checksum_version == 1};
+                              .verify_pages = source.control.data_checksum_version == 1,
+                              .limit = options.limit ? &limit : nullptr};
 
     const auto started = postgres::start_backup(*source.session, options.label, !options.checkpoint_spread);
     require_started_here(source, started);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,9 +14,10 @@ namespace howdah::backup {
 
 struct BackupOptions {
     bool incremental = false;  ///< Read what changed since the newest backup that can be built upon; a full one where there is none.
-    std::string parent;        ///< Of an incremental: build upon this one (an id, or an unambiguous part of it).
+    std::string parent = {};   ///< Of an incremental: build upon this one (an id, or an unambiguous part of it).
     std::string label = "howdah";
-    unsigned jobs = 0;  ///< 0: usable cores.
+    unsigned jobs = 0;                      ///< 0: usable cores.
+    std::optional<base::Bytes> limit = {};  ///< Of what is read of the cluster, a second.
     int compression_level = 1;
     bool checkpoint_spread = false;  ///< Wait for a spread checkpoint instead of asking for a fast one.
     bool dry_run = false;            ///< Look and count, copy nothing.

@@ -43,8 +43,8 @@ std::uint32_t segment_blocks(const repository::Repository& repository, const Bac
         passing_over_damage([&] {
             for (const FileEntry& entry : repository::read_tree(repository, backup.area, reference.name).entries) {
                 if (entry.path != "pg_control") continue;
-                const auto bytes = repository::read_bytes(repository, backup.area,
-                                                          repository::read_extents(repository, backup.area, entry), entry.size);
+                const auto bytes =
+                    repository::read_bytes(repository, backup.area, repository::read_extents(repository, backup.area, entry), entry.size);
                 blocks = postgres::parse_control_file(base::as_bytes(bytes)).segment_blocks;
             }
         });
@@ -95,8 +95,7 @@ StoredFiles::StoredFiles(const repository::Repository& repository, const std::st
         if (!backup.damage.empty()) continue;
         without_checksums_ += !has_checksums(backup.root);
         auto known = segment_blocks_.find(backup.area.prefix());
-        if (known == segment_blocks_.end())
-            known = segment_blocks_.emplace(backup.area.prefix(), segment_blocks(repository, backup)).first;
+        if (known == segment_blocks_.end()) known = segment_blocks_.emplace(backup.area.prefix(), segment_blocks(repository, backup)).first;
         for (const TreeReference& reference : backup.root.trees) {
             cancellation.check("reading the backups");
             const std::string key = backup.area.tree(reference.name) + (has_checksums(backup.root) ? "+" : "-") + reference.root;
@@ -135,7 +134,8 @@ void StoredFiles::add_split_pages(const repository::ClusterArea& area, const Fil
     for (const Extent& extent : extents) {
         const std::uint64_t page = offset / kBlockSize * kBlockSize;
         if (offset % kBlockSize != 0 && page >= done && page + kBlockSize <= size) {
-            split_.push_back({area, &file, file.first_block + static_cast<std::uint32_t>(page / kBlockSize), cut(extents, page, kBlockSize)});
+            split_.push_back(
+                {area, &file, file.first_block + static_cast<std::uint32_t>(page / kBlockSize), cut(extents, page, kBlockSize)});
             done = page + kBlockSize;
         }
         offset += extent.length;

@@ -52,8 +52,8 @@ public:
         auto operator<=>(const Place&) const = default;
     };
     /// A file of a backup that needs such a place; `offset` is that of the place's first byte there.
-    using Sufferer = std::function<void(const Place& place, const std::string& backup, const File& file, std::uint64_t offset,
-                                        std::uint64_t length)>;
+    using Sufferer =
+        std::function<void(const Place& place, const std::string& backup, const File& file, std::uint64_t offset, std::uint64_t length)>;
 
     /// Reads the manifests of the backups of `cluster` (all when empty). Backups of clusters without data checksums are counted.
     StoredFiles(const repository::Repository& repository, const std::string& cluster, const base::Cancellation& cancellation);
@@ -70,7 +70,7 @@ public:
 
 private:
     struct Pack {
-        std::vector<Run> runs;  ///< By frame and position.
+        std::vector<Run> runs;      ///< By frame and position.
         std::uint32_t longest = 0;  ///< Frames that a run goes over.
     };
     struct Bad {

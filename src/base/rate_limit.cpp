@@ -1,7 +1,11 @@
 #include "base/rate_limit.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <charconv>
+
+#include "base/failure.hpp"
 
 namespace howdah::base {
 
@@ -34,6 +38,15 @@ std::optional<Bytes> parse_megabytes_per_second(std::string_view text) {
     if (error != std::errc() || end != text.data() + text.size() || !(number > 0) || number > kLargest) return std::nullopt;
     const auto bytes = static_cast<std::uint64_t>(number * kMegabyte);
     return bytes > 0 ? std::optional(Bytes{bytes}) : std::nullopt;
+}
+
+std::optional<Bytes> limit_of_option(std::string_view text) {
+    if (text.empty()) return std::nullopt;
+    const auto limit = parse_megabytes_per_second(text);
+    if (!limit)
+        throw Failure(FailureKind::usage, fmt::format("--limit is not a number of megabytes per second: {}", text),
+                      "write a number above zero, as 50 or 0.5");
+    return limit;
 }
 
 }  // namespace howdah::base

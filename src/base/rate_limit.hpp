@@ -36,5 +36,7 @@ private:
 /// A rate as it is written on a command line: megabytes (1,000,000 bytes) a second, a plain number with or without a fraction ("50", "0.5").
 /// None for zero, a negative number, more than a million and anything else.
 std::optional<Bytes> parse_megabytes_per_second(std::string_view text);
+/// What `--limit TEXT` asks for; none when the text is empty. Failure(usage) for what is no rate.
+std::optional<Bytes> limit_of_option(std::string_view text);
 
 }  // namespace howdah::base

@@ -9,6 +9,7 @@
 #include "backup/status.hpp"
 #include "backup/verify.hpp"
 #include "base/random.hpp"
+#include "base/rate_limit.hpp"
 #include "cli/areas.hpp"
 #include "cli/context.hpp"
 #include "cli/json.hpp"
@@ -23,7 +24,7 @@ namespace {
 
 struct BackupCommandOptions {
     std::string type = "full";
-    std::string parent;
+    std::string parent, limit;
     std::string checkpoint;
     std::string label = "howdah";
     std::string id;
@@ -109,6 +110,7 @@ void run(Context& context, const BackupCommandOptions& options) {
                                     .parent = options.parent,
                                     .label = options.label,
                                     .jobs = options.jobs ? options.jobs : context.config.backup.jobs,
+                                    .limit = base::limit_of_option(options.limit),
                                     .compression_level = context.config.backup.compression_level,
                                     .checkpoint_spread = spread,
                                     .dry_run = context.dry_run};
@@ -260,11 +262,10 @@ Json describe(const backup::VerifyResult::LookedInto& looked, const repository::
 }
 
 std::string text_of(const backup::VerifyResult::LookedInto& looked, const repository::Share& share) {
-    std::string text = share.whole()
-                           ? fmt::format("Unpacked and compared every frame: {} frames", looked.frames)
-                           : fmt::format("Read, unpacked and compared {:.2f} % of the frames' bytes: {} of {} frames, {} of {}",
-                                         percent_of(looked.bytes.count, looked.bytes_total.count), looked.frames, looked.frames_total,
-                                         base::text(looked.bytes), base::text(looked.bytes_total));
+    std::string text = share.whole() ? fmt::format("Unpacked and compared every frame: {} frames", looked.frames)
+                                     : fmt::format("Read, unpacked and compared {:.2f} % of the frames' bytes: {} of {} frames, {} of {}",
+                                                   percent_of(looked.bytes.count, looked.bytes_total.count), looked.frames,
+                                                   looked.frames_total, base::text(looked.bytes), base::text(looked.bytes_total));
     text += fmt::format("; checked {} pages.\n", looked.pages);
     if (looked.without_checksums > 0)
         text += fmt::format("{} backup(s) are of clusters without data checksums: nothing tells whether their pages are right.\n",
@@ -370,6 +371,7 @@ void add_backup(CLI::App& program, Context& context) {
         ->check(CLI::IsMember({"fast", "spread"}));
     verb->add_option("--label", options->label, "Label written into the backup")->capture_default_str();
     verb->add_option("--jobs", options->jobs, "Workers (default: all cores)")->check(CLI::Range(1u, 256u));
+    verb->add_option("--limit", options->limit, "Megabytes per second read from the cluster, all workers together");
     verb->callback([&context, options] { context.command = [&context, options] { run(context, *options); }; });
     verb = area->add_subcommand("list", "All backups, oldest first");
     verb->add_flag("--all", options->all, "Expired ones too");
@@ -384,7 +386,8 @@ void add_backup(CLI::App& program, Context& context) {
     verb = area->add_subcommand("verify", "Authenticate every stored byte; exit 1 when anything is wrong");
     verb->add_option("--jobs", options->jobs, "Workers (default: all cores)")->check(CLI::Range(1u, 256u));
     auto* full = verb->add_flag("--full", options->full, "Unpack every frame too, and check page checksums and WAL records");
-    auto* sample = verb->add_option("--sample", options->sample, "The same for a random share only, which alone is read: 5%")->excludes(full);
+    auto* sample =
+        verb->add_option("--sample", options->sample, "The same for a random share only, which alone is read: 5%")->excludes(full);
     verb->add_option("--seed", options->seed, "Take the share that this number took before")->needs(sample);
     verb->callback([&context, options] {
         context.answers_probes = true;

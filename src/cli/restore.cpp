@@ -151,15 +151,6 @@ std::vector<std::filesystem::path> kept_files(const Context& context) {
     return files;
 }
 
-std::optional<base::Bytes> limit_of(const RestoreCommandOptions& options) {
-    if (options.limit.empty()) return std::nullopt;
-    const auto limit = base::parse_megabytes_per_second(options.limit);
-    if (!limit)
-        throw base::Failure(base::FailureKind::usage, fmt::format("--limit is not a number of megabytes per second: {}", options.limit),
-                            "write a number above zero, as 50 or 0.5");
-    return limit;
-}
-
 /// A standby follows to the end of all WAL and is not promoted.
 void require_standby_alone(const RestoreCommandOptions& options, const restore::Target& target) {
     if (!options.standby) {
@@ -208,7 +199,7 @@ base::Duration require_sensible(const RestoreCommandOptions& options) {
 
 void run(Context& context, const RestoreCommandOptions& options) {
     const auto patience = require_sensible(options);
-    limit_of(options);
+    base::limit_of_option(options.limit);
     const auto repository = context.open_repository();
     const auto plan =
         restore::make_plan(repository, {.cluster = context.resolved_cluster_name(),
@@ -234,7 +225,7 @@ void run(Context& context, const RestoreCommandOptions& options) {
         .delta = options.delta,
         .role = options.standby ? restore::Role::standby : restore::Role::primary,
         .primary = options.primary,
-        .limit = limit_of(options)};
+        .limit = base::limit_of_option(options.limit)};
     const auto check = [&] {
         if (options.start) programs_for(context, plan.backup.root);
         restore::check_restore(repository, plan, restoring);

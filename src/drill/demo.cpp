@@ -96,7 +96,7 @@ void Demo::back_up() {
     listener_.begin("taking a full backup while the shop is used");
     Load load(ground_->server().conninfo(), options_.seed);
     use_for(kUseBefore);
-    const auto result = backup::run_backup(ground_->cluster(), *repository_, {.parent = {}, .label = "howdah demo"}, cancellation_);
+    const auto result = backup::run_backup(ground_->cluster(), *repository_, {.label = "howdah demo"}, cancellation_);
     use_for(kUseBefore);
     count(load.stop());
     const auto& root = result.root;

@@ -200,6 +200,19 @@ TEST(Incremental, SummariesLeadOnWhereTheWalHasGone) {
     EXPECT_TRUE(protectee.howdah_json({"repo", "check"})["ok"]);
 }
 
+TEST(Incremental, AndFullOnesReadNoFasterThanTheyMay) {
+    ProtectedServer protectee;
+    fill(protectee);
+    // 30 MB and more at 20 MB a second.
+    const auto full = protectee.howdah_json({"backup", "run", "--limit", "20"})["backup"];
+    EXPECT_GE(full["seconds"].get<double>(), full["bytes_read"].get<double>() / 20e6 * 0.8) << full.dump(1);
+    for (const char* nonsense : {"0", "-1", "fast", "1e99"}) {
+        const auto refused = protectee.howdah({"backup", "run", "--limit", nonsense});
+        EXPECT_EQ(refused.exit_code, 2) << nonsense;
+        EXPECT_NE(refused.errors.find("megabytes per second"), std::string::npos) << refused.errors;
+    }
+}
+
 // A hole in the WAL: what changed cannot be known, so everything is read and compared; nothing is stored twice.
 TEST(Incremental, AGapInTheWalMakesItReadEverythingAndSaySo) {
     ProtectedServer protectee;
