@@ -21,7 +21,7 @@ protected:
         protectee.howdah_ok({"backup", "run"});
         auto session = protectee.session();
         for (const char* statement : {"CREATE DATABASE more", "DELETE FROM shop WHERE id % 3 = 0", "VACUUM shop"}) session.script(statement);
-        protectee.howdah_ok({"backup", "run"});
+        protectee.howdah_ok({"backup", "run", "--type", "incr"});
         protectee.archive_everything();
     }
     ProtectedServer protectee;
