@@ -139,10 +139,11 @@ void gc(Context& context, const RepoOptions& options) {
         } else {
             if (context.verbose || context.dry_run)
                 for (const auto& name : result.names) print((context.dry_run ? "would delete " : "deleted ") + name + "\n");
-            print(fmt::format("{} object(s) {}, {} freed; {} newly doomed, deleted after {}; {} of leftovers; {} pack(s) {} without unneeded frames; {} old links pruned\n",
-                              result.deleted, context.dry_run ? "would be deleted" : "deleted", base::text(result.freed), result.doomed,
-                              base::text_duration(*grace), base::text(result.leftovers), result.compacted,
-                              context.dry_run ? "would be rewritten" : "rewritten", result.links_pruned));
+            print(fmt::format(
+                "{} object(s) {}, {} freed; {} newly doomed, deleted after {}; {} of leftovers; {} pack(s) {} without unneeded frames; {} old links pruned\n",
+                result.deleted, context.dry_run ? "would be deleted" : "deleted", base::text(result.freed), result.doomed,
+                base::text_duration(*grace), base::text(result.leftovers), result.compacted,
+                context.dry_run ? "would be rewritten" : "rewritten", result.links_pruned));
         }
         return JournalNote{.message = fmt::format("deleted {} objects, {}", result.deleted, base::text(result.freed))};
     };

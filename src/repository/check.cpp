@@ -43,7 +43,9 @@ void check_manifests(const Repository& repository, const base::Cancellation& can
     const std::set<std::string> replaced = replaced_generations(repository, candidates, needed);
     for (const Candidate& candidate : candidates) {
         const auto backup = live.find(candidate.name.area->prefix());
-        if ((needed.names.contains(first_generation(candidate.object.name)) && !replaced.contains(candidate.object.name)) || (backup != live.end() && candidate.object.modified >= backup->second)) continue;
+        if ((needed.names.contains(first_generation(candidate.object.name)) && !replaced.contains(candidate.object.name)) ||
+            (backup != live.end() && candidate.object.modified >= backup->second))
+            continue;
         result.leftovers.push_back(candidate.object.name +
                                    (candidate.name.kind == Kind::root ? " has expired" : " is needed by no backup"));
         result.leftover_bytes += candidate.object.size;

@@ -24,7 +24,7 @@ void add_frames(FrameSet& frames, const Extent& extent);
 struct Marked {
     std::unordered_set<std::string> names;
     std::unordered_map<std::string, FrameSet> frames;  ///< Those needed of each pack.
-    std::vector<std::string> problems;  ///< Manifests that could not be read; only collected when asked for.
+    std::vector<std::string> problems;                 ///< Manifests that could not be read; only collected when asked for.
 };
 /// Walks every root that has not expired (or is pinned). Without `collect` damage throws: nothing may be judged unneeded then.
 Marked mark_needed(const Repository& repository, const base::Cancellation& cancellation, bool collect);

@@ -71,8 +71,8 @@ WalTrailer check_wal(const ObjectReader& reader, const ObjectName& name, const s
 
 }  // namespace
 
-void check_object(const Repository& repository, const ObjectName& name, const std::string& object, SealContext& context,
-                  ObjectFacts& facts, Inspection* inspection) {
+void check_object(const Repository& repository, const ObjectName& name, const std::string& object, SealContext& context, ObjectFacts& facts,
+                  Inspection* inspection) {
     if (name.kind != Kind::pack && name.kind != Kind::wal) {
         const auto document = read_document(repository.store(), repository.key(), name.kind, object);
         if (!document) return;

@@ -26,7 +26,7 @@ struct ObjectFacts {
 /// Authenticates every stored byte of one sealed object and checks what its kind promises. Throws Failure for damage; an object that was
 /// deleted meanwhile is passed over. With an inspection packs and WAL segments are looked into as well; of those frames that its share
 /// leaves out only the directory and a segment's trailer are read.
-void check_object(const Repository& repository, const ObjectName& name, const std::string& object, SealContext& context,
-                  ObjectFacts& facts, Inspection* inspection = nullptr);
+void check_object(const Repository& repository, const ObjectName& name, const std::string& object, SealContext& context, ObjectFacts& facts,
+                  Inspection* inspection = nullptr);
 
 }  // namespace howdah::repository

@@ -26,8 +26,8 @@ std::optional<ObjectReader> open_object(const Repository& repository, const std:
 bool holds(const ObjectReader& reader, const FrameSet& needed) {
     const auto& directory = reader.directory();
     for (std::size_t frame = 0; frame < needed.size(); ++frame)
-        if (needed[frame] && (frame >= directory.size() || directory[frame].frame_class != FrameClass::data ||
-                              directory[frame].plain_bytes == 0))
+        if (needed[frame] &&
+            (frame >= directory.size() || directory[frame].frame_class != FrameClass::data || directory[frame].plain_bytes == 0))
             return false;
     return true;
 }

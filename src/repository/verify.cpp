@@ -170,7 +170,8 @@ private:
         try {
             for (std::size_t i = next_++; i < work_.size() && !cancellation_.requested(); i = next_++) {
                 const Work& work = work_[i];
-                guarded(read_, work.listed.name, [&] { check_object(repository_, work.name, work.listed.name, context, facts_, inspection_); });
+                guarded(read_, work.listed.name,
+                        [&] { check_object(repository_, work.name, work.listed.name, context, facts_, inspection_); });
                 progress_.add(to_read(work));
             }
         } catch (...) {

@@ -20,7 +20,8 @@ protected:
             "INSERT INTO shop SELECT g, repeat('row ' || g, 20) FROM generate_series(1, 20000) g");
         protectee.howdah_ok({"backup", "run"});
         auto session = protectee.session();
-        for (const char* statement : {"CREATE DATABASE more", "DELETE FROM shop WHERE id % 3 = 0", "VACUUM shop"}) session.script(statement);
+        for (const char* statement : {"CREATE DATABASE more", "DELETE FROM shop WHERE id % 3 = 0", "VACUUM shop"})
+            session.script(statement);
         protectee.howdah_ok({"backup", "run", "--type", "incr"});
         protectee.archive_everything();
     }
@@ -50,9 +51,13 @@ TEST_F(VerifyCommand, ASampleSaysWhatItLookedAtAndCanBeRepeated) {
     EXPECT_EQ(second["looked_into"]["frames"], looked["frames"]);
     const auto text = protectee.howdah({"backup", "verify", "--sample", "20", "--seed", seed});
     EXPECT_NE(text.output.find("--seed " + seed + " takes the same frames again"), std::string::npos) << text.output;
-    for (const std::vector<std::string>& wrong :
-         std::vector<std::vector<std::string>>{{"--sample", "0"}, {"--sample", "101%"}, {"--sample", "some"}, {"--sample", ""},
-                                               {"--sample", "nan"}, {"--sample", "5", "--full"}, {"--seed", "5"}}) {
+    for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{{"--sample", "0"},
+                                                                                       {"--sample", "101%"},
+                                                                                       {"--sample", "some"},
+                                                                                       {"--sample", ""},
+                                                                                       {"--sample", "nan"},
+                                                                                       {"--sample", "5", "--full"},
+                                                                                       {"--seed", "5"}}) {
         std::vector<std::string> words{"backup", "verify"};
         words.insert(words.end(), wrong.begin(), wrong.end());
         const auto refused = protectee.howdah(words);

@@ -208,7 +208,8 @@ protected:
     void change(const std::string& type) {
         if (backups.empty()) return;
         // Mostly old ones, as they expire.
-        auto& [id, kept] = *std::next(backups.begin(), std::min(any(static_cast<unsigned>(backups.size())), any(static_cast<unsigned>(backups.size()))));
+        auto& [id, kept] =
+            *std::next(backups.begin(), std::min(any(static_cast<unsigned>(backups.size())), any(static_cast<unsigned>(backups.size()))));
         did = type + " " + id;
         Event event;
         event.type = type;
@@ -349,7 +350,8 @@ protected:
 
     /// Backups that expired may be gone from now on, whatever is said of them later.
     void forget_removed() {
-        std::erase_if(backups, [&](const auto& backup) { return backup.second.expired && !repository.store().exists(area.root(backup.first)); });
+        std::erase_if(backups,
+                      [&](const auto& backup) { return backup.second.expired && !repository.store().exists(area.root(backup.first)); });
     }
 
     void expect_whole() {
