@@ -153,20 +153,33 @@ Failure missing_failure(const WalStretch& stretch, std::uint64_t number) {
                    fmt::format("WAL segment {} is missing", WalSegment{stretch.to_timeline, number}.name(stretch.segment_size)), "");
 }
 
-/// The names of all whole segments of the stretch, those that are not archived yet after they were pushed.
-std::map<std::uint64_t, std::string> require_segments(WalArchive& archive, const std::filesystem::path* data_directory,
-                                                      const WalStretch& stretch, const ChangedBlocksOptions& options,
-                                                      const base::Cancellation& cancellation) {
-    auto names = archived_of(archive, stretch);
-    auto missing = first_missing(names, stretch);
-    if (missing && data_directory) {
-        ensure_archived(archive, *data_directory, WalSegment{stretch.to_timeline, *missing},
-                        WalSegment{stretch.to_timeline, stretch.to.value / stretch.segment_size - 1}, stretch.segment_size,
-                        options.compression_level, options.jobs, cancellation);
-        names = archived_of(archive, stretch);
-        missing = first_missing(names, stretch);
+/// The first number that the server still wants to archive. If there is another's under its name, what is archived is not what this server
+/// went through (T17: it was taken back to an earlier state and goes on under the same timeline).
+std::optional<std::uint64_t> first_waiting(const std::filesystem::path& data_directory, const WalStretch& stretch) {
+    std::optional<std::uint64_t> first;
+    if (!base::guard("T17.own_past")) return first;
+    for (const auto& name : ready_files(data_directory)) {
+        const auto segment = postgres::parse_segment_name(name, stretch.segment_size);
+        if (!segment || segment->timeline != stretch.to_timeline || segment->end(stretch.segment_size) > stretch.to) continue;
+        const bool in_stretch = segment->number >= stretch.from.value / stretch.segment_size;
+        if (in_stretch && (!first || segment->number < *first)) first = segment->number;
     }
-    if (missing) throw missing_failure(stretch, *missing);
+    return first;
+}
+
+/// Pushes whole segments of the stretch from that number on; those that are archived already are compared.
+void push_from(WalArchive& archive, const std::filesystem::path& data_directory, const WalStretch& stretch, std::uint64_t number,
+               const ChangedBlocksOptions& options, const base::Cancellation& cancellation) {
+    ensure_archived(archive, data_directory, WalSegment{stretch.to_timeline, number},
+                    WalSegment{stretch.to_timeline, stretch.to.value / stretch.segment_size - 1}, stretch.segment_size,
+                    options.compression_level, options.jobs, cancellation);
+}
+
+/// The names of all whole segments of the stretch.
+std::map<std::uint64_t, std::string> require_segments(const WalArchive& archive, const WalStretch& stretch) {
+    auto names = archived_of(archive, stretch);
+    const auto missing = first_missing(names, stretch);
+    if (missing && base::guard("T1.gaps")) throw missing_failure(stretch, *missing);
     return names;
 }
 
@@ -185,10 +198,14 @@ WalPath path_of(const WalArchive& archive, const WalStretch& stretch) {
 
 void gather(WalArchive& archive, const std::filesystem::path& data_directory, const WalStretch& whole, const ChangedBlocksOptions& options,
             const base::Cancellation& cancellation, ChangedBlocks& result) {
+    // Of the whole stretch: a summary may be of the time from which the server was taken back.
+    if (const auto first = first_waiting(data_directory, whole)) push_from(archive, data_directory, whole, *first, options, cancellation);
     const WalStretch stretch = after_summaries(archive, whole, path_of(archive, whole), result);
     const std::uint64_t size = stretch.segment_size;
     if (stretch.from == stretch.to) return;
-    const auto names = require_segments(archive, &data_directory, stretch, options, cancellation);
+    const auto missing = first_missing(archived_of(archive, stretch), stretch);
+    if (missing && base::guard("T1.gaps")) push_from(archive, data_directory, stretch, *missing, options, cancellation);
+    const auto names = require_segments(archive, stretch);
     Gatherer gatherer(archive, stretch.to, result.changes);
     gather_segments(gatherer, names, result, cancellation);
     if (stretch.to.value % size != 0) {
@@ -241,7 +258,7 @@ Summarized summarize(WalArchive& archive, base::Timeline from_timeline, base::Ls
     done.stretch = {rest.to_timeline, rest.from, rest.to};
     if (rest.from >= rest.to) return done;
     doubting(fresh, [&] {
-        const auto names = require_segments(archive, nullptr, rest, {}, cancellation);
+        const auto names = require_segments(archive, rest);
         // Of the last one only its beginning counts, which closes the record before it.
         Gatherer gatherer(archive, rest.to, fresh.changes);
         gather_segments(gatherer, names, fresh, cancellation);

@@ -34,7 +34,7 @@ Fork fork_named(std::string_view name) {
 
 std::uint32_t blocks_of(std::uint64_t bytes) { return static_cast<std::uint32_t>((bytes + kBlockSize - 1) / kBlockSize); }
 
-FilePlan plan_main_fork(const ListedFile& file, const FileEntry& then, const postgres::ForkKey& fork,
+FilePlan plan_told_fork(const ListedFile& file, const FileEntry& then, const postgres::ForkKey& fork,
                         const postgres::BlockChanges& changes) {
     FilePlan plan{FilePlan::Kind::parts, &then, {}};
     const std::uint32_t first = file.first_block;
@@ -45,6 +45,26 @@ FilePlan plan_main_fork(const ListedFile& file, const FileEntry& then, const pos
             {std::uint64_t{range.begin - first} * kBlockSize, std::min(std::uint64_t{range.end - first} * kBlockSize, file.size)});
     if (plan.read.size() == 1 && plan.read.front() == ByteRange{0, file.size}) return {};
     return plan;
+}
+
+/// Whether WAL names every block of the fork that changed.
+bool is_told(const postgres::ForkKey& fork) {
+    return fork.fork == Fork::main || (fork.fork == Fork::visibility && !base::guard("T2.visibility_map"));
+}
+
+/// What proves nothing, and would be an easy way to say that a file is as the parent has it: its time (T20), or that WAL names no block
+/// of it although WAL never does (T7).
+bool seems_unchanged(const ListedFile& file, const FileEntry& then, bool is_relation) {
+    if (file.size != then.size) return false;
+    if (!base::guard("T20.mtime") && file.modified_us == then.modified_us) return true;
+    if (is_relation) return false;
+    const bool log = file.path.starts_with("pg_xact/") || file.path.starts_with("pg_multixact/") || file.path.starts_with("pg_commit_ts/");
+    return log ? !base::guard("T7.commit_logs") : !base::guard("T7.whole_files");
+}
+
+/// A file that was written, as its time says, but of which WAL says nothing: hint bits were set.
+bool seems_damaged(const ListedFile& file, const FileEntry& then, const FilePlan& plan) {
+    return plan.kind == FilePlan::Kind::parts && plan.read.empty() && file.modified_us != then.modified_us && !base::guard("T9.hint_bits");
 }
 
 }  // namespace
@@ -78,10 +98,13 @@ std::vector<FilePlan> plan_files(const std::vector<ListedFile>& files, const Par
         const auto* then = file.type == repository::EntryType::file ? parent.find(file.path) : nullptr;
         if (!then) continue;
         const auto fork = file.relation ? fork_of(file.path) : std::nullopt;
-        if (fork && fork->fork == Fork::main && !changes.doubted())
-            plans[i] = plan_main_fork(file, *then, *fork, changes);
+        if (seems_unchanged(file, *then, fork.has_value()))
+            plans[i] = {FilePlan::Kind::parts, then, {}};
+        else if (fork && is_told(*fork) && !changes.doubted())
+            plans[i] = plan_told_fork(file, *then, *fork, changes);
         else
             plans[i] = {FilePlan::Kind::compare, then, {}};
+        if (seems_damaged(file, *then, plans[i])) plans[i] = {};
     }
     return plans;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/hooks.hpp"
+
 namespace howdah::postgres {
 
 namespace {
@@ -70,7 +72,8 @@ std::vector<BlockRange> BlockChanges::changed(const ForkKey& fork, std::uint32_t
     window.end = std::min(window.end, blocks_now);
     if (window.begin >= window.end) return ranges;
     std::uint32_t all_from = blocks_then;
-    if (doubted() || fork.fork != Fork::main || is_replaced(database_of(fork))) all_from = 0;
+    const bool untold = fork.fork != Fork::main && base::guard("T2.visibility_map");
+    if (doubted() || untold || is_replaced(database_of(fork))) all_from = 0;
     const auto found = forks_.find(fork);
     if (found != forks_.end()) all_from = std::min(all_from, found->second.limit);
     all_from = std::clamp(all_from, window.begin, window.end);

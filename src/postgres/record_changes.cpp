@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/hooks.hpp"
 #include "postgres/record_reader.hpp"
 #include "postgres/wal_record.hpp"
 
@@ -114,7 +115,7 @@ bool RecordChanges::add_transaction(const WalRecord& record, std::span<const std
     const auto count = reader.take<std::uint32_t>();
     RecordReader check = reader;
     if (!check.skip(std::uint64_t{12} * count)) return false;
-    for (std::uint32_t at = 0; at < count; ++at) {
+    for (std::uint32_t at = 0; at < count && base::guard("T5.made_and_dropped"); ++at) {
         ForkKey key = read_relation(reader);
         for (const Fork fork : kForks) {
             key.fork = fork;
@@ -133,7 +134,7 @@ bool RecordChanges::add_storage(const WalRecord& record, std::span<const std::by
             const auto fork = reader.take<std::uint32_t>();
             if (reader.failed() || fork > static_cast<std::uint32_t>(Fork::init)) return false;
             key.fork = static_cast<Fork>(fork);
-            changes_.cut(key, 0);
+            if (base::guard("T5.made_and_dropped")) changes_.cut(key, 0);
             return true;
         }
         case 0x20: {  // XLOG_SMGR_TRUNCATE
@@ -142,7 +143,7 @@ bool RecordChanges::add_storage(const WalRecord& record, std::span<const std::by
             const auto flags = reader.take<std::uint32_t>();
             if (reader.failed() || (flags & ~kKnownFlags)) return false;
             // The number counts blocks of the main fork, whatever forks are truncated with it (T3).
-            if (flags & kTruncatesMain) changes_.cut(key, blocks);
+            if ((flags & kTruncatesMain) && base::guard("T3.truncation")) changes_.cut(key, blocks);
             return true;
         }
         default: doubt_kind(record, DoubtKind::unknown_record); return true;
@@ -164,18 +165,20 @@ bool RecordChanges::add_database(const WalRecord& record, std::span<const std::b
     const std::uint32_t tablespaces = kind == drop ? reader.take<std::uint32_t>() : 1;
     RecordReader check = reader;
     if (!check.skip(std::uint64_t{4} * tablespaces)) return false;
+    if (!base::guard("T4.databases")) return true;
     for (std::uint32_t at = 0; at < tablespaces; ++at) changes_.replace({reader.take<std::uint32_t>(), database});
     return true;
 }
 
 void RecordChanges::doubt_level(const WalRecord& record) {
+    if (!base::guard("T8.minimal_level")) return;
     changes_.doubt(
         {DoubtKind::minimal_level, fmt::format("wal_level is minimal by the record at {}", base::text(record.begin)), record.begin});
 }
 
 void RecordChanges::doubt_kind(const WalRecord& record, DoubtKind kind) {
     const std::uint8_t manager = record.resource_manager();
-    if (doubted_[manager]) return;
+    if (doubted_[manager] || !base::guard("T6.unknown_records")) return;
     doubted_.set(manager);
     changes_.doubt({kind,
                     fmt::format("the record at {} is of an unknown kind: resource manager {}, info {:02X}", base::text(record.begin),

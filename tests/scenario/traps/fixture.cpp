@@ -5,6 +5,8 @@
 #include <future>
 
 #include "base/file.hpp"
+#include "base/random.hpp"
+#include "postgres/page.hpp"
 
 namespace howdah::tests {
 
@@ -80,6 +82,73 @@ void make_branch(ProtectedServer& protectee) {
     const auto pushed = howdah_in(protectee, into, {"wal", "push", "pg_wal/" + segment});
     ASSERT_EQ(pushed.exit_code, 0) << pushed.errors;
     ASSERT_FALSE(objects_named(protectee, "00000002.history").empty());
+}
+
+nlohmann::json take_parent(ProtectedServer& protectee) {
+    protectee.session().query("SELECT pg_switch_wal()");
+    return protectee.howdah_json({"backup", "run"})["backup"];
+}
+
+nlohmann::json take_incremental(ProtectedServer& protectee) {
+    const auto taken = protectee.howdah_json({"backup", "run", "--type", "incr"});
+    EXPECT_EQ(taken["backup"]["type"], "incr") << taken.dump(1);
+    EXPECT_EQ(taken["backup"]["fallback"], nlohmann::json::array());
+    return taken["backup"];
+}
+
+fs::path restore_newest(ProtectedServer& protectee, const std::vector<std::string>& more) {
+    const auto into = protectee.workspace() / ("restored-" + base::random_hex(4));
+    const std::string newest = protectee.howdah_json({"backup", "list"})["backups"].back()["id"];
+    std::vector<std::string> words{"restore", "--into", into.string(), "--to-backup-end", "--backup", newest};
+    words.insert(words.end(), more.begin(), more.end());
+    protectee.howdah_ok(words);
+    return into;
+}
+
+void expect_like_server(ProtectedServer& protectee, const std::vector<std::string>& databases, const std::vector<std::string>& more) {
+    const auto into = restore_newest(protectee, more);
+    auto server = protectee.start_restored(into);
+    for (const auto& database : databases) {
+        // Not by gtest: a difference of two dumps is long.
+        const bool equal = dump(server, database) == dump(protectee.server(), database);
+        EXPECT_TRUE(equal) << database << ": the dumps differ";
+    }
+    EXPECT_EQ(check_restored(server), "");
+}
+
+void run_single_user(ProtectedServer& protectee, const std::string& sql) {
+    protectee.server().stop();
+    base::ProcessOptions options;
+    if (::geteuid() == 0) options.user = protectee.server().user();
+    options.input = sql;
+    const auto& server = protectee.server();
+    const auto ran = base::run_process({(server.programs() / "postgres").string(), "--single", "-b", "-D", server.data_directory().string(), "postgres"}, options);
+    ASSERT_EQ(ran.exit_code, 0) << ran.errors;
+    ASSERT_EQ(ran.errors.find("ERROR"), std::string::npos) << ran.errors;
+}
+
+std::size_t zero_pages(const fs::path& file, std::size_t first) {
+    const auto bytes = base::read_file(file, {1u << 30});
+    std::size_t count = 0;
+    for (std::size_t at = first * postgres::kBlockSize; at + postgres::kBlockSize <= bytes.size(); at += postgres::kBlockSize)
+        count += postgres::page_is_zero(base::as_bytes(bytes).subspan(at, postgres::kBlockSize));
+    return count;
+}
+
+ProtectedServer::Options crashing() {
+    ProtectedServer::Options options;
+    options.scratch.settings = {{"wal_writer_delay", "10s"}, {"wal_buffers", "16MB"}};
+    return options;
+}
+
+void crash_during(ProtectedServer& protectee, const std::string& statement) {
+    // Recovery shall begin behind all that was done before.
+    protectee.session().query("CHECKPOINT");
+    auto session = protectee.session();
+    session.query("BEGIN");
+    session.query(statement);
+    protectee.server().kill();
+    protectee.server().start();
 }
 
 struct HeldBackup::Run {

@@ -37,6 +37,30 @@ std::vector<std::filesystem::path> objects_named(const ProtectedServer& protecte
 /// Restores the backup's end, promotes it to timeline 2, writes the row 'branch' into table shop there and archives that with its history.
 void make_branch(ProtectedServer& protectee);
 
+/// The parent of the incrementals to come: a full backup that begins in a WAL segment of its own, so that nothing before it is looked at again.
+nlohmann::json take_parent(ProtectedServer& protectee);
+
+/// An incremental that must not doubt the WAL: what `backup run` says of it.
+nlohmann::json take_incremental(ProtectedServer& protectee);
+
+/// Restores the newest backup to its end; `more` words follow. Returns the data directory.
+std::filesystem::path restore_newest(ProtectedServer& protectee, const std::vector<std::string>& more = {});
+
+/// Restores the newest backup: these databases must be as they are in the server, and every page and index in order.
+void expect_like_server(ProtectedServer& protectee, const std::vector<std::string>& databases = {"postgres"},
+                        const std::vector<std::string>& more = {});
+
+/// SQL for a single-user server in binary upgrade mode, where relations are made with numbers of one's own choice. The server is stopped.
+void run_single_user(ProtectedServer& protectee, const std::string& sql);
+
+/// Pages of a relation's file that hold nothing but zeros, from that block on: extended without WAL.
+std::size_t zero_pages(const std::filesystem::path& file, std::size_t first);
+
+/// Runs the statement in a transaction that a crash ends before any of it reaches the WAL's files: what it extended is zeros afterwards.
+void crash_during(ProtectedServer& protectee, const std::string& statement);
+/// The settings that this takes.
+ProtectedServer::Options crashing();
+
 /// Runs a backup in the background, held at a pause point until it is let go.
 class HeldBackup {
 public:
