@@ -7,6 +7,7 @@
 #include "base/file.hpp"
 #include "fixture.hpp"
 #include "postgres/crc32c.hpp"
+#include "postgres/page.hpp"
 #include "postgres/wal_walk.hpp"
 
 namespace howdah::tests {
@@ -50,7 +51,7 @@ TEST(Trap, T6_unknown_records) {
     take_parent(protectee);
     protectee.session().query("SELECT pg_switch_wal()");
     for (int i = 0; i < 3; ++i) protectee.session().query("SELECT pg_logical_emit_message(false, 'trap', 'a record of an extension')");
-    const auto segment = protectee.session().value("SELECT pg_walfile_name(pg_current_wal_lsn())");
+    const auto segment = protectee.session().value("SELECT pg_walfile_name(pg_current_wal_insert_lsn())");
     protectee.server().stop();
     ASSERT_TRUE(give_message_to_extension(protectee.server().data_directory() / "pg_wal" / segment));
     ASSERT_EQ(fs::file_size(shop), fs::file_size(other));
@@ -82,6 +83,9 @@ TEST(Trap, T7_whole_files) {
     take_parent(protectee);
     protectee.session().query("VACUUM FULL pg_class");
     take_incremental(protectee);
+    const auto map = fs::path("base") / protectee.session().value("SELECT oid FROM pg_database WHERE datname = 'postgres'") / "pg_filenode.map";
+    const bool equal = base::read_file(restore_newest(protectee) / map) == base::read_file(protectee.server().data_directory() / map);
+    ASSERT_TRUE(equal) << "the server would look for pg_class in a file that is gone";
     expect_like_server(protectee);
 }
 
@@ -110,13 +114,17 @@ TEST(Trap, T10_checksum_version) {
     ProtectedServer::Options options;
     options.scratch.checksums = false;
     ProtectedServer protectee(options);
-    make_shop(protectee, 5000);
+    const auto shop = make_shop(protectee, 5000);
     take_parent(protectee);
     protectee.server().stop();
     const auto enabled = protectee.server().run("pg_checksums", {"--enable", "-D", protectee.server().data_directory().string()});
     ASSERT_EQ(enabled.exit_code, 0) << enabled.errors;
     protectee.server().start();
     const auto taken = protectee.howdah_json({"backup", "run", "--type", "incr"});
+    std::vector<postgres::BadPage> bad;
+    const auto bytes = base::read_file(restore_newest(protectee) / fs::relative(shop, protectee.server().data_directory()), {1u << 30});
+    postgres::check_pages(base::as_bytes(bytes), 0, bad);
+    ASSERT_EQ(bad.size(), 0u) << "pages without a checksum came back";
     EXPECT_EQ(taken["backup"]["type"], "full");
     EXPECT_NE(taken["warnings"].dump().find("data checksums were switched on or off"), std::string::npos) << taken.dump(1);
     expect_like_server(protectee);
@@ -134,7 +142,13 @@ TEST(Trap, T17_left_timeline) {
     const std::string left = take_incremental(protectee)["id"];
     protectee.archive_everything();
 
-    auto branch = protectee.start_restored(into);
+    protectee.start_restored(into).stop();
+    // As a server of its own; what it wrote is archived by the backup.
+    postgres::ScratchOptions options;
+    options.directory = into;
+    options.programs = protectee.server().programs();
+    options.settings = {{"archive_mode", "on"}, {"archive_command", "false"}};
+    auto branch = postgres::ScratchServer::adopt(options);
     {
         auto session = open_session(branch);
         session.query("UPDATE shop SET note = 'went on' WHERE id % 100 = 1");
