@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "archive/coverage.hpp"
+#include "archive/pg_wal.hpp"
 #include "archive/push.hpp"
 #include "archive/summaries.hpp"
 #include "base/file.hpp"
@@ -236,9 +237,10 @@ void doubting(ChangedBlocks& result, const Work& work) {
 ChangedBlocks changed_blocks(WalArchive& archive, const std::filesystem::path& data_directory, const WalStretch& stretch,
                              const ChangedBlocksOptions& options, const base::Cancellation& cancellation) {
     ChangedBlocks result;
-    if (stretch.to < stretch.from)
+    if (stretch.to < stretch.from_stop)
         result.changes.doubt({DoubtKind::unreadable,
-                              fmt::format("the server is at {}, before the earlier backup's start", base::text(stretch.to)), stretch.from});
+                              fmt::format("the server is at {}, before the earlier backup's end", base::text(stretch.to)),
+                              stretch.from_stop});
     else
         doubting(result, [&] { gather(archive, data_directory, stretch, options, cancellation, result); });
     return result;

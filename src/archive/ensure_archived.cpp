@@ -9,6 +9,7 @@
 #include "archive/push.hpp"
 #include "archive/unfinished.hpp"
 #include "archive/workers.hpp"
+#include "base/hooks.hpp"
 
 namespace howdah::archive {
 
@@ -17,6 +18,22 @@ using base::Failure;
 using base::FailureKind;
 
 namespace {
+
+/// Archived under their names, while the server still waits for that: they may be another server's, or this one's from a time that it was
+/// taken back from (a snapshot of its machine). Pushing them again compares them.
+std::vector<std::string> unconfirmed(const WalArchive& archive, const fs::path& data_directory, postgres::WalSegment first,
+                                     postgres::WalSegment last, std::uint64_t segment_size) {
+    std::vector<std::string> names;
+    if (!base::guard("T15.own_wal")) return names;
+    for (const auto& name : ready_files(data_directory)) {
+        const auto segment = postgres::parse_segment_name(name, segment_size);
+        std::error_code error;
+        if (segment && segment->timeline == first.timeline && first <= *segment && *segment <= last && archive.has(name) &&
+            fs::exists(data_directory / "pg_wal" / name, error))
+            names.push_back(name);
+    }
+    return names;
+}
 
 std::vector<postgres::WalSegment> not_archived(const WalArchive& archive, postgres::WalSegment first, postgres::WalSegment last,
                                                std::uint64_t segment_size) {
@@ -79,6 +96,8 @@ void ensure_archived(WalArchive& archive, const fs::path& data_directory, postgr
     constexpr std::chrono::milliseconds kLongestWait{500};  // A backend may finish a segment without a mark when archive_mode is off.
     const auto deadline = std::chrono::steady_clock::now() + wait;
     FolderWatch watch(data_directory / "pg_wal" / "archive_status");
+    push_all(archive, data_directory / "pg_wal", unconfirmed(archive, data_directory, first, last, segment_size), segment_size,
+             compression_level, jobs, cancellation);
     for (;;) {
         std::vector<std::string> complete;
         for (const auto& segment : not_archived(archive, first, last, segment_size))
