@@ -46,21 +46,34 @@ TEST(Trap, T1_gaps) {
     expect_like_server(protectee);
 }
 
-// A deletion clears the map's bit without naming the map's block: with the old bit an index-only scan returns what was deleted.
+// The map is cut with its relation, is made of zeros again and, until some minor versions of each major, has bits cleared without being
+// named. With the old bits an index-only scan returns what was deleted.
 TEST(Trap, T2_visibility_map) {
     ProtectedServer protectee;
-    make_shop(protectee, 5000);
-    protectee.session().script("CREATE EXTENSION pg_visibility; CREATE INDEX ON shop(id)");
-    protectee.session().query("VACUUM shop");
+    protectee.session().query("CREATE EXTENSION pg_visibility");
+    auto session = std::make_unique<postgres::Session>(protectee.session());
+    session->script("BEGIN; CREATE TABLE shop(id int); CREATE INDEX ON shop(id)");
+    session->query("COPY shop FROM PROGRAM 'seq 1 5000' WITH (FREEZE)");
+    const auto map = protectee.server().data_directory() / (session->value("SELECT pg_relation_filepath('shop')") + "_vm");
     take_parent(protectee);
-    protectee.session().query("DELETE FROM shop WHERE id % 10 = 0");
+    const auto size = fs::file_size(map);
+    ASSERT_GT(size, 0u);
+    {
+        // To somebody the new rows are not there yet: vacuum sets no bit, but makes room for them.
+        auto beside = protectee.session();
+        beside.script("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class");
+        session->script("TRUNCATE shop; INSERT INTO shop SELECT generate_series(1, 5000); COMMIT");
+        session->query("VACUUM shop");
+    }
+    session->query("DELETE FROM shop WHERE id % 10 = 0");
+    ASSERT_EQ(fs::file_size(map), size);
     take_incremental(protectee);
     auto server = protectee.start_restored(restore_newest(protectee));
-    auto session = open_session(server);
-    session.script("SET enable_seqscan = off; SET enable_bitmapscan = off");
-    EXPECT_EQ(session.value("SELECT count(*) FROM shop WHERE id > 0"), "4500");
-    EXPECT_EQ(session.value("SELECT count(*) FROM pg_check_visible('shop')"), "0");
-    EXPECT_EQ(session.value("SELECT count(*) FROM pg_check_frozen('shop')"), "0");
+    auto restored = open_session(server);
+    restored.script("SET enable_seqscan = off; SET enable_bitmapscan = off");
+    EXPECT_EQ(restored.value("SELECT count(*) FROM shop WHERE id > 0"), "4500");
+    EXPECT_EQ(restored.value("SELECT count(*) FROM pg_check_visible('shop')"), "0");
+    EXPECT_EQ(restored.value("SELECT count(*) FROM pg_check_frozen('shop')"), "0");
 }
 
 // A relation that was cut and is longer again holds zeros that no record names: the rows of before must not stand there.
