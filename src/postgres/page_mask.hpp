@@ -36,4 +36,11 @@ bool equal_masked(std::span<const std::byte> one, std::span<const std::byte> oth
 /// The same, of a main or init fork.
 bool equal_masked(std::span<const std::byte> one, std::span<const std::byte> other, std::uint32_t block);
 
+/// Whether two pages of a main or init fork can be the same block between which no record lies: equal once masked, or different only in one
+/// of the two places that servers change without a record and that wal_consistency_checking never sees, as it looks at a page only when a
+/// record changed it. A sequence: values up to 32 ahead are promised by one record, so last_value and what is left of them (log_cnt) may
+/// move along with each other (commands/sequence.c; exact for steps of any size but where a cycle ended). The first page of an SP-GiST
+/// index: the cache of pages with room (SpGistLUPCache, access/spgist_private.h).
+bool equal_unlogged(std::span<const std::byte> one, std::span<const std::byte> other, std::uint32_t block);
+
 }  // namespace howdah::postgres

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "postgres/cluster_facts.hpp"
+#include "support/protected_server.hpp"
+
+namespace howdah::tests {
+
+/// A physical replica made by PostgreSQL's own means: a base copy of the protected server, brought to any later position by streaming.
+/// Howdah has no part in it.
+class Reference {
+public:
+    /// Copies the server as it is now into a folder of the workspace.
+    Reference(ProtectedServer& protectee, const std::string& name);
+    ~Reference();
+    Reference(const Reference&) = delete;
+    Reference& operator=(const Reference&) = delete;
+
+    /// A copy of the replica that has replayed everything before `stop` and nothing behind it, was promoted there and shut down.
+    std::filesystem::path at(const std::string& stop) const;
+
+private:
+    ProtectedServer& protectee_;
+    std::filesystem::path base_;
+};
+
+/// What differs between two clusters that are shut down: main, init and visibility forks page by page, each masked as
+/// wal_consistency_checking does, and the maps of relation files; "base/5/16402 block 3 (heap): differs". Empty: nothing.
+/// `pages` counts those compared. Pages of zeros at the end of `restored`'s files may be missing in `replica`: no record tells of them.
+///
+/// `without_maps` are databases (their oids) that were made with strategy wal_log, or copied from such a one: the server logs the pages of
+/// visibility maps as if their contents were a hole (RelationCopyStorageUsingBuffer, seen in 15), so a replica begins with empty maps. There
+/// the replica may lack bits; that those of the restored one are right is for pg_check_visible to say.
+std::vector<std::string> differences(const std::filesystem::path& restored, const std::filesystem::path& replica,
+                                     const std::set<std::string>& without_maps, std::uint64_t& pages);
+
+}  // namespace howdah::tests
