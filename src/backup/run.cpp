@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <optional>
+#include <random>
 #include <thread>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "archive/push.hpp"
 #include "archive/summaries.hpp"
 #include "archive/wal_archive.hpp"
+#include "backup/audit.hpp"
 #include "backup/compare.hpp"
 #include "backup/copy.hpp"
 #include "backup/file_list.hpp"
@@ -178,6 +180,36 @@ std::optional<Parent> choose(BackupResult& result, const Source& source, const r
     return std::move(choice.parent);
 }
 
+/// Up to where the WAL is whole in pg_wal, now: a message of no meaning is written and flushed, and a record begins behind it.
+base::Lsn flushed_now(postgres::Session& session) {
+    session.query("SET synchronous_commit = local");
+    return base::parse_lsn(session.value("SELECT pg_catalog.pg_logical_emit_message(true, 'howdah', 'audit')")).value();
+}
+
+/// Reads a share of what the plans keep, and doubts the changes when a page differs of which no WAL tells, up to this moment.
+base::Bytes audit_plans(BackupResult& result, const Source& source, const repository::Repository& repository,
+                        const repository::ClusterArea& area, const postgres::BackupStarted& started, const std::vector<ListedFile>& files,
+                        const std::vector<FilePlan>& plans, const BackupOptions& options, unsigned jobs, postgres::BlockChanges& changes,
+                        const base::Cancellation& cancellation) {
+    auto found =
+        audit_kept(repository, area, files, plans,
+                   {.percent = static_cast<double>(options.audit_percent), .seed = std::random_device()(), .jobs = jobs}, cancellation);
+    auto& audit = result.audit.emplace(BackupResult::Audit{options.audit_percent, found.pages, {}});
+    if (found.differ.empty()) return found.read;
+    const archive::WalStretch stretch{
+        started.timeline, started.start, started.start, started.timeline, flushed_now(*source.session), source.control.wal_segment_size};
+    archive::WalArchive wal(repository, area);
+    const auto since = archive::changed_blocks(wal, source.data_directory, stretch,
+                                               {.compression_level = options.compression_level, .jobs = options.jobs}, cancellation);
+    if (since.changes.doubted())
+        result.warnings.push_back(fmt::format("the audit cannot say of {} page(s) whether they changed meanwhile: {}", found.differ.size(),
+                                              since.changes.doubts().front().text));
+    audit.differ = unexplained(found.differ, files, since.changes);
+    for (const auto& page : audit.differ)
+        changes.doubt({postgres::DoubtKind::unknown_record, fmt::format("audit: {} differs, of which WAL tells nothing", page), {}});
+    return found.read;
+}
+
 std::optional<Incremental> plan_incremental(BackupResult& result, const Source& source, const repository::Repository& repository,
                                             const repository::ClusterArea& area, const postgres::BackupStarted& started,
                                             const Listing& listing, const BackupOptions& options, const CopyOptions& copying,
@@ -191,15 +223,20 @@ std::optional<Incremental> plan_incremental(BackupResult& result, const Source& 
     const bool from_start = base::guard("T1.from_start");
     const archive::WalStretch stretch{then.timeline,        from_start ? then.start : then.stop, then.stop, started.timeline, started.start,
                                       then.wal_segment_size};
-    const auto changed = archive::changed_blocks(wal, source.data_directory, stretch,
-                                                 {.compression_level = options.compression_level, .jobs = options.jobs}, cancellation);
+    auto changed = archive::changed_blocks(wal, source.data_directory, stretch,
+                                           {.compression_level = options.compression_level, .jobs = options.jobs}, cancellation);
     base::fault_point("backup.changes_read");
+    incremental.plans = plan_files(listing.files.files, incremental.parent, changed.changes);
+    if (options.audit_percent > 0 && !changed.changes.doubted()) {
+        incremental.compared = audit_plans(result, source, repository, area, started, listing.files.files, incremental.plans, options,
+                                           copying.jobs, changed.changes, cancellation);
+        if (changed.changes.doubted()) incremental.plans = plan_files(listing.files.files, incremental.parent, changed.changes);
+    }
     archive::write_summary(wal, {started.timeline, stretch.from, stretch.to}, changed.changes);
     for (const auto& doubt : changed.changes.doubts()) result.root.fallback.push_back(doubt.text);
     if (changed.changes.doubts_left_out() > 0)
         result.root.fallback.push_back(fmt::format("and {} more", changed.changes.doubts_left_out()));
-    incremental.plans = plan_files(listing.files.files, incremental.parent, changed.changes);
-    incremental.compared = compare_files(repository, area, listing.files.files, incremental.plans, copying, cancellation);
+    incremental.compared += compare_files(repository, area, listing.files.files, incremental.plans, copying, cancellation);
     base::fault_point("backup.compared");
     return incremental;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@ struct BackupOptions {
     std::optional<base::Bytes> limit = {};  ///< Of what is read of the cluster, a second.
     int compression_level = 1;
     bool checkpoint_spread = false;  ///< Wait for a spread checkpoint instead of asking for a fast one.
+    unsigned audit_percent = 0;      ///< Of an incremental: the share of the unchanged blocks to read and compare nevertheless.
     bool dry_run = false;            ///< Look and count, copy nothing.
 };
 
@@ -29,6 +31,13 @@ struct BackupResult {
     /// Pages that are corrupt in the live cluster too: "base/5/16397 block 12: checksum 1a2b expected, 3c4d found".
     std::vector<std::string> bad_pages;
     std::vector<std::string> warnings;
+    /// What an audit found. Pages that differ although WAL tells of no change are an alarm: "base/5/16402 block 3".
+    struct Audit {
+        unsigned percent = 0;
+        std::uint64_t pages = 0;
+        std::vector<std::string> differ;
+    };
+    std::optional<Audit> audit;
 };
 
 /// Takes a backup of a running primary: docs/internals/backup.md and incremental.md walk through it. Failures: server (cannot connect, no rights),

@@ -29,6 +29,7 @@ struct BackupCommandOptions {
     std::string label = "howdah";
     std::string id;
     unsigned jobs = 0;
+    std::optional<unsigned> audit;
     bool all = false;
     bool full = false;
     std::string sample;
@@ -64,11 +65,24 @@ Json describe(const repository::Root& root) {
             {"host", root.host}};
 }
 
+bool found_something(const backup::BackupResult& result) {
+    return !result.bad_pages.empty() || (result.audit && !result.audit->differ.empty());
+}
+
+void print_audit(const backup::BackupResult::Audit& audit) {
+    for (const auto& page : audit.differ) print(coloured(Colour::red, "unlogged change  ") + page + "\n");
+    print(fmt::format("Audit: {} of the pages that WAL says are unchanged were compared; {} differ.\n", audit.pages, audit.differ.size()));
+    if (!audit.differ.empty())
+        print(
+            "HINT: something wrote to the data files beside the server, or a summary is wrong; this backup is whole, those since its "
+            "last full one may not be: take a full backup.\n");
+}
+
 void print_result(const Context& context, const backup::BackupResult& result) {
     const auto& root = result.root;
     if (context.output == Output::json) {
         auto document = json_document();
-        document["ok"] = result.bad_pages.empty();
+        document["ok"] = !found_something(result);
         document["dry_run"] = !result.published;
         document["backup"] = describe(root);
         // What only a backup that was taken has.
@@ -78,6 +92,9 @@ void print_result(const Context& context, const backup::BackupResult& result) {
                 document["backup"][key] = nullptr;
         document["bad_pages"] = result.bad_pages;
         document["warnings"] = result.warnings;
+        document["audit"] = nullptr;
+        if (const auto& audit = result.audit)
+            document["audit"] = {{"percent", audit->percent}, {"pages", audit->pages}, {"differ", audit->differ}};
         return print_json(document);
     }
     for (const auto& warning : result.warnings) print(coloured(Colour::yellow, "warning  ") + warning + "\n");
@@ -94,6 +111,7 @@ void print_result(const Context& context, const backup::BackupResult& result) {
     else
         print(fmt::format("Backup {} is complete: {} files, {} copied in {:.1f} s ({:.0f} MiB/s), {} stored.\n", root.id, root.files,
                           base::text(root.bytes), root.seconds, mib_per_second(root.bytes, root.seconds), base::text(root.stored_bytes)));
+    if (result.audit) print_audit(*result.audit);
     if (!result.bad_pages.empty())
         print(
             fmt::format("{} page(s) have a wrong checksum in the live cluster too; the backup holds them as they are and is marked.\n"
@@ -105,6 +123,8 @@ void run(Context& context, const BackupCommandOptions& options) {
     if (!options.parent.empty() && options.type != "incr")
         throw base::Failure(base::FailureKind::usage, "a full backup builds upon no other: --parent " + options.parent,
                             "use --type incr, or leave out --parent");
+    if (options.audit && options.type != "incr")
+        throw base::Failure(base::FailureKind::usage, "a full backup reads everything: --audit", "use --type incr, or leave out --audit");
     const bool spread = options.checkpoint.empty() ? context.config.backup.checkpoint_spread : options.checkpoint == "spread";
     const backup::BackupOptions how{.incremental = options.type == "incr",
                                     .parent = options.parent,
@@ -113,15 +133,16 @@ void run(Context& context, const BackupCommandOptions& options) {
                                     .limit = base::limit_of_option(options.limit),
                                     .compression_level = context.config.backup.compression_level,
                                     .checkpoint_spread = spread,
+                                    .audit_percent = options.audit.value_or(0),
                                     .dry_run = context.dry_run};
     const auto work = [&] {
         const auto repository = context.open_repository();
         const auto result = backup::run_backup(context.cluster(), repository, how, context.cancellation);
         print_result(context, result);
-        if (!result.bad_pages.empty()) context.exit_code = 1;
+        if (found_something(result)) context.exit_code = 1;
         return JournalNote{.message = fmt::format("backup {}", result.root.id),
                            .figures = compact_text(describe(result.root)),
-                           .found_something = !result.bad_pages.empty()};
+                           .found_something = found_something(result)};
     };
     if (context.dry_run)
         work();
@@ -367,6 +388,9 @@ void add_backup(CLI::App& program, Context& context) {
         ->check(CLI::IsMember({"full", "incr"}))
         ->capture_default_str();
     verb->add_option("--parent", options->parent, "Build an incremental upon this backup (default: the newest that it can be built upon)");
+    verb->add_option("--audit", options->audit, "Of an incremental: read PERCENT of the unchanged blocks nevertheless, and compare them")
+        ->type_name("PERCENT")
+        ->check(CLI::Range(0u, 100u));
     verb->add_option("--checkpoint", options->checkpoint, "fast starts at once, spread is gentle and may take minutes")
         ->check(CLI::IsMember({"fast", "spread"}));
     verb->add_option("--label", options->label, "Label written into the backup")->capture_default_str();

@@ -148,28 +148,50 @@ void mask_brin(Page page, const Header& header) {
 /// SpGistMetaPageData: a magic number and the cache, eight pages with their free space.
 constexpr std::size_t kSpgistCache = kHeader + 4, kSpgistCacheEnd = kSpgistCache + 64;
 
-/// FormData_pg_sequence_data of a sequence's only tuple: last_value, log_cnt, is_called.
-struct SequenceState {
-    std::int64_t last = 0, left = 0;
-    std::uint8_t called = 0;
-};
+using Copy = std::array<std::byte, kBlockSize>;
 
-std::optional<SequenceState> sequence_state(ConstPage page) {
+Copy copy_of(ConstPage page) {
+    Copy copy;
+    std::copy(page.begin(), page.end(), copy.begin());
+    return copy;
+}
+
+/// Where FormData_pg_sequence_data lies, the contents of a sequence's only tuple: last_value, log_cnt, is_called.
+std::optional<std::size_t> sequence_data(ConstPage page) {
     constexpr std::size_t kHeaderSize = 22, kLength = 17;
     const std::size_t tuple = load<std::uint32_t>(page, kHeader) & 0x7FFF;
     if (tuple < kHeader || tuple + kHeaderSize >= kBlockSize) return std::nullopt;
     const std::size_t data = tuple + load<std::uint8_t>(page, tuple + kHeaderSize);
-    if (data + kLength > kBlockSize) return std::nullopt;
-    return SequenceState{load<std::int64_t>(page, data), load<std::int64_t>(page, data + 8), load<std::uint8_t>(page, data + 16)};
+    return data + kLength <= kBlockSize ? std::optional(data) : std::nullopt;
 }
 
-/// Values were handed out between the two, of those that one record had promised.
-bool promised_alike(ConstPage one, ConstPage other) {
-    const auto a = sequence_state(one), b = sequence_state(other);
-    if (!a || !b || a->called != b->called || a->left == b->left) return false;
-    const auto handed_out = a->left - b->left, moved = b->last - a->last;
-    // By the increment each, which the sequence's catalog row has.
+/// Values were handed out between the two, of those that one record had promised: the last one moved by so many steps as fewer are left.
+/// How long a step is stands in the sequence's catalog row, not here.
+bool moved_together(ConstPage one, ConstPage other, std::size_t data) {
+    constexpr std::int64_t kMostLeft = 1 << 20;  // 32 beyond the sequence's cache.
+    const auto left = load<std::int64_t>(one, data + 8), left_then = load<std::int64_t>(other, data + 8);
+    if (left < 0 || left > kMostLeft || left_then < 0 || left_then > kMostLeft || left == left_then) return false;
+    const auto handed_out = left > left_then ? left - left_then : left_then - left;
+    const auto last = load<std::int64_t>(one, data), last_then = load<std::int64_t>(other, data);
+    std::int64_t moved = 0;
+    if (__builtin_sub_overflow(left > left_then ? last_then : last, left > left_then ? last : last_then, &moved)) return false;
     return moved != 0 && moved % handed_out == 0;
+}
+
+bool sequences_equal(ConstPage one, ConstPage other) {
+    const auto data = sequence_data(one);
+    if (!data || sequence_data(other) != data || !moved_together(one, other, *data)) return false;
+    auto left = copy_of(one), right = copy_of(other);
+    fill_zero(left, *data, *data + 16);
+    fill_zero(right, *data, *data + 16);
+    return equal_masked(left, right, PageKind::sequence, 0);
+}
+
+bool spgist_meta_equal(ConstPage one, ConstPage other) {
+    auto left = copy_of(one), right = copy_of(other);
+    fill_zero(left, kSpgistCache, kSpgistCacheEnd);
+    fill_zero(right, kSpgistCache, kSpgistCacheEnd);
+    return equal_masked(left, right, PageKind::spgist, 0);
 }
 
 }  // namespace
@@ -216,9 +238,7 @@ void mask_page(Page page, PageKind kind, std::uint32_t block) {
 
 bool equal_masked(ConstPage one, ConstPage other, PageKind kind, std::uint32_t block) {
     if (std::memcmp(one.data(), other.data(), kBlockSize) == 0) return true;
-    std::array<std::byte, kBlockSize> left, right;
-    std::copy(one.begin(), one.end(), left.begin());
-    std::copy(other.begin(), other.end(), right.begin());
+    auto left = copy_of(one), right = copy_of(other);
     mask_page(left, kind, block);
     mask_page(right, kind, block);
     return left == right;
@@ -230,14 +250,8 @@ bool equal_unlogged(ConstPage one, ConstPage other, std::uint32_t block) {
     const auto kind = page_kind(one, block);
     if (equal_masked(one, other, kind, block)) return true;
     if (block != 0 || page_kind(other, block) != kind) return false;
-    if (kind == PageKind::sequence) return promised_alike(one, other);
-    if (kind != PageKind::spgist) return false;
-    std::array<std::byte, kBlockSize> left, right;
-    std::copy(one.begin(), one.end(), left.begin());
-    std::copy(other.begin(), other.end(), right.begin());
-    fill_zero(left, kSpgistCache, kSpgistCacheEnd);
-    fill_zero(right, kSpgistCache, kSpgistCacheEnd);
-    return equal_masked(left, right, kind, block);
+    if (kind == PageKind::sequence) return sequences_equal(one, other);
+    return kind == PageKind::spgist && spgist_meta_equal(one, other);
 }
 
 }  // namespace howdah::postgres

@@ -1,6 +1,7 @@
 #!/bin/sh
 # run.sh AREA: the big counts of an area's tests, on programs that are built. The last lines are the results; exit 1 when anything was wrong.
 #   foundation   kill -9 of backup run, wal push and restore at HOWDAH_TEST_MOMENTS moments each, default 20
+#   backup       the differential oracle of incrementals: HOWDAH_TEST_ORACLE_ROUNDS rounds, default 500, from HOWDAH_TEST_SEED
 #   client       the library under HOWDAH_TEST_CALLERS callers while links are cut and backends terminated (HOWDAH_TEST_CUTS), statements
 #                cancelled (_CANCELS), the server killed (_KILLS), restarted (_RESTARTS) and its links disturbed (_ROUNDS); _SEED replays
 set -eu
@@ -27,6 +28,11 @@ case $area in
         printf 'kill -9 at %s moments of each operation ' "$HOWDAH_TEST_MOMENTS"
         soak scenario_kill '*AtMoments*'
         ;;
+    backup)
+        export HOWDAH_TEST_ORACLE_ROUNDS="${HOWDAH_TEST_ORACLE_ROUNDS:-500}"
+        printf '%s rounds of random work, incrementals and their restores beside a replica ' "$HOWDAH_TEST_ORACLE_ROUNDS"
+        soak scenario_oracle '*Oracle*'
+        ;;
     client)
         export HOWDAH_TEST_CUTS="${HOWDAH_TEST_CUTS:-10000}" HOWDAH_TEST_CANCELS="${HOWDAH_TEST_CANCELS:-10000}"
         export HOWDAH_TEST_KILLS="${HOWDAH_TEST_KILLS:-200}" HOWDAH_TEST_RESTARTS="${HOWDAH_TEST_RESTARTS:-20}"
@@ -36,7 +42,7 @@ case $area in
         soak scenario_client_faults '*'
         ;;
     *)
-        printf 'usage: ./run soak foundation | client\n' >&2
+        printf 'usage: ./run soak foundation | backup | client\n' >&2
         exit 2
         ;;
 esac

@@ -156,6 +156,30 @@ TEST(PageMask, TheContentsOfAMapAreNoHole) {
     EXPECT_TRUE(equal_masked(map.bytes, MadePage(map).put<std::uint64_t>(0, 3).bytes, PageKind::map, 0));
 }
 
+TEST(PageMask, WhatServersChangeWithoutARecord) {
+    const auto state = [](std::int64_t last, std::int64_t left, std::uint8_t called = 1) {
+        return sequence().put<std::uint8_t>(kTuple + 22, 24).put(kTuple + 24, last).put(kTuple + 32, left).put(kTuple + 40, called);
+    };
+    const auto equal = [](const MadePage& one, const MadePage& other) { return equal_unlogged(one.bytes, other.bytes, 0); };
+    EXPECT_TRUE(equal(state(5, 28), state(33, 0)));
+    EXPECT_TRUE(equal(state(33, 0), state(5, 28)));
+    EXPECT_TRUE(equal(state(-10, 2), state(-50, 0)));  // By 20 downwards.
+    EXPECT_FALSE(equal(state(5, 28), state(5, 0)));
+    EXPECT_FALSE(equal(state(5, 28), state(34, 0)));
+    EXPECT_FALSE(equal(state(5, 28), state(33, 28)));
+    EXPECT_FALSE(equal(state(5, 28), state(33, 0, 0)));
+    EXPECT_FALSE(equal(state(5, 28), state(33, 0).put<std::uint8_t>(kTuple + 50, 1)));
+    EXPECT_FALSE(equal(state(5, -1), state(33, 0)));
+    EXPECT_FALSE(equal(state(INT64_MIN, 1), state(INT64_MAX, 0)));
+
+    const auto meta = spgist().put<std::uint16_t>(12, 96);
+    EXPECT_TRUE(equal(meta, MadePage(meta).put<std::uint64_t>(28, 9).put<std::uint32_t>(88, 9)));
+    EXPECT_FALSE(equal(meta, MadePage(meta).put<std::uint32_t>(24, 9)));
+    EXPECT_FALSE(equal(meta, MadePage(meta).put<std::uint32_t>(92, 9)));
+    EXPECT_FALSE(equal_unlogged(sequence().bytes, btree(1).bytes, 0));
+    EXPECT_FALSE(equal_unlogged(spgist().bytes, spgist().put<std::uint32_t>(kTuple, 9).bytes, 1));
+}
+
 PageKind kind_named(const std::string& name, const std::string& relkind) {
     static const std::map<std::string, PageKind> kinds{{"heap", PageKind::heap}, {"btree", PageKind::btree},  {"hash", PageKind::hash},
                                                        {"gin", PageKind::gin},   {"gist", PageKind::gist},    {"spgist", PageKind::spgist},
