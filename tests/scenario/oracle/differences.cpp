@@ -88,7 +88,7 @@ std::vector<std::string> differences(const fs::path& restored, const fs::path& r
     for (const auto& [path, file] : ours) {
         const auto other = theirs.find(path);
         if (other == theirs.end()) {
-            found.push_back(fmt::format("{}: {} bytes, not there in the replica", path, fs::file_size(file)));
+            if (fs::file_size(file) > 0) found.push_back(fmt::format("{}: {} bytes, not there in the replica", path, fs::file_size(file)));
             continue;
         }
         const auto one = base::read_file(file, {2u << 30}), two = base::read_file(other->second, {2u << 30});
