@@ -177,8 +177,9 @@ TEST(Oracle, IncrementalsRestoreWhatAReplicaHas) {
         const bool failed = ::testing::UnitTest::GetInstance()->current_test_info()->result()->total_part_count() > failed_before;
         bad += failed;
         if (failed) fmt::print("seed {} did:\n{}", seed, round.log());
-        fmt::print("round of seed {}: {} in {:.1f} s\n", seed, failed ? "FAILED" : "good",
-                   std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+        fmt::print("round of seed {}: {} in {:.1f} s; so far {} incrementals, {} fallbacks provoked, {} crashes, {} promotions, {} pages\n",
+                   seed, failed ? "FAILED" : "good", std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(),
+                   sum.incrementals, sum.fallbacks, sum.crashes, sum.promotions, sum.pages);
         std::fflush(stdout);
     }
     fmt::print(
