@@ -31,8 +31,8 @@ private:
 
 /// What differs between two clusters that are shut down: main, init and visibility forks page by page, each masked as
 /// wal_consistency_checking does, and the maps of relation files; "base/5/16402 block 3 (heap): differs". Empty: nothing.
-/// `pages` counts those compared. Pages of zeros at the end of `restored`'s files may be missing in `replica`: no record tells of them. Nor does it
-/// have empty files of dropped relations, which a crash soon after a drop may leave behind in the server for good.
+/// `pages` counts those compared. Pages of zeros at the end of `restored`'s files, and pages of visibility maps without a bit, may be missing
+/// in `replica`, with the whole file: no record tells of them. Nor does it have empty files of dropped relations, which a crash soon after a drop may leave behind in the server for good.
 ///
 /// `without_maps` are databases (their oids) that were made with strategy wal_log, or copied from such a one: the server logs the pages of
 /// visibility maps as if their contents were a hole (RelationCopyStorageUsingBuffer, seen in 15), so a replica begins with empty maps. There

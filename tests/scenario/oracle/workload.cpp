@@ -157,13 +157,25 @@ void Workload::space_step() {
                                   "ALTER INDEX ALL IN TABLESPACE {} SET TABLESPACE pg_default",
                                   space, space));
     for (const auto& database : databases_)
-        if (database != "postgres") run("postgres", fmt::format("ALTER DATABASE {} SET TABLESPACE pg_default", database));
+        if (database != "postgres" && !moved(database, "pg_default")) return;
     run("postgres", "DROP TABLESPACE " + space);
     spaces_.pop_back();
 }
 
 std::string Workload::oid_of(const std::string& database) {
     return protectee_.session().value("SELECT oid FROM pg_database WHERE datname = $1", {database});
+}
+
+/// A database that has tables of its own where it shall go is refused.
+bool Workload::moved(const std::string& database, const std::string& space) {
+    try {
+        run("postgres", fmt::format("ALTER DATABASE {} SET TABLESPACE {}", database, space));
+        return true;
+    } catch (const postgres::ServerFailure& refused) {
+        if (refused.sqlstate() != "55000") throw;
+        log_ += "refused\n";
+        return false;
+    }
 }
 
 void Workload::database_step() {
@@ -184,8 +196,8 @@ void Workload::database_step() {
     const auto victim = databases_[1 + static_cast<std::size_t>(below(static_cast<int>(databases_.size()) - 1))];
     if (!one_in(3)) {
         // There and back again, or only there.
-        run("postgres", fmt::format("ALTER DATABASE {} SET TABLESPACE {}", victim, some_space()));
-        if (one_in(2)) run("postgres", fmt::format("ALTER DATABASE {} SET TABLESPACE pg_default", victim));
+        if (!moved(victim, some_space())) return;
+        if (one_in(2)) moved(victim, "pg_default");
         return;
     }
     run("postgres", fmt::format("DROP DATABASE {} WITH (FORCE)", victim));

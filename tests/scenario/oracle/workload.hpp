@@ -48,6 +48,7 @@ private:
     void table_step();
     void space_step();
     void database_step();
+    bool moved(const std::string& database, const std::string& space);
     void restart(const std::string& mode);
     std::string some_space();
     std::string oid_of(const std::string& database);
