@@ -26,7 +26,7 @@ constexpr std::size_t kMapBytes = kBlockSize - 24;
 
 struct File {
     std::string_view fork;
-    bool bits_may_lack = false;
+    bool maps_may_lack = false;
 };
 
 /// Files by their path below the data directory, with the tablespaces' links followed.
@@ -55,9 +55,23 @@ bool says_nothing(Page page, std::string_view fork) {
     return postgres::page_is_zero(page) || (fork == "vm" && postgres::page_is_zero(page.last(kMapBytes)));
 }
 
+/// A page of a BRIN index that says where the tuples of ranges are (BRIN_PAGETYPE_REVMAP).
+bool is_range_map(Page page, std::uint32_t block) {
+    return postgres::page_kind(page, block) == PageKind::brin && postgres::load<std::uint16_t>(page, kBlockSize - 2) == 0xF092;
+}
+
+/// Whether `other` has the bytes of `one`, or zeros in their place.
+bool lacks_only(Page one, Page other) {
+    for (std::size_t i = kBlockSize - kMapBytes; i < kBlockSize; ++i)
+        if (other[i] != one[i] && other[i] != std::byte{0}) return false;
+    return true;
+}
+
 bool agree(Page one, Page other, const File& file, std::uint32_t block) {
-    if (file.fork != "vm") return postgres::equal_unlogged(one, other, block);
-    return postgres::equal_masked(one, other, PageKind::map, block) || (file.bits_may_lack && holds_bits_of(one, other));
+    if (file.fork != "vm")
+        return postgres::equal_unlogged(one, other, block) ||
+               (file.maps_may_lack && is_range_map(one, block) && is_range_map(other, block) && lacks_only(one, other));
+    return postgres::equal_masked(one, other, PageKind::map, block) || (file.maps_may_lack && holds_bits_of(one, other));
 }
 
 void compare_pages(const std::string& path, const std::string& restored, const std::string& replica, const File& file,

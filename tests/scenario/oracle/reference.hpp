@@ -35,8 +35,9 @@ private:
 /// in `replica`, with the whole file: no record tells of them. Nor does it have empty files of dropped relations, which a crash soon after a drop may leave behind in the server for good.
 ///
 /// `without_maps` are databases (their oids) that were made with strategy wal_log, or copied from such a one: the server logs the pages of
-/// visibility maps as if their contents were a hole (RelationCopyStorageUsingBuffer, seen in 15), so a replica begins with empty maps. There
-/// the replica may lack bits; that those of the restored one are right is for pg_check_visible to say.
+/// visibility maps and of BRIN's maps of ranges as if their contents were a hole (RelationCopyStorageUsingBuffer, seen in 15), so a replica
+/// begins with empty ones. There the replica may lack bits and entries; that the bits of the restored one are right is for pg_check_visible
+/// to say.
 std::vector<std::string> differences(const std::filesystem::path& restored, const std::filesystem::path& replica,
                                      const std::set<std::string>& without_maps, std::uint64_t& pages);
 
