@@ -27,6 +27,8 @@ constexpr std::size_t kMapBytes = kBlockSize - 24;
 struct File {
     std::string_view fork;
     bool maps_may_lack = false;
+    bool catalog = false;
+    base::Lsn stop;
 };
 
 /// Files by their path below the data directory, with the tablespaces' links followed.
@@ -85,6 +87,7 @@ void compare_pages(const std::string& path, const std::string& restored, const s
         const auto block = static_cast<std::uint32_t>(at / kBlockSize);
         const auto one = base::as_bytes(restored).subspan(at, kBlockSize), other = base::as_bytes(replica).subspan(at, kBlockSize);
         if (agree(one, other, file, block)) continue;
+        if (file.catalog && std::max(postgres::page_lsn(one), postgres::page_lsn(other)) > file.stop) continue;
         const auto where = std::mismatch(one.begin() + 10, one.end(), other.begin() + 10).first - one.begin();
         found.push_back(fmt::format("{} block {}: LSN {}, {} in the replica; kind {}; first at byte {}", path, block,
                                     base::text(postgres::page_lsn(one)), base::text(postgres::page_lsn(other)),
@@ -99,7 +102,7 @@ void compare_pages(const std::string& path, const std::string& restored, const s
 }  // namespace
 
 std::vector<std::string> differences(const fs::path& restored, const fs::path& replica, const std::set<std::string>& without_maps,
-                                     std::uint64_t& pages) {
+                                     base::Lsn stop, std::uint64_t& pages) {
     std::vector<std::string> found;
     const auto ours = relation_files(restored), theirs = relation_files(replica);
     for (const auto& [path, file] : theirs)
@@ -110,7 +113,9 @@ std::vector<std::string> differences(const fs::path& restored, const fs::path& r
         const auto two = other == theirs.end() ? std::string() : base::read_file(other->second, {2u << 30});
         const auto name = file.filename().string();
         if (const auto relation = backup::parse_relation_file(name))
-            compare_pages(path, one, two, {relation->fork, without_maps.contains(file.parent_path().filename())}, found, pages);
+            compare_pages(path, one, two,
+                          {relation->fork, without_maps.contains(file.parent_path().filename()), relation->filenode < 16384, stop}, found,
+                          pages);
         else if (one != two)
             found.push_back(path + ": differs");
     }

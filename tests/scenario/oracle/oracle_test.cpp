@@ -117,7 +117,8 @@ private:
             promoted.stop();
         }
         const auto replica = reference_->at(taken["stop_lsn"]);
-        const auto found = differences(into, replica, work_.without_maps(), sum_.pages);
+        const auto found =
+            differences(into, replica, work_.without_maps(), base::parse_lsn(taken["stop_lsn"].get<std::string>()).value(), sum_.pages);
         std::string shown;
         for (std::size_t i = 0; i < std::min<std::size_t>(found.size(), 20); ++i) shown += found[i] + "\n";
         EXPECT_TRUE(found.empty()) << "seed " << seed_ << ", backup " << id << ": " << found.size() << " differ\n" << shown;
