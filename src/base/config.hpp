@@ -40,6 +40,7 @@ struct Config {
         unsigned jobs = 0;          ///< Workers; 0 is the number of usable cores.
         int compression_level = 1;  ///< zstd.
         bool checkpoint_spread = false;
+        unsigned audit_percent = 0;  ///< Share of the unchanged blocks that an incremental reads and compares.
     } backup;
     struct {
         unsigned push_ahead = 16;                       ///< Ready segments pushed by one call beyond the named one.

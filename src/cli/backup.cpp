@@ -133,7 +133,7 @@ void run(Context& context, const BackupCommandOptions& options) {
                                     .limit = base::limit_of_option(options.limit),
                                     .compression_level = context.config.backup.compression_level,
                                     .checkpoint_spread = spread,
-                                    .audit_percent = options.audit.value_or(0),
+                                    .audit_percent = options.audit.value_or(context.config.backup.audit_percent),
                                     .dry_run = context.dry_run};
     const auto work = [&] {
         const auto repository = context.open_repository();

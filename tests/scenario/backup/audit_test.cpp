@@ -100,7 +100,8 @@ TEST(Audit, WhatServersChangeWithoutWalIsNoAlarm) {
     EXPECT_EQ(taken["backup"]["fallback"], json::array());
     EXPECT_GT(taken["audit"]["pages"].get<int>(), 1000);
     EXPECT_EQ(taken["audit"]["percent"], 100);
-    const auto some = ground.protectee.howdah_json({"backup", "run", "--type", "incr", "--audit", "20"})["audit"];
+    ground.protectee.set_config("backup.audit_percent", "20");
+    const auto some = ground.protectee.howdah_json({"backup", "run", "--type", "incr"})["audit"];
     EXPECT_EQ(some["percent"], 20);
     EXPECT_LT(some["pages"].get<int>(), taken["audit"]["pages"].get<int>() / 2);
     EXPECT_GT(some["pages"].get<int>(), 0);
