@@ -72,11 +72,13 @@ Packs choose(const std::vector<ListedFile>& files, const std::vector<FilePlan>& 
 /// One worker: the file it has open, and what it found.
 class Auditor {
 public:
-    explicit Auditor(const std::vector<ListedFile>& files) : files_(files) {}
+    Auditor(const std::vector<ListedFile>& files, base::RateLimit* limit, const base::Cancellation& cancellation)
+        : files_(files), limit_(limit), cancellation_(cancellation) {}
 
     /// A page that lies in two frames is passed over: programs before summaries wrote some so.
     void look(std::uint32_t number, std::uint64_t offset, std::span<const std::byte> stored) {
         if (!open(number)) return;
+        if (limit_) limit_->take(stored.size(), cancellation_);
         const auto got = file_.read_at(std::span(buffer_).first(stored.size()), offset);
         found_.read += {got};
         for (std::size_t at = (kBlockSize - offset % kBlockSize) % kBlockSize; at + kBlockSize <= got; at += kBlockSize) {
@@ -104,6 +106,8 @@ private:
     }
 
     const std::vector<ListedFile>& files_;
+    base::RateLimit* limit_;
+    const base::Cancellation& cancellation_;
     base::File file_;
     std::optional<std::uint32_t> open_;
     std::vector<std::byte> buffer_ = std::vector<std::byte>(kFrameBytes);
@@ -125,7 +129,7 @@ AuditResult audit_kept(const repository::Repository& repository, const repositor
     AuditResult result;
     base::run_workers(options.jobs, [&] {
         try {
-            Auditor auditor(files);
+            Auditor auditor(files, options.limit, cancellation);
             repository::SealContext context;
             for (std::size_t i = next++; i < packs.size() && !failed; i = next++) {
                 const auto& [pack, pieces] = packs[i];

@@ -6,6 +6,7 @@
 
 #include "backup/file_plan.hpp"
 #include "base/cancellation.hpp"
+#include "base/rate_limit.hpp"
 #include "base/units.hpp"
 #include "repository/repository.hpp"
 
@@ -15,6 +16,7 @@ struct AuditOptions {
     double percent = 0;      ///< Of what is kept; more than 0, at most 100.
     std::uint64_t seed = 0;  ///< Chooses which.
     unsigned jobs = 2;
+    base::RateLimit* limit = nullptr;  ///< Of what is read; null for none.
 };
 
 /// A page of the cluster that is not what the parent stored.

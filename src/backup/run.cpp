@@ -189,11 +189,14 @@ base::Lsn flushed_now(postgres::Session& session) {
 /// Reads a share of what the plans keep, and doubts the changes when a page differs of which no WAL tells, up to this moment.
 base::Bytes audit_plans(BackupResult& result, const Source& source, const repository::Repository& repository,
                         const repository::ClusterArea& area, const postgres::BackupStarted& started, const std::vector<ListedFile>& files,
-                        const std::vector<FilePlan>& plans, const BackupOptions& options, unsigned jobs, postgres::BlockChanges& changes,
-                        const base::Cancellation& cancellation) {
-    auto found =
-        audit_kept(repository, area, files, plans,
-                   {.percent = static_cast<double>(options.audit_percent), .seed = std::random_device()(), .jobs = jobs}, cancellation);
+                        const std::vector<FilePlan>& plans, const BackupOptions& options, const CopyOptions& copying,
+                        postgres::BlockChanges& changes, const base::Cancellation& cancellation) {
+    auto found = audit_kept(repository, area, files, plans,
+                            {.percent = static_cast<double>(options.audit_percent),
+                             .seed = std::random_device()(),
+                             .jobs = copying.jobs,
+                             .limit = copying.limit},
+                            cancellation);
     auto& audit = result.audit.emplace(BackupResult::Audit{options.audit_percent, found.pages, {}});
     if (found.differ.empty()) return found.read;
     const archive::WalStretch stretch{
@@ -229,7 +232,7 @@ std::optional<Incremental> plan_incremental(BackupResult& result, const Source& 
     incremental.plans = plan_files(listing.files.files, incremental.parent, changed.changes);
     if (options.audit_percent > 0 && !changed.changes.doubted()) {
         incremental.compared = audit_plans(result, source, repository, area, started, listing.files.files, incremental.plans, options,
-                                           copying.jobs, changed.changes, cancellation);
+                                           copying, changed.changes, cancellation);
         if (changed.changes.doubted()) incremental.plans = plan_files(listing.files.files, incremental.parent, changed.changes);
     }
     archive::write_summary(wal, {started.timeline, stretch.from, stretch.to}, changed.changes);
