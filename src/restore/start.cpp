@@ -66,6 +66,9 @@ bool alive(const fs::path& data_directory) {
     return pid > 0 && base::process_start_ticks(pid).has_value();
 }
 
+/// By then a server that pg_ctl has begun to start shows in the data directory, also on a busy machine.
+constexpr std::chrono::seconds kBirth{5};
+
 /// Asks until recovery has ended. The first answer means consistency: before it the server lets nobody in. `result.conninfo` empty: found
 /// from postmaster.pid.
 void await_promotion(const fs::path& data_directory, const fs::path& log, base::Duration patience, const base::Cancellation& cancellation,
@@ -73,6 +76,7 @@ void await_promotion(const fs::path& data_directory, const fs::path& log, base::
     const auto given = result.conninfo;
     postgres::SessionOptions options;
     options.application_name = "howdah restore";
+    bool seen = false;
     while (std::chrono::steady_clock::now() - start < patience) {
         cancellation.check("waiting for the restored server");
         try {
@@ -91,7 +95,10 @@ void await_promotion(const fs::path& data_directory, const fs::path& log, base::
                               fmt::format("the restored server runs but does not let this user in: {}", failure.what()),
                               "it recovers by itself; check pg_hba.conf of the restored directory");
         }
-        if (!alive(data_directory))
+        // pg_ctl returns before the server has written its postmaster.pid.
+        const bool lives = alive(data_directory);
+        seen = seen || lives;
+        if (!lives && (seen || std::chrono::steady_clock::now() - start > kBirth))
             throw Failure(FailureKind::operation,
                           fmt::format("the restored server ended during recovery; its log ends:{}", last_words(log)),
                           fmt::format("its log is {}", log.string()));
