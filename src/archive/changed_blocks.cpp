@@ -101,7 +101,7 @@ private:
 };
 
 /// What is left of a stretch after the summaries that lead on from its beginning, one from the end of another.
-WalStretch after_summaries(const WalArchive& archive, const WalStretch& whole, const WalPath& path, ChangedBlocks& result) {
+WalStretch after_summaries(const WalArchive& archive, const WalStretch& whole, const WalPath& path, postgres::BlockChanges& sum) {
     WalStretch rest = whole;
     const auto summaries = list_summaries(archive);
     const auto on_the_way = [&](const repository::SummaryName& name) {
@@ -115,20 +115,24 @@ WalStretch after_summaries(const WalArchive& archive, const WalStretch& whole, c
         for (const auto& name : summaries)
             if (name.from == rest.from && on_the_way(name) && (!longest || name.to > longest->to)) longest = &name;
         if (!longest) return rest;
-        result.changes.append(read_summary(archive, *longest));
-        ++result.summaries;
+        sum.append(read_summary(archive, *longest));
         rest.from_timeline = longest->timeline;
         rest.from = rest.from_stop = longest->to;
     }
 }
 
-/// The archived segments of the stretch that end at or before `to`, by number.
-std::map<std::uint64_t, std::string> archived_of(const WalArchive& archive, const WalStretch& stretch) {
-    const auto path = find_path(archive, stretch.from_timeline, stretch.from, stretch.from_stop, stretch.to_timeline, stretch.segment_size);
+WalPath path_of(const WalArchive& archive, const WalStretch& stretch) {
+    return find_path(archive, stretch.from_timeline, stretch.from, stretch.from_stop, stretch.to_timeline, stretch.segment_size);
+}
+
+/// A path's segments in the stretch that end at or before `to`, by number.
+std::map<std::uint64_t, std::string> whole_segments(const WalPath& path, const WalStretch& stretch) {
     std::map<std::uint64_t, std::string> names;
     for (const auto& name : path.segments) {
         const auto segment = postgres::parse_segment_name(name, stretch.segment_size);
-        if (segment && segment->end(stretch.segment_size) <= stretch.to) names.emplace(segment->number, name);
+        if (!segment) continue;
+        const auto end = segment->end(stretch.segment_size);
+        if (end > stretch.from && end <= stretch.to) names.emplace(segment->number, name);
     }
     return names;
 }
@@ -149,9 +153,11 @@ std::vector<std::byte> read_last(const std::filesystem::path& data_directory, co
     return bytes;
 }
 
-Failure missing_failure(const WalStretch& stretch, std::uint64_t number) {
-    return Failure(FailureKind::operation,
-                   fmt::format("WAL segment {} is missing", WalSegment{stretch.to_timeline, number}.name(stretch.segment_size)), "");
+void require_all(const std::map<std::uint64_t, std::string>& names, const WalStretch& stretch) {
+    const auto missing = first_missing(names, stretch);
+    if (missing && base::guard("T1.gaps"))
+        throw Failure(FailureKind::operation,
+                      fmt::format("WAL segment {} is missing", WalSegment{stretch.to_timeline, *missing}.name(stretch.segment_size)), "");
 }
 
 /// The first number that the server still wants to archive. If there is another's under its name, what is archived is not what this server
@@ -176,14 +182,6 @@ void push_from(WalArchive& archive, const std::filesystem::path& data_directory,
                     options.compression_level, options.jobs, cancellation);
 }
 
-/// The names of all whole segments of the stretch.
-std::map<std::uint64_t, std::string> require_segments(const WalArchive& archive, const WalStretch& stretch) {
-    auto names = archived_of(archive, stretch);
-    const auto missing = first_missing(names, stretch);
-    if (missing && base::guard("T1.gaps")) throw missing_failure(stretch, *missing);
-    return names;
-}
-
 void gather_segments(Gatherer& gatherer, const std::map<std::uint64_t, std::string>& names, ChangedBlocks& result,
                      const base::Cancellation& cancellation) {
     for (const auto& [number, name] : names) {
@@ -193,20 +191,20 @@ void gather_segments(Gatherer& gatherer, const std::map<std::uint64_t, std::stri
     }
 }
 
-WalPath path_of(const WalArchive& archive, const WalStretch& stretch) {
-    return find_path(archive, stretch.from_timeline, stretch.from, stretch.from_stop, stretch.to_timeline, stretch.segment_size);
-}
-
 void gather(WalArchive& archive, const std::filesystem::path& data_directory, const WalStretch& whole, const ChangedBlocksOptions& options,
             const base::Cancellation& cancellation, ChangedBlocks& result) {
     // Of the whole stretch: a summary may be of the time from which the server was taken back.
     if (const auto first = first_waiting(data_directory, whole)) push_from(archive, data_directory, whole, *first, options, cancellation);
-    const WalStretch stretch = after_summaries(archive, whole, path_of(archive, whole), result);
+    const auto path = path_of(archive, whole);
+    const WalStretch stretch = after_summaries(archive, whole, path, result.changes);
     const std::uint64_t size = stretch.segment_size;
     if (stretch.from == stretch.to) return;
-    const auto missing = first_missing(archived_of(archive, stretch), stretch);
-    if (missing && base::guard("T1.gaps")) push_from(archive, data_directory, stretch, *missing, options, cancellation);
-    const auto names = require_segments(archive, stretch);
+    auto names = whole_segments(path, stretch);
+    if (const auto missing = first_missing(names, stretch); missing && base::guard("T1.gaps")) {
+        push_from(archive, data_directory, stretch, *missing, options, cancellation);
+        names = whole_segments(path_of(archive, stretch), stretch);
+        require_all(names, stretch);
+    }
     Gatherer gatherer(archive, stretch.to, result.changes);
     gather_segments(gatherer, names, result, cancellation);
     if (stretch.to.value % size != 0) {
@@ -255,12 +253,14 @@ Summarized summarize(WalArchive& archive, base::Timeline from_timeline, base::Ls
     // The last segment only closes the one before it.
     WalStretch whole{from_timeline, from, from_stop, last->timeline, last->begin(segment_size), segment_size};
     if (whole.to <= from) return done;
-    ChangedBlocks known, fresh;
+    postgres::BlockChanges known;
+    ChangedBlocks fresh;
     const WalStretch rest = after_summaries(archive, whole, path, known);
     done.stretch = {rest.to_timeline, rest.from, rest.to};
     if (rest.from >= rest.to) return done;
     doubting(fresh, [&] {
-        const auto names = require_segments(archive, rest);
+        const auto names = whole_segments(path, rest);
+        require_all(names, rest);
         // Of the last one only its beginning counts, which closes the record before it.
         Gatherer gatherer(archive, rest.to, fresh.changes);
         gather_segments(gatherer, names, fresh, cancellation);

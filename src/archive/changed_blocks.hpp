@@ -24,8 +24,7 @@ struct WalStretch {
 
 struct ChangedBlocks {
     postgres::BlockChanges changes;
-    std::uint64_t segments = 0;   ///< Looked at.
-    std::uint64_t summaries = 0;  ///< Of longer stretches, which spared looking at segments.
+    std::uint64_t segments = 0;  ///< Looked at, as no summary of a longer stretch told of them.
 };
 
 struct ChangedBlocksOptions {

@@ -32,7 +32,6 @@ std::string why_not(const repository::Backup& backup, const Source& source, base
     const Root& root = backup.root;
     const auto& control = source.control;
     if (!backup.damage.empty()) return "it is damaged: " + backup.damage;
-    if (backup.expired) return "it has expired";
     if (root.catalog_version != control.catalog_version || root.control_version != control.control_version)
         return "it is of another version of PostgreSQL";
     if (root.block_size != control.block_size || root.wal_segment_size != control.wal_segment_size)
@@ -70,9 +69,7 @@ Parent read_parent(const repository::Repository& repository, repository::Backup 
             if (entry.type != repository::EntryType::file) continue;
             entry.extents = repository::read_extents(repository, parent.backup.area, entry);
             entry.map.clear();
-            auto path = reference.root == repository::kOutsideRoot ? "/" + entry.path
-                        : reference.root.empty()                   ? entry.path
-                                                                   : reference.root + "/" + entry.path;
+            auto path = repository::whole_path(reference.root, entry.path);
             entry.path = {};
             parent.files.emplace(std::move(path), std::move(entry));
         }

@@ -6,6 +6,7 @@
 #include "base/file.hpp"
 #include "postgres/control_file.hpp"
 #include "postgres/page.hpp"
+#include "repository/extents.hpp"
 #include "repository/object.hpp"
 #include "repository/pack_reader.hpp"
 
@@ -57,7 +58,7 @@ bool has_checksums(const Root& root) { return root.data_checksum_version == 1 &&
 
 StoredFiles::File describe(const Root& root, const TreeReference& reference, const std::string& path, std::uint32_t blocks) {
     StoredFiles::File file;
-    file.path = reference.root.empty() ? path : reference.root == repository::kOutsideRoot ? "/" + path : reference.root + "/" + path;
+    file.path = repository::whole_path(reference.root, path);
     if (!has_checksums(root) || !holds_relations(reference.root)) return file;
     const auto relation = parse_relation_file(path);
     file.pages = relation.has_value();
@@ -73,16 +74,9 @@ std::uint32_t span_of(std::uint32_t position, std::uint64_t length) {
 /// The extents of bytes [from, from + length) of a file.
 std::vector<Extent> cut(const std::vector<Extent>& extents, std::uint64_t from, std::uint64_t length) {
     std::vector<Extent> pieces;
-    std::uint64_t at = 0;
-    for (const Extent& extent : extents) {
-        const std::uint64_t begin = std::max(at, from), end = std::min(at + extent.length, from + length);
-        if (begin < end) {
-            const std::uint64_t position = extent.position + (begin - at);
-            pieces.push_back({end - begin, extent.pack, extent.frame + static_cast<std::uint32_t>(position / kFrameBytes),
-                              static_cast<std::uint32_t>(position % kFrameBytes)});
-        }
-        at += extent.length;
-    }
+    repository::ExtentCursor cursor(extents);
+    cursor.skip(from);
+    cursor.take(length, pieces);
     return pieces;
 }
 
@@ -145,9 +139,9 @@ void StoredFiles::add_split_pages(const repository::ClusterArea& area, const Fil
 void StoredFiles::add_recorded(const repository::ClusterArea& area, const File& file, const FileEntry& entry,
                                const std::vector<Extent>& extents) {
     for (const auto& page : entry.bad_pages) {
-        if (page.block < file.first_block) continue;
-        const auto pieces = cut(extents, std::uint64_t{page.block - file.first_block} * kBlockSize, kBlockSize);
-        if (pieces.empty()) continue;
+        const std::uint64_t at = std::uint64_t{page.block - file.first_block} * kBlockSize;
+        if (page.block < file.first_block || at + kBlockSize > entry.size) continue;
+        const auto pieces = cut(extents, at, kBlockSize);
         recorded_[area.pack(pieces.front().pack)].insert({pieces.front().frame, pieces.front().position});
         if (pieces.size() > 1) recorded_split_.insert({&file, page.block});
     }

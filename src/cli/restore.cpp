@@ -129,6 +129,43 @@ void print_notes(const std::vector<std::string>& notes) {
               fmt::format("{} configuration files from outside the data directory are now inside it\n", moved));
 }
 
+void describe(const restore::RestoreResult& result, Json& document) {
+    document["data_directory"] = result.data_directory.string();
+    document["files"] = result.files;
+    document["bytes_compared"] = result.compared.count;
+    document["bytes_rewritten"] = result.rewritten.count;
+    document["stored_bytes_fetched"] = result.fetched.count;
+    document["files_removed"] = result.removed;
+    document["seconds"] = result.seconds;
+    document["notes"] = result.notes;
+}
+
+void describe(const restore::StartResult& started, Json& document) {
+    document["seconds_to_consistent"] = started.seconds_to_consistent;
+    document["seconds_to_promoted"] = started.seconds_to_promoted;
+    document["conninfo"] = started.conninfo;
+}
+
+void print_result(const restore::RestoreResult& result, bool delta) {
+    print_notes(result.notes);
+    print(fmt::format("Restored {} files, {}, in {:.1f} s.\n", result.files, base::text(result.bytes), result.seconds));
+    if (delta || result.compared.count > 0)
+        print(fmt::format("Of what was there {} were compared; {} written, {} file(s) removed.\n", base::text(result.compared),
+                          base::text(result.rewritten), result.removed));
+}
+
+void print_started(const restore::StartResult& started) {
+    print(fmt::format("The server runs ({}): consistent after {:.1f} s, promoted after {:.1f} s.\n", started.conninfo,
+                      started.seconds_to_consistent, started.seconds_to_promoted));
+}
+
+void print_how_to_start(const RestoreCommandOptions& options) {
+    if (options.standby) return print("Start it as any PostgreSQL server: it follows until pg_promote() or `pg_ctl promote`.\n");
+    print(fmt::format(
+        "Start it as any PostgreSQL server: it recovers to the target by itself. Do not stop it before pg_is_in_recovery() is false.\n{}",
+        options.port ? "" : "Beside a live server give it another port (--port N, or `pg_ctl -o '-p N'`).\n"));
+}
+
 /// What is configured is not to be restored into: every repository in a folder, every cluster with its tablespaces.
 std::vector<restore::ForeignFolder> foreign_folders(const base::Config& config) {
     constexpr std::string_view kFolder = "file://";
@@ -199,7 +236,7 @@ base::Duration require_sensible(const RestoreCommandOptions& options) {
 
 void run(Context& context, const RestoreCommandOptions& options) {
     const auto patience = require_sensible(options);
-    base::limit_of_option(options.limit);
+    const auto limit = base::limit_of_option(options.limit);
     const auto repository = context.open_repository();
     const auto plan =
         restore::make_plan(repository, {.cluster = context.resolved_cluster_name(),
@@ -225,7 +262,7 @@ void run(Context& context, const RestoreCommandOptions& options) {
         .delta = options.delta,
         .role = options.standby ? restore::Role::standby : restore::Role::primary,
         .primary = options.primary,
-        .limit = base::limit_of_option(options.limit)};
+        .limit = limit};
     const auto check = [&] {
         if (options.start) programs_for(context, plan.backup.root);
         restore::check_restore(repository, plan, restoring);
@@ -240,35 +277,14 @@ void run(Context& context, const RestoreCommandOptions& options) {
     with_journal(context, "restore", [&] {
         check();
         const auto result = restore::run_restore(repository, plan, restoring, context.cancellation);
-        document["data_directory"] = result.data_directory.string();
-        document["files"] = result.files;
-        document["bytes_compared"] = result.compared.count;
-        document["bytes_rewritten"] = result.rewritten.count;
-        document["stored_bytes_fetched"] = result.fetched.count;
-        document["files_removed"] = result.removed;
-        document["seconds"] = result.seconds;
-        document["notes"] = result.notes;
-        if (context.output == Output::text) {
-            print_notes(result.notes);
-            print(fmt::format("Restored {} files, {}, in {:.1f} s.\n", result.files, base::text(result.bytes), result.seconds));
-            if (options.delta || result.compared.count > 0)
-                print(fmt::format("Of what was there {} were compared; {} written, {} file(s) removed.\n", base::text(result.compared),
-                                  base::text(result.rewritten), result.removed));
-        }
+        describe(result, document);
+        if (context.output == Output::text) print_result(result, options.delta);
         if (options.start) {
             const auto started = start(context, plan.backup.root, result.data_directory, patience);
-            document["seconds_to_consistent"] = started.seconds_to_consistent;
-            document["seconds_to_promoted"] = started.seconds_to_promoted;
-            document["conninfo"] = started.conninfo;
-            if (context.output == Output::text)
-                print(fmt::format("The server runs ({}): consistent after {:.1f} s, promoted after {:.1f} s.\n", started.conninfo,
-                                  started.seconds_to_consistent, started.seconds_to_promoted));
-        } else if (context.output == Output::text && options.standby) {
-            print("Start it as any PostgreSQL server: it follows until pg_promote() or `pg_ctl promote`.\n");
+            describe(started, document);
+            if (context.output == Output::text) print_started(started);
         } else if (context.output == Output::text) {
-            print(fmt::format(
-                "Start it as any PostgreSQL server: it recovers to the target by itself. Do not stop it before pg_is_in_recovery() is false.\n{}",
-                options.port ? "" : "Beside a live server give it another port (--port N, or `pg_ctl -o '-p N'`).\n"));
+            print_how_to_start(options);
         }
         if (context.output == Output::json) print_json(document);
         return JournalNote{.message = fmt::format("restored backup {} into {}", plan.backup.root.id, result.data_directory.string()),

@@ -7,21 +7,14 @@
 #include <string_view>
 
 #include "base/failure.hpp"
+#include "base/varint.hpp"
 
 namespace howdah::postgres {
 
-/// Unsigned numbers of 7 bits a byte, lowest first, the top bit set on all but the last byte.
-inline void put_varint(std::string& out, std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
-    out.push_back(static_cast<char>(value));
-}
-constexpr std::size_t varint_size(std::uint64_t value) {
-    std::size_t size = 1;
-    while (value >>= 7) ++size;
-    return size;
-}
+using base::put_varint;
+using base::varint_size;
 
-/// Reads what put_varint and its neighbours wrote. Throws Failure(operation) "NAME is damaged: WHY" instead of going beyond the end.
+/// Reads numbers written by put_varint, and what lies between them. Throws Failure(operation) "NAME is damaged: WHY" instead of going beyond the end.
 class VarintReader {
 public:
     /// `name` says in a failure what these bytes are; it must live as long as the reader.

@@ -71,6 +71,9 @@ struct TablespaceReference {
 /// Root of the tree whose paths are the host's and not the data directory's, of which none can begin so.
 inline constexpr const char* kOutsideRoot = "/";
 
+/// The path in the data directory, or on the host (with a leading "/"), of an entry of a tree with that root.
+std::string whole_path(const std::string& root, const std::string& path);
+
 /// A configuration file that lives outside the data directory (Debian keeps them in /etc), stored in the tree of kOutsideRoot.
 struct OutsideFile {
     std::string path;    ///< Absolute, on the host of the backup.

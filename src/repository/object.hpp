@@ -15,6 +15,7 @@
 namespace howdah::repository {
 
 inline constexpr std::size_t kFrameBytes = 256 * 1024;  ///< Plain bytes of a full data frame; larger falls out of the L2 cache.
+inline constexpr std::size_t kHashedBlockBytes = 8192;  ///< What one of a pack's block hashes covers; a frame's last may cover less.
 inline constexpr std::size_t kTagBytes = 16;
 inline constexpr std::size_t kHeaderBytes = 48;
 inline constexpr std::size_t kFooterBytes = 32;

@@ -14,15 +14,13 @@ namespace howdah::repository {
 
 namespace {
 
-constexpr std::uint64_t kHashedBlock = 8192;
-
 void check_pack(const ObjectReader& reader, const std::string& object, ObjectFacts& facts) {
     std::vector<std::uint32_t> frames;
     std::uint64_t hashes = 0, hash_bytes = 0;
     for (const FrameEntry& frame : reader.directory()) {
         if (frame.frame_class == FrameClass::data && hash_bytes == 0) {
             frames.push_back(frame.plain_bytes);
-            hashes += (frame.plain_bytes + kHashedBlock - 1) / kHashedBlock;
+            hashes += (frame.plain_bytes + kHashedBlockBytes - 1) / kHashedBlockBytes;
         } else if (frame.frame_class == FrameClass::block_hashes) {
             hash_bytes += frame.plain_bytes;
         } else {

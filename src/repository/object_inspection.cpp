@@ -10,10 +10,9 @@ namespace howdah::repository {
 
 namespace {
 
-constexpr std::size_t kHashedBlock = 8192;
 constexpr unsigned kMostFindings = 16;  ///< Of one object; more say no more.
 
-std::size_t blocks_of(const FrameEntry& frame) { return (frame.plain_bytes + kHashedBlock - 1) / kHashedBlock; }
+std::size_t blocks_of(const FrameEntry& frame) { return (frame.plain_bytes + kHashedBlockBytes - 1) / kHashedBlockBytes; }
 
 /// One pack's inspection.
 class PackInspection {
@@ -72,10 +71,11 @@ private:
 
     bool hashes_fit(std::uint32_t number, std::span<const std::byte> plain) {
         bool fit = true;
-        for (std::size_t at = 0; at < plain.size(); at += kHashedBlock) {
-            const auto block = plain.subspan(at, std::min(kHashedBlock, plain.size() - at));
+        for (std::size_t at = 0; at < plain.size(); at += kHashedBlockBytes) {
+            const auto block = plain.subspan(at, std::min(kHashedBlockBytes, plain.size() - at));
             const std::uint64_t hash = repository_.key().block_hash(block);
-            if (std::memcmp(&hash, hashes_.data() + (first_hash_[number] + at / kHashedBlock) * sizeof hash, sizeof hash) == 0) continue;
+            if (std::memcmp(&hash, hashes_.data() + (first_hash_[number] + at / kHashedBlockBytes) * sizeof hash, sizeof hash) == 0)
+                continue;
             const auto what = fmt::format("frame {} differs from its block hash at byte {}", number, at);
             if (fit) found(what);
             inspection_.inspector.lost(object_, number, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(block.size()), what);

@@ -12,8 +12,6 @@
 
 namespace howdah::repository {
 
-inline constexpr std::size_t kHashedBlockBytes = 8192;  ///< What one of a pack's block hashes covers; a frame's last may cover less.
-
 /// The part of a piece that lies in one frame.
 struct FramePart {
     std::uint32_t frame = 0, position = 0, length = 0, file = 0;

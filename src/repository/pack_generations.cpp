@@ -11,7 +11,6 @@ namespace howdah::repository {
 
 namespace {
 
-constexpr std::size_t kHashedBlock = 8192;
 constexpr std::size_t kHashBytes = 8;
 
 bool contains(const FrameSet& frames, std::size_t frame) { return frame < frames.size() && frames[frame]; }
@@ -41,7 +40,7 @@ std::vector<std::byte> kept_hashes(const ObjectReader& reader, std::uint32_t fra
                        [&](std::uint32_t, std::span<const std::byte> plain) { all.insert(all.end(), plain.begin(), plain.end()); });
     std::size_t at = 0;
     for (std::uint32_t frame = 0; frame < frames; ++frame) {
-        const std::size_t bytes = (directory[frame].plain_bytes + kHashedBlock - 1) / kHashedBlock * kHashBytes;
+        const std::size_t bytes = (directory[frame].plain_bytes + kHashedBlockBytes - 1) / kHashedBlockBytes * kHashBytes;
         if (at + bytes > all.size()) throw_damaged(object, "it has not as many block hashes as blocks");
         if (contains(needed, frame))
             kept.insert(kept.end(), all.begin() + static_cast<std::ptrdiff_t>(at), all.begin() + static_cast<std::ptrdiff_t>(at + bytes));

@@ -21,8 +21,7 @@ using base::FailureKind;
 namespace {
 
 constexpr std::uint64_t kPackPlainBytes = 1u << 30;  ///< A pack of well compressed bytes ends here, so that its block hashes stay small.
-constexpr std::size_t kHashedBlock = 8192;
-constexpr std::size_t kCommitsInFlight = 2;  ///< Packs on their way to the disk while the worker goes on.
+constexpr std::size_t kCommitsInFlight = 2;          ///< Packs on their way to the disk while the worker goes on.
 
 bool all_zero(std::span<const std::byte> bytes) {
     return bytes.front() == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
@@ -64,8 +63,8 @@ struct PackWriter::Impl {
     void seal(std::span<const std::byte> bytes) {
         writer->add_frame(bytes);
         plain += bytes.size();
-        for (std::size_t at = 0; at < bytes.size(); at += kHashedBlock)
-            hashes.push_back(repository->key().block_hash(bytes.subspan(at, std::min(kHashedBlock, bytes.size() - at))));
+        for (std::size_t at = 0; at < bytes.size(); at += kHashedBlockBytes)
+            hashes.push_back(repository->key().block_hash(bytes.subspan(at, std::min(kHashedBlockBytes, bytes.size() - at))));
         if (writer->stored_bytes() >= kPackBytes || plain >= kPackPlainBytes) close_pack();
     }
 
@@ -78,7 +77,7 @@ struct PackWriter::Impl {
 
     /// Pages begin where a hashed block does, so that their hashes are theirs alone; what is left over is zeros.
     void begin_block() {
-        const std::size_t begin = (small_used + kHashedBlock - 1) / kHashedBlock * kHashedBlock;
+        const std::size_t begin = (small_used + kHashedBlockBytes - 1) / kHashedBlockBytes * kHashedBlockBytes;
         std::fill(small.begin() + static_cast<std::ptrdiff_t>(small_used), small.begin() + static_cast<std::ptrdiff_t>(begin),
                   std::byte{0});
         small_used = begin;
@@ -135,7 +134,7 @@ void PackWriter::add_small(std::span<const std::byte> bytes, std::vector<Extent>
     if (bytes.empty()) return;
     if (all_zero(bytes)) return append_extent(extents, {bytes.size(), {}, 0, 0});
     impl_->small.resize(kFrameBytes);
-    if (bytes.size() % kHashedBlock == 0) impl_->begin_block();
+    if (bytes.size() % kHashedBlockBytes == 0) impl_->begin_block();
     while (!bytes.empty()) {
         impl_->ensure_pack();
         const std::size_t part = std::min(bytes.size(), kFrameBytes - impl_->small_used);

@@ -158,6 +158,11 @@ FileEntry decode_entry(Decoder& decoder, const std::vector<std::string>& packs) 
 
 }  // namespace
 
+std::string whole_path(const std::string& root, const std::string& path) {
+    if (root.empty()) return path;
+    return root == kOutsideRoot ? root + path : path.empty() ? root : root + "/" + path;
+}
+
 std::string encode_tree(const Tree& tree) {
     if (tree.entries.size() > kTreeEntries) misuse(fmt::format("tree with {} entries, at most {}", tree.entries.size(), kTreeEntries));
     std::vector<const FileEntry*> sorted;

@@ -6,14 +6,6 @@
 
 namespace howdah::repository {
 
-void put_varint(std::string& out, std::uint64_t value) {
-    while (value >= 0x80) {
-        out.push_back(static_cast<char>(value | 0x80));
-        value >>= 7;
-    }
-    out.push_back(static_cast<char>(value));
-}
-
 void put_string(std::string& out, std::string_view text) {
     put_varint(out, text.size());
     out.append(text);

@@ -4,9 +4,11 @@
 #include <string>
 #include <string_view>
 
+#include "base/varint.hpp"
+
 namespace howdah::repository {
 
-void put_varint(std::string& out, std::uint64_t value);
+using base::put_varint;
 /// Varint length and the bytes.
 void put_string(std::string& out, std::string_view text);
 constexpr std::uint64_t zigzag(std::int64_t value) {

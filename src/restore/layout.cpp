@@ -78,7 +78,7 @@ Layout read_layout(const repository::Repository& repository, const repository::B
     for (const auto& reference : backup.root.trees) {
         if (reference.root == repository::kOutsideRoot) continue;
         for (const auto& entry : repository::read_tree(repository, backup.area, reference.name).entries) {
-            const auto path = reference.root.empty() ? entry.path : entry.path.empty() ? reference.root : reference.root + "/" + entry.path;
+            const auto path = repository::whole_path(reference.root, entry.path);
             if (entry.type == EntryType::symlink) {
                 add_link(layout, destinations, entry, path);
                 continue;

@@ -38,7 +38,6 @@ class Ground(backup.Ground):
         last = self.sql("SELECT pg_walfile_name(pg_switch_wal())")
         while self.sql(f"SELECT last_archived_wal >= '{last}' FROM pg_stat_archiver") != "t":
             time.sleep(0.1)
-        subprocess.run(["sync"], check=True)
 
     def howdah_incremental(self):
         return json.loads(self.run(self.howdah, "--config", self.folder / "howdah.toml", "--output", "json", "backup", "run", "--type",
@@ -49,6 +48,8 @@ class Ground(backup.Ground):
 
 
 def timed(work):
+    """With nothing of the tool before left to be written."""
+    subprocess.run(["sync"], check=True)
     began = time.monotonic()
     result = work()
     return time.monotonic() - began, result
