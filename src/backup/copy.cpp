@@ -27,9 +27,19 @@ using repository::Extent;
 using repository::FileEntry;
 using repository::kFrameBytes;
 
-/// Bytes of a large file that one worker takes at once: big enough for a run of frames, small enough that the last worker ends soon
-/// after the others.
-constexpr std::uint64_t kPieceBytes = 32u << 20;
+/// How many bytes of large files one worker takes at once: big enough for a run of frames, and less and less towards the end, so that the
+/// last worker ends soon after the others.
+class PieceSize {
+public:
+    PieceSize(std::uint64_t total, unsigned jobs) : left_(total), jobs_(std::max(jobs, 1u)) {}
+    std::uint64_t next() const { return std::clamp(left_ / (4 * jobs_) / kFrameBytes * kFrameBytes, kLeast, kMost); }
+    void cut(std::uint64_t length) { left_ -= std::min(length, left_); }
+
+private:
+    static constexpr std::uint64_t kLeast = 1u << 20, kMost = 32u << 20;
+    std::uint64_t left_;
+    unsigned jobs_;
+};
 
 /// A part of a file, or the whole of a small one.
 struct Piece {
@@ -54,41 +64,58 @@ Piece piece_of(std::size_t file, std::uint64_t offset, std::uint64_t length, boo
     return piece;
 }
 
-/// Pieces of the parts that are to be read, each of kPieceBytes at most.
-void cut_parts(std::size_t file, const std::vector<ByteRange>& parts, std::vector<Piece>& pieces) {
+/// Pieces of the parts that are to be read.
+void cut_parts(std::size_t file, const std::vector<ByteRange>& parts, PieceSize& size, std::vector<Piece>& pieces) {
     std::uint64_t room = 0;
     for (ByteRange part : parts) {
         while (part.length() > 0) {
             if (room == 0) {
                 pieces.push_back(piece_of(file, part.begin, 0, false));
-                room = kPieceBytes;
+                room = size.next();
             }
             const std::uint64_t length = std::min(room, part.length());
             pieces.back().parts.push_back({part.begin, part.begin + length});
             pieces.back().length += length;
             part.begin += length;
             room -= length;
+            size.cut(length);
         }
     }
 }
 
 bool is_parts(const std::vector<FilePlan>& plans, std::size_t file) { return !plans.empty() && plans[file].kind == FilePlan::Kind::parts; }
 
+/// Bytes to be read of a file that is cut into pieces; none of a small one.
+std::uint64_t bytes_to_cut(const std::vector<ListedFile>& files, const std::vector<FilePlan>& plans, std::size_t file) {
+    std::uint64_t bytes = 0;
+    if (is_parts(plans, file))
+        for (const auto& part : plans[file].read) bytes += part.length();
+    else if (files[file].type == EntryType::file && files[file].size > kFrameBytes)
+        bytes = files[file].size;
+    return bytes;
+}
+
 /// Large pieces first, so that the small ones fill the end.
-std::vector<Piece> cut(const std::vector<ListedFile>& files, const std::vector<FilePlan>& plans) {
+std::vector<Piece> cut(const std::vector<ListedFile>& files, const std::vector<FilePlan>& plans, unsigned jobs) {
     std::vector<Piece> pieces;
+    std::uint64_t total = 0;
+    for (std::size_t i = 0; i < files.size(); ++i) total += bytes_to_cut(files, plans, i);
+    PieceSize size(total, jobs);
     for (std::size_t i = 0; i < files.size(); ++i) {
         if (files[i].type != EntryType::file) continue;
         if (is_parts(plans, i)) {
-            cut_parts(i, plans[i].read, pieces);
+            cut_parts(i, plans[i].read, size, pieces);
             continue;
         }
         if (files[i].size <= kFrameBytes) {
             pieces.push_back(piece_of(i, 0, files[i].size, true));
             continue;
         }
-        for (std::uint64_t offset = 0; offset < files[i].size; offset += kPieceBytes)
-            pieces.push_back(piece_of(i, offset, std::min(kPieceBytes, files[i].size - offset), false));
+        for (std::uint64_t offset = 0; offset < files[i].size;) {
+            pieces.push_back(piece_of(i, offset, std::min(size.next(), files[i].size - offset), false));
+            size.cut(pieces.back().length);
+            offset += pieces.back().length;
+        }
     }
     std::stable_partition(pieces.begin(), pieces.end(), [](const Piece& piece) { return !piece.small; });
     return pieces;
@@ -278,7 +305,7 @@ CopyResult assemble(const std::vector<ListedFile>& files, const std::vector<File
 CopyResult copy_files(const repository::Repository& repository, const repository::ClusterArea& area, const std::vector<ListedFile>& files,
                       const std::vector<FilePlan>& plans, const CopyOptions& options, base::Progress& progress,
                       const base::Cancellation& cancellation) {
-    auto pieces = cut(files, plans);
+    auto pieces = cut(files, plans, options.jobs);
     std::atomic<std::size_t> next{0};
     std::atomic<bool> failed{false};
     std::atomic<std::uint64_t> stored{0};
