@@ -42,13 +42,18 @@ private:
 };
 
 /// One connection to an existing SQLite file. Every error is base::Failure(operation) with the file in its text, a lock held elsewhere is
-/// DatabaseBusy. Used by one thread; several connections of one process do not disturb each other. Rollback journal in TRUNCATE mode with
-/// full syncs: a commit is durable, a killed writer's half transaction is undone by whoever opens the file next, and no shared-memory
-/// file is needed, so that another user with rights to the file can always continue. Triggers and views in the file are never run.
+/// DatabaseBusy. Used by one thread; several connections of one process do not disturb each other. Write-ahead log with full syncs: a commit is
+/// durable after one sync, and a killed writer's half transaction is passed over. The log (path + "-wal") and its index ("-shm") stay;
+/// who makes them must give them the database's owner and mode, so that another user can continue. Triggers and views in the file are
+/// never run.
 class Database {
 public:
     Database(std::filesystem::path path, std::chrono::milliseconds wait);
     ~Database();
+    /// Commits survive this process, and a power cut once somebody syncs: for what may be forgotten.
+    void leave_syncing_to_later();
+    /// Writes everything from the log (path + "-wal") into the database's file.
+    void fold_log();
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
 
@@ -60,6 +65,7 @@ public:
     const std::filesystem::path& path() const { return path_; }
 
 private:
+    void begin_log();
     static int on_busy(void* self, int attempts);
     std::filesystem::path path_;
     std::chrono::milliseconds wait_;

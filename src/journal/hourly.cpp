@@ -60,6 +60,11 @@ std::vector<HourSum> open_sums(Database& database) {
     return sums;
 }
 
+bool has_past_hours(Database& database, base::Timestamp hour) {
+    auto statement = database.prepare("SELECT 1 FROM hourly WHERE hour < ? LIMIT 1");
+    return statement.bind(1, microseconds(hour)).step();
+}
+
 std::optional<Head> close_hours(Database& database, base::Timestamp now, const Row& identity) {
     std::optional<Head> head;
     auto sums = open_sums(database);

@@ -24,6 +24,7 @@ base::Timestamp hour_of(base::Timestamp time);
 /// Adds inside the caller's transaction.
 void add_sum(Database& database, const HourSum& sum);
 std::vector<HourSum> open_sums(Database& database);
+bool has_past_hours(Database& database, base::Timestamp hour);
 /// Appends every hour before `now`'s to the chain as a row made by `make`, inside the caller's transaction. The last head, if any.
 std::optional<Head> close_hours(Database& database, base::Timestamp now, const Row& identity);
 

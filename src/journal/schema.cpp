@@ -88,7 +88,7 @@ void require_version(Database& database) {
     throw base::Failure(FailureKind::operation,
                         fmt::format("{} has a format this program does not know: version {} instead of {}", database.path().string(),
                                     version, kSchemaVersion),
-                        "use the version of howdah that wrote it, or move journal.db and journal.head aside to begin a new journal");
+                        "use the version of howdah that wrote it, or move journal.db* and journal.head aside to begin a new journal");
 }
 
 bool is_new(Database& database) {
@@ -103,6 +103,7 @@ void create_tables(Database& database) {
         database.execute(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, kSchemaVersion));
     }
     transaction.commit();
+    database.fold_log();  // So that the file by itself is known for a journal.
 }
 
 bool is_there(const std::filesystem::path& path) {
@@ -124,7 +125,8 @@ int open_journal_file(const std::filesystem::path& path, int flags) {
 std::unique_ptr<Database> open_for_append(const std::filesystem::path& folder, std::chrono::milliseconds wait) {
     if (!is_there(folder)) base::create_directories_durably(folder);
     const auto path = database_file(folder);
-    if (!is_there(path)) create_file(path);
+    for (const char* part : {"", "-wal", "-shm"})
+        if (const auto file = path.string() + part; !is_there(file)) create_file(file);
     auto database = std::make_unique<Database>(path, wait);
     if (is_new(*database)) create_tables(*database);
     require_version(*database);

@@ -1,6 +1,7 @@
 #include "journal/journal.hpp"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -174,13 +175,31 @@ TEST_F(JournalTest, figures_that_are_no_object_are_left_out) {
 
 TEST_F(JournalTest, files_are_private_unless_the_folder_is_shared) {
     finish_one();
-    EXPECT_EQ(mode_of(folder_.path() / "journal.db"), 0600U);
-    EXPECT_EQ(mode_of(folder_.path() / "journal.head"), 0600U);
+    const auto files = {"journal.db", "journal.db-wal", "journal.db-shm", "journal.head"};
+    for (const auto* file : files) EXPECT_EQ(mode_of(folder_.path() / file), 0600U) << file;
     base::TemporaryDirectory shared("journal-test");
     ASSERT_EQ(::chmod(shared.path().c_str(), 02770), 0);
     Journal(shared.path()).begin("backup run", "main", "store").finish(Outcome::done, "done");
-    EXPECT_EQ(mode_of(shared.path() / "journal.db"), 0660U);
-    EXPECT_EQ(mode_of(shared.path() / "journal.head"), 0660U);
+    for (const auto* file : files) EXPECT_EQ(mode_of(shared.path() / file), 0660U) << file;
+}
+
+TEST_F(JournalTest, users_of_a_shared_folder_write_in_turn) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can be several users";
+    ASSERT_EQ(::chown(folder_.path().c_str(), 0, 65533), 0);
+    ASSERT_EQ(::chmod(folder_.path().c_str(), 0770), 0);
+    const gid_t shared = 65533;
+    for (const uid_t user : {65531U, 65532U, 65531U}) {
+        const pid_t pid = start_process(
+            [&] {
+                if (::setgroups(1, &shared) != 0 || ::setgid(user) != 0 || ::setuid(user) != 0) ::_exit(2);
+                finish_one("one of several");
+            },
+            errors_);
+        EXPECT_EQ(wait_for(pid), 0);
+        EXPECT_EQ(base::read_file(errors_), "");
+    }
+    EXPECT_EQ(journal_.list(10).size(), 3U);
+    EXPECT_TRUE(journal_.verify().empty());
 }
 
 TEST_F(JournalTest, made_by_root_it_belongs_to_the_folders_owner) {
@@ -246,6 +265,7 @@ TEST_F(JournalTest, a_file_in_the_folders_place_warns) {
 
 TEST_F(JournalTest, a_corrupted_database_warns_and_cannot_be_read) {
     finish_one();
+    Database(folder_.path() / "journal.db", 2s).fold_log();
     base::File::open(folder_.path() / "journal.db", O_WRONLY).write_at(base::as_bytes(std::string(200, 'x')), 0);
     expect_warning(folder_.path(), errors_, [] {});
     EXPECT_THROW(journal_.list(1), base::Failure);
