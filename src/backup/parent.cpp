@@ -61,8 +61,17 @@ std::optional<std::string> doomed_object(const repository::Repository& repositor
     return std::nullopt;
 }
 
+/// What an audit found holds until a full backup begins anew. `backups` are the newest first.
+std::string alarm_of(const std::vector<repository::Backup>& backups) {
+    for (const auto& backup : backups) {
+        if (backup.root.unlogged_changes > 0) return backup.root.id;
+        if (backup.root.type == "full" && backup.damage.empty()) break;
+    }
+    return {};
+}
+
 Parent read_parent(const repository::Repository& repository, repository::Backup backup) {
-    Parent parent{std::move(backup), {}};
+    Parent parent{std::move(backup), {}, {}};
     parent.files.reserve(parent.backup.root.files);
     for (const auto& reference : parent.backup.root.trees) {
         for (auto& entry : repository::read_tree(repository, parent.backup.area, reference.name).entries) {
@@ -94,6 +103,7 @@ ParentChoice choose_parent(const repository::Repository& repository, const repos
     auto backups = repository::list_backups(repository, area.cluster());
     std::erase_if(backups, [&](const auto& backup) { return backup.area.prefix() != area.prefix(); });
     std::stable_sort(backups.begin(), backups.end(), [](const auto& a, const auto& b) { return a.root.start > b.root.start; });
+    const auto alarm = alarm_of(backups);
     if (!wished.empty()) {
         const auto found = repository::find_backup(repository, area.cluster(), wished);
         std::erase_if(backups, [&](const auto& backup) { return backup.root.id != found.root.id; });
@@ -110,6 +120,7 @@ ParentChoice choose_parent(const repository::Repository& repository, const repos
             const auto doomed = doomed_object(repository, area, parent);
             if (!doomed) {
                 choice.parent = std::move(parent);
+                choice.parent->alarm = alarm;
                 choice.why_none.clear();
                 return choice;
             }

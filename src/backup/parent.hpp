@@ -16,6 +16,9 @@ struct Parent {
     std::unordered_map<std::string, repository::FileEntry>
         files;  ///< Files only, their extents at hand; the key is the whole path, the entry's is empty.
 
+    /// The newest backup whose audit found changes without WAL, if there was no full one since: the WAL is not to be believed.
+    std::string alarm;
+
     /// The entry of a path; null when the parent has no such file.
     const repository::FileEntry* find(const std::string& path) const;
 };

@@ -208,6 +208,7 @@ base::Bytes audit_plans(BackupResult& result, const Source& source, const reposi
         result.warnings.push_back(fmt::format("the audit cannot say of {} page(s) whether they changed meanwhile: {}", found.differ.size(),
                                               since.changes.doubts().front().text));
     audit.differ = unexplained(found.differ, files, since.changes);
+    result.root.unlogged_changes = audit.differ.size();
     for (const auto& page : audit.differ)
         changes.doubt({postgres::DoubtKind::unknown_record, fmt::format("audit: {} differs, of which WAL tells nothing", page), {}});
     return found.read;
@@ -229,6 +230,11 @@ std::optional<Incremental> plan_incremental(BackupResult& result, const Source& 
     auto changed = archive::changed_blocks(wal, source.data_directory, stretch,
                                            {.compression_level = options.compression_level, .jobs = options.jobs}, cancellation);
     base::fault_point("backup.changes_read");
+    if (const auto& alarm = incremental.parent.alarm; !alarm.empty())
+        changed.changes.doubt(
+            {postgres::DoubtKind::unknown_record,
+             fmt::format("the audit of backup {} found changes without WAL: WAL is believed again after a full backup", alarm),
+             {}});
     incremental.plans = plan_files(listing.files.files, incremental.parent, changed.changes);
     if (options.audit_percent > 0 && !changed.changes.doubted()) {
         incremental.compared = audit_plans(result, source, repository, area, started, listing.files.files, incremental.plans, options,
