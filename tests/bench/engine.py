@@ -1,35 +1,23 @@
 #!/usr/bin/env python3
 """Restore, delta restore, verify and the WAL archive beside pgBackRest: interleaved on one private server, medians and ratios.
 
-The ground is that of incremental.py: a pgbench database, both tools with two workers, zstd level 1, Howdah encrypting. WAL is measured by
-calling the tools as the server would: a backlog of segments pushed one call after another (both tools push ahead, pgBackRest
-asynchronously), one segment pushed alone, and segments fetched one after another (both look ahead). Rows of area `engine` replace the
-earlier ones in bench.json. Environment: as incremental.py, and HOWDAH_TEST_BENCH_SEGMENTS (200).
+The ground is that of incremental.py: a pgbench database, both tools with two workers, zstd level 1, Howdah encrypting. A restore is also
+measured beside dd, which writes as many zeros and syncs them. WAL is measured by calling the tools as the server would: a backlog of
+segments pushed one call after another (both tools push ahead, pgBackRest asynchronously), one segment pushed alone, and segments fetched
+one after another (both look ahead). Environment: peers.py, and HOWDAH_TEST_BENCH_SEGMENTS (200).
 """
 
-import argparse
 import os
-import pathlib
 import shutil
-import statistics
 import subprocess
 import time
 
-import backup
-import bench_rows
-import incremental
+import peers
 
 SEGMENTS = int(os.environ.get("HOWDAH_TEST_BENCH_SEGMENTS", "200"))
-BOUNDS = {"restore": 1.1, "delta restore, nothing to do": 2.0, "verify": 1.5, "wal backlog": 2.0, "wal one push": 1.0, "wal fetch": 2.0}
 
 
-class Ground(incremental.Ground):
-    def howdah_do(self, *words, check=True):
-        return self.run(self.howdah, "--config", self.folder / "howdah.toml", *words, check=check)
-
-    def pgbackrest_do(self, *words, config="pgbackrest.conf"):
-        return self.run(self.pgbackrest, "--config", self.folder / config, "--stanza=main", *words)
-
+class Ground(peers.Ground):
     def folder_for(self, name):
         target = self.folder / name
         shutil.rmtree(target, ignore_errors=True)
@@ -67,34 +55,29 @@ class Ground(incremental.Ground):
         return aside, sorted(made)
 
 
-def rounds(ground, ours, theirs, prepare=None):
-    times = {"ours": [], "theirs": []}
-    for number in range(backup.ROUNDS + 1):
-        order = [("ours", ours), ("theirs", theirs)]
-        for name, work in order if number % 2 == 0 else reversed(order):
-            if prepare:
-                prepare(name)
-            subprocess.run(["sync"], check=True)
-            began = time.monotonic()
-            work()
-            times[name].append(time.monotonic() - began)
-    return times["ours"][1:], times["theirs"][1:]
+def measure_restores(ground, size, version, report):
+    folders = {"howdah": "restored-howdah", version: "restored-pgbackrest", "dd with fsync": "restored-dd"}
 
-
-def measure_restores(ground, result):
     def empty(name):
-        ground.make_folder("restored-howdah" if name == "ours" else "restored-pgbackrest")
+        ground.make_folder(folders[name])
 
-    result("restore", *rounds(ground, ground.howdah_restore, ground.pgbackrest_restore, empty))
-    result("delta restore, nothing to do",
-           *rounds(ground, lambda: ground.howdah_restore("restored-howdah", "--delta"),
-                   lambda: ground.pgbackrest_restore("restored-pgbackrest", "--delta")))
-    for name in ("restored-howdah", "restored-pgbackrest"):
-        shutil.rmtree(ground.folder / name)
-    result("verify", *rounds(ground, lambda: ground.howdah_do("backup", "verify"), lambda: ground.pgbackrest_do("verify")))
+    def dd():
+        ground.run("dd", "if=/dev/zero", f"of={ground.folder}/restored-dd/zeros", "bs=1M", f"count={size >> 20}", "conv=fsync")
+
+    memory = ground.peak_memory(ground.howdah, "--config", ground.folder / "howdah.toml", "restore", "--into", ground.folder / "restored-howdah",
+                                "--to-backup-end")
+    report.case("restore", peers.interleaved({"howdah": ground.howdah_restore, version: ground.pgbackrest_restore, "dd with fsync": dd}, empty),
+                {version: 1.1, "dd with fsync": 0.9}, f"{memory / 1e6:.0f} MB of memory")
+    report.case("delta restore, nothing to do",
+                peers.interleaved({"howdah": lambda: ground.howdah_restore("restored-howdah", "--delta"),
+                                   version: lambda: ground.pgbackrest_restore("restored-pgbackrest", "--delta")}), {version: 2.0})
+    for folder in folders.values():
+        shutil.rmtree(ground.folder / folder)
+    report.case("verify", peers.interleaved({"howdah": lambda: ground.howdah_do("backup", "verify"), version: lambda: ground.pgbackrest_do("verify")}),
+                {version: 1.5})
 
 
-def measure_wal(ground, result):
+def measure_wal(ground, version, report):
     aside, names = ground.segments(SEGMENTS)
     fake = ground.make_folder("fake")
 
@@ -125,7 +108,7 @@ def measure_wal(ground, result):
         str(ground.data), str(fake)))
     ours = f'{ground.howdah} --config {config} --cluster main wal push "pg_wal/$f"'
     theirs = f'{ground.pgbackrest} --config {ground.folder}/asynchronous.conf --stanza=main archive-push "pg_wal/$f"'
-    result("wal backlog", *rounds(ground, lambda: each(ours), lambda: each(theirs), prepare))
+    report.case("wal backlog", peers.interleaved({"howdah": lambda: each(ours), version: lambda: each(theirs)}, prepare), {version: 2.0})
 
     def one(name):
         prepare(name)
@@ -135,9 +118,12 @@ def measure_wal(ground, result):
 
     ground.write("alone.conf", (ground.folder / "pgbackrest.conf").read_text().replace(str(ground.data), str(fake)))
     alone = f"{ground.pgbackrest} --config {ground.folder}/alone.conf --stanza=main archive-push"
-    result("wal one push", *rounds(ground, lambda: ground.run("bash", "-c", f"cd {fake} && {ground.howdah} --config {config} --cluster main wal push pg_wal/{names[0]}"),
-                                   lambda: ground.run("bash", "-c", f"cd {fake} && {alone} pg_wal/{names[0]}"), one))
-    prepare("ours")
+    def push(command):
+        return lambda: ground.run("bash", "-c", f"cd {fake} && {command} pg_wal/{names[0]}")
+
+    report.case("wal one push", peers.interleaved({"howdah": push(f"{ground.howdah} --config {config} --cluster main wal push"), version: push(alone)}, one),
+                {version: 1.0})
+    prepare("howdah")
     each(ours)
     each(f'{alone} "pg_wal/$f"', False)
 
@@ -146,41 +132,25 @@ def measure_wal(ground, result):
             path.unlink()
         shutil.rmtree(ground.folder / "spool", ignore_errors=True)
 
-    result("wal fetch", *rounds(
-        ground, lambda: each(f'{ground.howdah} --config {config} --cluster main wal fetch "$f" "pg_wal/$f"', False),
-        lambda: each(f'{ground.pgbackrest} --config {ground.folder}/asynchronous.conf --stanza=main archive-get "$f" "pg_wal/$f"', False),
-        before_fetch))
+    fetch = f'{ground.howdah} --config {config} --cluster main wal fetch "$f" "pg_wal/$f"'
+    get = f'{ground.pgbackrest} --config {ground.folder}/asynchronous.conf --stanza=main archive-get "$f" "pg_wal/$f"'
+    report.case("wal fetch", peers.interleaved({"howdah": lambda: each(fetch, False), version: lambda: each(get, False)}, before_fetch),
+                {version: 2.0})
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--howdah", required=True, type=pathlib.Path)
-    parser.add_argument("--pgbackrest", required=True)
-    arguments = parser.parse_args()
-    version = subprocess.run([arguments.pgbackrest, "version"], capture_output=True, text=True, check=True).stdout.strip()
-    ground = Ground(arguments.howdah.resolve(), arguments.pgbackrest)
-    rows = []
-
-    def result(case, ours, theirs):
-        ratio = statistics.median(theirs) / statistics.median(ours)
-        print(f"{case}\n  howdah     {statistics.median(ours):6.2f} s   ({', '.join(f'{value:.2f}' for value in ours)})\n"
-              f"  {version:10} {statistics.median(theirs):6.2f} s   ({', '.join(f'{value:.2f}' for value in theirs)})\n"
-              f"  {ratio:.2f} times as fast (bound {BOUNDS[case]})", flush=True)
-        rows.append({"area": "engine", "case": case, "peer": version, "ours": statistics.median(ours), "theirs": statistics.median(theirs),
-                     "unit": "s", "ratio": round(ratio, 3), "bound": BOUNDS[case]})
-
+def measure(howdah, pgbackrest, version, report):
+    ground = Ground(howdah, pgbackrest)
     try:
         ground.start()
         size = ground.load("pgbench")
         ground.full_howdah()
         ground.full_pgbackrest()
-        print(f"pgbench: {size / 1e9:.2f} GB, medians of {backup.ROUNDS} rounds, {backup.WORKERS} workers, {SEGMENTS} segments", flush=True)
-        measure_restores(ground, result)
-        measure_wal(ground, result)
+        print(f"pgbench: {size / 1e9:.2f} GB, medians of {peers.ROUNDS} rounds, {peers.WORKERS} workers, {SEGMENTS} segments", flush=True)
+        measure_restores(ground, size, version, report)
+        measure_wal(ground, version, report)
     finally:
         ground.stop()
-    bench_rows.replace(arguments.howdah.parent / "bench.json", "engine", rows)
 
 
 if __name__ == "__main__":
-    main()
+    peers.main("engine", __doc__, measure)
