@@ -13,6 +13,7 @@
 #include "repository/integrity.hpp"
 #include "repository/lease.hpp"
 #include "repository/ledger.hpp"
+#include "repository/ledger_difference.hpp"
 
 namespace howdah::repository {
 
@@ -35,15 +36,21 @@ public:
             repair(Kind::event);
             return std::move(result_);
         }
+        const bool behind = ledger_is_behind();
         Lease lease(repository_, kRepositoryLease, "repo repair", cancellation_);
         repair(Kind::doomed);
         repair(Kind::event);
-        if (!result_.given_up.empty()) write_ledger(repository_);
+        if (behind || !result_.given_up.empty()) write_ledger(repository_);
         lease.release();
         return std::move(result_);
     }
 
 private:
+    /// An earlier repair may have ended before its ledger entry. Asked before this one's lease makes everything look busy.
+    bool ledger_is_behind() const {
+        return std::ranges::any_of(find_ledger_differences(repository_), [](const LedgerDifference& found) { return found.ahead; });
+    }
+
     void repair(Kind kind) {
         for (const ChainPlace& place : chains_of(repository_, {}))
             if (place.kind == kind) repair(place);
