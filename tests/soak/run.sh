@@ -2,6 +2,7 @@
 # run.sh AREA: the big counts of an area's tests, on programs that are built. The last lines are the results; exit 1 when anything was wrong.
 #   foundation   kill -9 of backup run, wal push and restore at HOWDAH_TEST_MOMENTS moments each, default 20
 #   backup       the differential oracle of incrementals: HOWDAH_TEST_ORACLE_ROUNDS rounds, default 500, from HOWDAH_TEST_SEED
+#   faults       each call of the store in each operation fails once in each way (HOWDAH_TEST_FAULTS, default all)
 #   client       the library under HOWDAH_TEST_CALLERS callers while links are cut and backends terminated (HOWDAH_TEST_CUTS), statements
 #                cancelled (_CANCELS), the server killed (_KILLS), restarted (_RESTARTS) and its links disturbed (_ROUNDS); _SEED replays
 set -eu
@@ -33,6 +34,11 @@ case $area in
         printf '%s rounds of random work, incrementals and their restores beside a replica ' "$HOWDAH_TEST_ORACLE_ROUNDS"
         soak scenario_oracle '*Oracle*'
         ;;
+    faults)
+        export HOWDAH_TEST_FAULTS="${HOWDAH_TEST_FAULTS:-all}"
+        printf 'one failing call of the store at a time: %s ' "$HOWDAH_TEST_FAULTS"
+        soak scenario_faults '*'
+        ;;
     client)
         export HOWDAH_TEST_CUTS="${HOWDAH_TEST_CUTS:-10000}" HOWDAH_TEST_CANCELS="${HOWDAH_TEST_CANCELS:-10000}"
         export HOWDAH_TEST_KILLS="${HOWDAH_TEST_KILLS:-200}" HOWDAH_TEST_RESTARTS="${HOWDAH_TEST_RESTARTS:-20}"
@@ -42,7 +48,7 @@ case $area in
         soak scenario_client_faults '*'
         ;;
     *)
-        printf 'usage: ./run soak foundation | backup | client\n' >&2
+        printf 'usage: ./run soak foundation | backup | faults | client\n' >&2
         exit 2
         ;;
 esac

@@ -27,6 +27,7 @@ protected:
         place_.plain({"repo", "init"});
         place_.plain({"backup", "run"});
         known_ = listed(place_);
+        archived_to_ = json::parse(place_.plain({"--output", "json", "backup", "list"}))["backups"][0]["first_segment"];
         ASSERT_EQ(known_.size(), 1u);
         runs_ = 0;
     }
@@ -38,6 +39,14 @@ protected:
             const auto lost = switch_segment();
             fs::remove(shared_server().server().data_directory() / "pg_wal" / lost);
             change_rows();
+        }
+    }
+
+    /// The WAL between the backups, as the server's archive_command keeps none.
+    void archive() {
+        for (const auto& name : complete_segments(archived_to_)) {
+            place_.plain({"wal", "push", (shared_server().server().data_directory() / "pg_wal" / name).string()});
+            archived_to_ = name;
         }
     }
 
@@ -64,9 +73,9 @@ protected:
         const auto output = place_.plain(again);
         EXPECT_EQ(new_ones(), 1u);
         if (!gap_) {
-            const auto type = json::parse(output)["backup"]["type"];
-            EXPECT_EQ(type, wanted_type_);
+            EXPECT_EQ(json::parse(output)["backup"]["type"], wanted_type_);
             EXPECT_EQ(json::parse(output)["backup"]["fallback"], json::array()) << output;
+            archive();
             place_.plain({"backup", "verify"});
         }
     }
@@ -90,17 +99,18 @@ protected:
 
     Place place_;
     std::vector<std::string> known_;
+    std::string archived_to_;  ///< A segment.
     unsigned runs_ = 0;
     bool gap_ = false;
     std::string wanted_type_;
 };
 
-TEST_F(FaultyBackup, Full) { sweep_backup("backup run", {}, 24); }
-TEST_F(FaultyBackup, Incremental) { sweep_backup("backup run --type incr", {"--type", "incr"}, 28); }
-TEST_F(FaultyBackup, AuditedIncremental) { sweep_backup("backup run --type incr --audit 100", {"--type", "incr", "--audit", "100"}, 12); }
+TEST_F(FaultyBackup, Full) { sweep_backup("backup run", {}, 14); }
+TEST_F(FaultyBackup, Incremental) { sweep_backup("backup run --type incr", {"--type", "incr"}, 18); }
+TEST_F(FaultyBackup, AuditedIncremental) { sweep_backup("backup run --type incr --audit 100", {"--type", "incr", "--audit", "100"}, 8); }
 TEST_F(FaultyBackup, IncrementalThatComparesEverything) {
     gap_ = true;
-    sweep_backup("backup run --type incr over a gap in the WAL", {"--type", "incr"}, 16);
+    sweep_backup("backup run --type incr over a gap in the WAL", {"--type", "incr"}, 10);
 }
 
 }  // namespace

@@ -44,7 +44,9 @@ protected:
                .run = [&](const Fault& fault) { return place_.run(words, fault); },
                .judge =
                    [&](const Ended& run) {
-                       if (run.succeeded()) EXPECT_EQ(steady(json::parse(run.output)), told);
+                       if (run.succeeded()) {
+                           EXPECT_EQ(steady(json::parse(run.output)), told);
+                       }
                        EXPECT_EQ(names_in(place_.repository()), names);
                    },
                .points = points});

@@ -68,7 +68,9 @@ protected:
         const archive::WalArchive archive(repository, {"main", postgres::read_control_file(data()).system_identifier});
         repository::SealContext context;
         const auto bytes = archive.get(name, context);
-        if (bytes) EXPECT_TRUE(base::as_text(*bytes) == base::read_file(file(name))) << name;
+        if (bytes) {
+            EXPECT_TRUE(base::as_text(*bytes) == base::read_file(file(name))) << name;
+        }
         return bytes.has_value();
     }
 
@@ -76,7 +78,9 @@ protected:
         EXPECT_LE(run.exit_code, 6) << "the server's archiver would end";
         for (const auto& name : everything()) {
             const bool there = archived(name);
-            if (run.succeeded() && (name == segments_.front() || name == kHistory)) EXPECT_TRUE(there) << name;
+            if (run.succeeded() && (name == segments_.front() || name == kHistory)) {
+                EXPECT_TRUE(there) << name;
+            }
         }
         // The server calls for each, in order, until it is told that it is done.
         for (const auto& name : segments_) {
@@ -96,7 +100,9 @@ protected:
     /// Of a file that is archived.
     void judge_fetch(const Ended& run, const std::string& name) const {
         EXPECT_TRUE(run.exit_code == 0 || run.exit_code == kFetchFailed) << "what is there was called absent";
-        if (run.succeeded()) EXPECT_TRUE(base::read_file(fetched()) == base::read_file(file(name)));
+        if (run.succeeded()) {
+            EXPECT_TRUE(base::read_file(fetched()) == base::read_file(file(name)));
+        }
     }
 
     void sweep_fetch(const std::string& operation, const std::vector<std::string>& names) {
@@ -188,7 +194,9 @@ TEST_F(FaultyWal, ReplacementOfAnUnfinishedCopy) {
            .run = [&](const Fault& fault) { return run(replace, fault); },
            .judge =
                [&](const Ended& ended) {
-                   if (ended.succeeded()) EXPECT_TRUE(archived(name));
+                   if (ended.succeeded()) {
+                       EXPECT_TRUE(archived(name));
+                   }
                    const auto again = run(replace);
                    EXPECT_EQ(again.exit_code, 0) << again.errors;
                    EXPECT_TRUE(archived(name));
