@@ -14,6 +14,7 @@ endmacro()
 
 # What a folder needs from outside, beside the folders it may use.
 set(howdah_needs_base PkgConfig::zstd PkgConfig::lz4 OpenSSL::Crypto Threads::Threads)
+set(howdah_needs_loading PkgConfig::libpq PkgConfig::sqlite3 OpenSSL::Crypto ${CMAKE_DL_LIBS})
 set(howdah_needs_client PkgConfig::libpq Threads::Threads)
 set(howdah_needs_postgres PkgConfig::libpq)
 set(howdah_needs_journal PkgConfig::sqlite3 OpenSSL::Crypto nlohmann_json::nlohmann_json)

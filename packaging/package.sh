@@ -108,8 +108,8 @@ mkdir -p "$stage/howdah/etc/howdah/conf.d"
 "$build/howdah" --config "$stage/howdah/etc/howdah/howdah.toml" config init >/dev/null
 printf '/etc/howdah/howdah.toml\n' >"$stage/howdah/DEBIAN/conffiles"
 install -m 0755 packaging/postinst packaging/postrm "$stage/howdah/DEBIAN/"
-# postgresql-common makes the user that the state and the configuration belong to.
-control howdah database "$(needs "$stage/howdah/usr/bin/howdah"), postgresql-common" 'Recommends: postgresql | postgresql-client' 'operations tool for PostgreSQL
+# postgresql-common makes the user that the state and the configuration belong to. Before it the libraries that are loaded at first use.
+control howdah database "$(needs "$stage/howdah/usr/bin/howdah"), libpq5, libsqlite3-0, libssl3, postgresql-common" 'Recommends: postgresql | postgresql-client' 'operations tool for PostgreSQL
  Backup, WAL archive, restore and drills in one program that proves what it
  did: a backup counts when it was restored and compared.'
 finish howdah
