@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,13 +10,17 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <utility>
 
+#include "archive/pg_wal.hpp"
 #include "archive/segment_check.hpp"
 #include "base/file.hpp"
 #include "base/hooks.hpp"
 #include "base/log.hpp"
 #include "base/process.hpp"
+#include "repository/piece_hash.hpp"
 
 namespace howdah::archive {
 
@@ -28,6 +33,9 @@ constexpr std::string_view kSeal = "HOWDAHLA";
 constexpr std::size_t kSealBytes = 16;
 constexpr const char* kPosition = "position";
 constexpr const char* kLock = "lock";
+constexpr const char* kPurpose = "look-ahead";
+constexpr const char* kPart = ".part";
+constexpr std::chrono::seconds kLongestWait{10};
 
 /// A file's bytes without a copy: a hit costs its hash and nothing more.
 class Mapped {
@@ -50,10 +58,9 @@ private:
     std::size_t size_;
 };
 
-std::array<std::byte, kSealBytes> seal_of(const repository::Repository& repository, std::span<const std::byte> segment) {
+std::array<std::byte, kSealBytes> seal_of(std::uint64_t hash) {
     std::array<std::byte, kSealBytes> seal{};
     std::memcpy(seal.data(), kSeal.data(), kSeal.size());
-    const std::uint64_t hash = repository.key().block_hash(segment);
     for (std::size_t i = 0; i < sizeof hash; ++i) seal[kSeal.size() + i] = static_cast<std::byte>(hash >> (8 * i));
     return seal;
 }
@@ -79,6 +86,14 @@ void remove_quietly(const fs::path& path) {
     std::error_code ignored;
     fs::remove_all(path, ignored);
 }
+
+struct RemovedAtEnd {
+    explicit RemovedAtEnd(fs::path file) : path(std::move(file)) {}
+    ~RemovedAtEnd() { ::unlink(path.c_str()); }
+    RemovedAtEnd(const RemovedAtEnd&) = delete;
+    RemovedAtEnd& operator=(const RemovedAtEnd&) = delete;
+    const fs::path path;
+};
 
 }  // namespace
 
@@ -119,7 +134,9 @@ bool LookAhead::holds(const std::string& name) const {
 bool LookAhead::right(const std::string& name, std::span<const std::byte> file) const {
     if (file.size() <= kSealBytes) return false;
     const auto segment = file.first(file.size() - kSealBytes);
-    if (const auto seal = seal_of(*repository_, segment); !std::equal(seal.begin(), seal.end(), file.end() - kSealBytes)) return false;
+    repository::PieceHash hash(repository_->key(), kPurpose);
+    hash.add(segment);
+    if (const auto seal = seal_of(hash.value()); !std::equal(seal.begin(), seal.end(), file.end() - kSealBytes)) return false;
     try {
         check_segment(name, segment, segment.size(), system_);
         return true;
@@ -131,6 +148,7 @@ bool LookAhead::right(const std::string& name, std::span<const std::byte> file) 
 
 std::optional<std::uint64_t> LookAhead::take(const std::string& name, const fs::path& destination) const {
     if (!ours()) return std::nullopt;
+    await(name);
     const fs::path path = folder_ / name;
     std::size_t size = 0;
     const auto file = open_private(path, size);
@@ -153,15 +171,41 @@ std::optional<std::uint64_t> LookAhead::take(const std::string& name, const fs::
     return segment_size;
 }
 
-void LookAhead::put(const std::string& name, std::span<const std::byte> bytes) const {
-    const fs::path temporary = folder_ / (name + ".part");
-    remove_quietly(temporary);
-    {
-        const base::File file = base::File::open(temporary, O_WRONLY | O_CREAT | O_EXCL);
-        file.append(bytes);
-        file.append(seal_of(*repository_, bytes));
-    }
-    rename_over(temporary, folder_ / name);
+bool LookAhead::put(const std::string& name, const std::function<bool(const std::function<void(Piece)>& visit)>& read) const {
+    const RemovedAtEnd temporary(folder_ / (name + kPart));
+    remove_quietly(temporary.path);
+    const base::File file = base::File::open(temporary.path, O_WRONLY | O_CREAT | O_EXCL);
+    repository::PieceHash hash(repository_->key(), kPurpose);
+    const bool there = read([&](Piece piece) {
+        hash.add(piece);
+        file.append(piece);
+    });
+    if (!there) return false;
+    file.append(seal_of(hash.value()));
+    rename_over(temporary.path, folder_ / name);
+    return true;
+}
+
+std::optional<base::File> LookAhead::lock() const {
+    base::File file = base::File::open(folder_ / kLock, O_RDWR | O_CREAT);
+    if (::flock(file.descriptor(), LOCK_EX | LOCK_NB) != 0) return std::nullopt;
+    return file;
+}
+
+bool LookAhead::locked() const {
+    const auto file = base::File::open_if_exists(folder_ / kLock, O_RDONLY);
+    return file && ::flock(file->descriptor(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+void LookAhead::await(const std::string& name) const {
+    std::error_code error;
+    const auto part = folder_ / (name + kPart);
+    if (!fs::exists(part, error)) return;
+    FolderWatch watch(folder_);
+    const auto end = std::chrono::steady_clock::now() + kLongestWait;
+    // What is half written by a process that died stays so: only a living one's is awaited.
+    while (fs::exists(part, error) && locked() && std::chrono::steady_clock::now() < end)
+        watch.wait(std::chrono::milliseconds(100), base::Cancellation());
 }
 
 void LookAhead::set_position(const std::string& name) const { deliver(base::as_bytes(name), folder_ / kPosition); }

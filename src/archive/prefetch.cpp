@@ -2,13 +2,13 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <mutex>
 
+#include "archive/read_segment.hpp"
 #include "archive/workers.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
@@ -67,10 +67,7 @@ private:
             repository::SealContext context;
             while (const auto name = next()) {
                 if (folder_.holds(*name)) continue;
-                if (const auto bytes = archive_.get(*name, context))
-                    folder_.put(*name, *bytes);
-                else
-                    done_ = true;
+                if (!folder_.put(*name, [&](const auto& visit) { return read_segment(archive_, *name, context, visit); })) done_ = true;
             }
         } catch (const std::exception& error) {
             done_ = true;
@@ -114,8 +111,8 @@ base::RepositoryConfig with_absolute_paths(base::RepositoryConfig config) {
 void prefetch(const base::RepositoryConfig& config, const FetchOptions& options, std::uint64_t segment_size) {
     const repository::Repository repository = repository::Repository::open(config);
     const LookAhead folder(options.look_ahead, repository, repository::ClusterArea(options.cluster, options.system));
-    const base::File lock = base::File::open(folder.folder() / "lock", O_RDWR | O_CREAT);
-    if (::flock(lock.descriptor(), LOCK_EX | LOCK_NB) != 0) return;
+    const auto lock = folder.lock();
+    if (!lock) return;
     Prefetcher(repository, options, folder, segment_size).run();
 }
 
@@ -123,7 +120,7 @@ void start_prefetch(const base::RepositoryConfig& config, const FetchOptions& op
                     const postgres::WalSegment& current, std::uint64_t segment_size) {
     if (options.ahead == 0 || !look_ahead.prepare()) return;
     look_ahead.set_position(current.name(segment_size));
-    if (half_there(look_ahead, current, segment_size, options.ahead)) return;
+    if (look_ahead.locked() || half_there(look_ahead, current, segment_size, options.ahead)) return;
     const base::RepositoryConfig absolute = with_absolute_paths(config);
     FetchOptions detached = options;
     detached.look_ahead = fs::absolute(options.look_ahead);

@@ -2,6 +2,7 @@
 
 #include <sys/file.h>
 
+#include <future>
 #include <thread>
 
 #include "archive/look_ahead.hpp"
@@ -121,6 +122,15 @@ TEST_F(FetchTest, ADamagedSegmentIsNeitherDeliveredNorAbsent) {
     EXPECT_FALSE(fs::exists(options_.destination));
 }
 
+/// Hands bytes over as an archive does: in pieces.
+auto in_pieces(std::span<const std::byte> bytes) {
+    return [bytes](const auto& visit) {
+        constexpr std::size_t kPiece = 100'000;
+        for (std::size_t at = 0; at < bytes.size(); at += kPiece) visit(bytes.subspan(at, std::min(kPiece, bytes.size() - at)));
+        return true;
+    };
+}
+
 class LookAheadTest : public FetchTest {
 protected:
     LookAheadTest() {
@@ -129,9 +139,44 @@ protected:
     }
     void plant(const std::string& as, const std::vector<std::byte>& bytes) {
         ASSERT_TRUE(look_ahead().prepare());
-        look_ahead().put(as, bytes);
+        ASSERT_TRUE(look_ahead().put(as, in_pieces(bytes)));
     }
 };
+
+TEST_F(LookAheadTest, OneThatIsBeingFetchedIsAwaited) {
+    const auto bytes = make_segment({{1}, 6});
+    fill(1, 5, 5);
+    ASSERT_TRUE(look_ahead().prepare());
+    std::promise<void> begun, asked;
+    std::jthread prefetcher([&, lock = look_ahead().lock()] {
+        look_ahead().put(name(6), [&](const auto& visit) {
+            begun.set_value();
+            asked.get_future().wait();
+            return in_pieces(bytes)(visit);
+        });
+    });
+    begun.get_future().wait();
+    EXPECT_TRUE(look_ahead().locked());
+    asked.set_value();
+    EXPECT_EQ(get(name(6)), FetchOutcome::delivered);  // Nowhere else.
+    prefetcher.join();
+    EXPECT_FALSE(look_ahead().locked());
+}
+
+TEST_F(LookAheadTest, WhatADeadPrefetcherLeftIsNotAwaited) {
+    fill(1, 5, 6);
+    ASSERT_TRUE(look_ahead().prepare());
+    base::write_file_durably(look_ahead().folder() / (name(6) + ".part"), "half");
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(get(name(6)), FetchOutcome::delivered);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(8));
+}
+
+TEST_F(LookAheadTest, WhatIsNotArchivedLeavesNothing) {
+    ASSERT_TRUE(look_ahead().prepare());
+    EXPECT_FALSE(look_ahead().put(name(6), [](const auto&) { return false; }));
+    EXPECT_TRUE(fs::is_empty(look_ahead().folder()));
+}
 
 TEST_F(LookAheadTest, AHitIsMovedInPlace) {
     const auto bytes = make_segment({{1}, 6});
