@@ -1,5 +1,6 @@
 #include "archive/acknowledgement.hpp"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 
 #include <cerrno>
@@ -55,7 +56,8 @@ std::optional<std::string> Acknowledgements::object(const std::string& name, con
 void Acknowledgements::write(const std::string& name, const FileStamp& stamp, const std::string& marker, const std::string& object) const {
     std::error_code error;
     if (!std::filesystem::exists(folder_, error)) base::create_directories_durably(folder_);
-    base::write_file_durably(folder_ / name, content(stamp, marker, object));
+    // Neither durable nor at once: what a kill or a power cut leaves of it is no acknowledgement, and its segment is pushed again.
+    base::File::open(folder_ / name, O_WRONLY | O_CREAT | O_TRUNC).append(base::as_bytes(content(stamp, marker, object)));
 }
 
 void Acknowledgements::remove(const std::string& name) const {

@@ -20,7 +20,7 @@ FileStamp stamp_of(const struct stat& status);
 /// Failure(operation) when the file cannot be looked at.
 FileStamp stamp_of(const std::filesystem::path& file);
 
-/// Promises left by an earlier push that a file is durable in the repository: one small durable file a segment, named as the segment.
+/// Promises left by an earlier push that a file is durable in the repository: one small file a segment, named as the segment.
 /// It holds the file's stamp, the object's name and the repository's marker line (with the repository's id), so that neither a rewritten
 /// file nor a repository made anew is taken for the old one; the object is looked for, as the repository may be an older copy. Used by one process at a time (PostgreSQL runs one archive_command); a lost or
 /// torn acknowledgement only costs a second push.
