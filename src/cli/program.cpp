@@ -46,17 +46,15 @@ void add_global_options(CLI::App& program, Context& context) {
     program.add_flag("-v,--verbose", context.verbose, "Log what is done");
 }
 
-void add_areas(CLI::App& program, Context& context) {
-    add_demo(program, context);
-    add_check(program, context);
-    add_config(program, context);
-    add_repo(program, context);
-    add_backup(program, context);
-    add_wal(program, context);
-    add_restore(program, context);
-    add_journal(program, context);
-    add_sample(program, context);
-    add_scratch(program, context);
+enum class Areas { all, wal };
+
+void add_areas(CLI::App& program, Context& context, Areas areas) {
+    if (areas == Areas::wal)
+        add_wal(program, context);
+    else
+        for (const auto add :
+             {add_demo, add_check, add_config, add_repo, add_backup, add_wal, add_restore, add_journal, add_sample, add_scratch})
+            add(program, context);
     for (auto* area : program.get_subcommands({})) {
         area->fallthrough();
         for (auto* verb : area->get_subcommands({})) verb->fallthrough();
@@ -133,9 +131,8 @@ int end_of_parsing(const CLI::App& program, const CLI::ParseError& error, const 
     return usage_exit_code(context);
 }
 
-}  // namespace
-
-int run_program(int argc, char** argv) {
+/// None when the command line is not understood with these areas alone.
+std::optional<int> run_with(Areas areas, int argc, const char* const* argv) {
     Context context;
     context.called_by = called_by_server(argc, argv);
     CLI::App program("Howdah: backup, restore and proofs for PostgreSQL", "howdah");
@@ -143,10 +140,11 @@ int run_program(int argc, char** argv) {
     program.require_subcommand(1);
     program.fallthrough();
     add_global_options(program, context);
-    add_areas(program, context);
+    add_areas(program, context, areas);
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
+        if (areas != Areas::all) return std::nullopt;
         return end_of_parsing(program, error, context, argc, argv);
     }
     if (const auto failure = find_empty_value(program, argc, argv)) {
@@ -154,6 +152,15 @@ int run_program(int argc, char** argv) {
         return exit_code_of(context, *failure);
     }
     return run_command(context);
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv) {
+    // The server calls once for each segment, and most of these calls take no longer than making the other areas' options would.
+    if (called_by_server(argc, argv) != Caller::person)
+        if (const auto code = run_with(Areas::wal, argc, argv)) return *code;
+    return *run_with(Areas::all, argc, argv);
 }
 
 }  // namespace howdah::cli
