@@ -67,6 +67,15 @@ void for_each_setting(const Config& config, Work work) {
 const ClusterConfig& Config::cluster(const std::string& name) const { return chosen(clusters, name, "cluster"); }
 const RepositoryConfig& Config::repository(const std::string& name) const { return chosen(repositories, name, "repository"); }
 
+std::vector<RepositoryConfig> Config::wal_repositories(const std::string& name) const {
+    if (!name.empty() || repositories.empty()) return {repository(name)};
+    std::vector<RepositoryConfig> chosen;
+    for (const std::string& each : wal.repositories) chosen.push_back(repository(each));
+    if (chosen.empty())
+        for (const auto& [each, repository] : repositories) chosen.push_back(repository);
+    return chosen;
+}
+
 std::string ConfigProblem::text() const {
     std::string place = file.empty() ? "environment" : file.string();
     if (line > 0) place += fmt::format(":{}", line);

@@ -46,6 +46,9 @@ struct Config {
         unsigned push_ahead = 16;                       ///< Ready segments pushed by one call beyond the named one.
         unsigned fetch_ahead = 8;                       ///< Segments fetched in advance during recovery.
         Duration fetch_wait = std::chrono::minutes(5);  ///< How long fetch retries through an outage before 126.
+        std::vector<std::string> repositories;          ///< Where WAL goes, in the order in which it is asked for; empty: everywhere.
+        std::vector<std::string> required;              ///< Those of them that must take a segment before a push succeeds.
+        std::optional<Duration> backlog_limit;          ///< How long another may lack a segment before it counts as required.
     } wal;
     struct {
         Duration rpo = std::chrono::minutes(15);
@@ -63,6 +66,9 @@ struct Config {
     /// The named cluster, or the only one when the name is empty; Failure(configuration) naming what exists otherwise.
     const ClusterConfig& cluster(const std::string& name = {}) const;
     const RepositoryConfig& repository(const std::string& name = {}) const;
+    /// Where WAL goes and is asked for, in order: the named repository alone; else those of wal.repositories; else all, by name.
+    /// Failure(configuration) as repository() gives it when there is none.
+    std::vector<RepositoryConfig> wal_repositories(const std::string& name = {}) const;
 };
 
 /// One thing wrong with the configuration.

@@ -78,7 +78,7 @@ void ConfigLoader::read_variable(const std::string& variable, const std::string&
         if (named ? wanted.empty() : variable_of(setting, "") != variable) continue;
         const std::string name = named ? name_for(setting.section, std::string(wanted)) : std::string();
         schema::Objection objection = named ? schema::check_name(name) : schema::Objection();
-        if (objection.what.empty()) objection = schema::assign(setting, config, name, {schema::Value::Kind::word, value});
+        if (objection.what.empty()) objection = schema::assign(setting, config, name, {schema::Value::Kind::word, value, {}});
         if (!objection.what.empty()) return object({}, variable, std::move(objection));
         config.origins[std::string(setting.section) + "." + (named ? name + "." : "") + std::string(setting.key)] =
             "environment " + variable;

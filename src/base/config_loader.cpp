@@ -109,12 +109,37 @@ void ConfigLoader::read_setting(const Place& place, const std::string& section, 
         if (objection.what.empty()) objection = schema::assign(setting, config, name, value);
         if (!objection.what.empty()) return object(place, full, std::move(objection));
         config.origins[full] = fmt::format("{}:{}", place.file.string(), place.line);
+        set_[full] = place;
         return;
     }
     object(place, full, unknown("unknown key", key, keys_of(section)));
 }
 
+void ConfigLoader::check_names(const std::string& key, const std::vector<std::string>& names, const std::vector<std::string>& among) {
+    const auto origin = config.origins.find(key);
+    const bool from_environment = origin != config.origins.end() && origin->second.starts_with("environment ");
+    const Place place = from_environment ? Place() : set_[key];
+    const std::string shown = from_environment ? origin->second.substr(origin->second.find(' ') + 1) : key;
+    std::vector<std::string> known;
+    for (const auto& [name, repository] : config.repositories) known.push_back(name);
+    std::set<std::string> seen;
+    for (const std::string& name : names) {
+        if (!config.repositories.contains(name))
+            object(place, shown, unknown("no such repository", name, known));
+        else if (!seen.insert(name).second)
+            object(place, shown, {fmt::format("named twice: {}", name), "name each repository once"});
+        else if (!among.empty() && std::find(among.begin(), among.end(), name) == among.end())
+            object(place, shown, {fmt::format("not one of wal.repositories: {}", name), "add it there, or remove it here"});
+    }
+}
+
+void ConfigLoader::check_wal_repositories() {
+    check_names("wal.repositories", config.wal.repositories, {});
+    check_names("wal.required", config.wal.required, config.wal.repositories);
+}
+
 void ConfigLoader::finish() {
+    check_wal_repositories();
     for (const auto& [name, repository] : config.repositories) {
         if (!repository.url.empty()) continue;
         const std::string key = "repository." + name + ".url";

@@ -33,8 +33,12 @@ private:
     void read_variable(const std::string& variable, const std::string& value);
     std::string name_for(std::string_view section, const std::string& upper) const;
     void object(const Place& place, const std::string& key, schema::Objection objection);
+    void check_wal_repositories();
+    /// The names must be those of repositories, each once, and of `among` if that has any.
+    void check_names(const std::string& key, const std::vector<std::string>& names, const std::vector<std::string>& among);
 
     std::map<std::string, Place> first_seen_;  ///< Tables of clusters and repositories by "repository.main".
+    std::map<std::string, Place> set_;         ///< Where the setting in force stands, by "wal.required"; none: in the environment.
 };
 
 }  // namespace howdah::base

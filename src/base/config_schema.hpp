@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/config.hpp"
 
@@ -19,7 +20,8 @@ using Name = const std::string&;
 /// the types a setting can have; a secret is the optional string.
 using Field = std::variant<std::string& (*)(Config&, Name), std::filesystem::path& (*)(Config&, Name), unsigned& (*)(Config&, Name),
                            int& (*)(Config&, Name), bool& (*)(Config&, Name), Duration& (*)(Config&, Name),
-                           std::optional<std::string>& (*)(Config&, Name)>;
+                           std::optional<std::string>& (*)(Config&, Name), std::optional<Duration>& (*)(Config&, Name),
+                           std::vector<std::string>& (*)(Config&, Name)>;
 
 /// What is wrong with a value; an empty `what` is nothing.
 struct Objection {
@@ -47,10 +49,11 @@ std::span<const Setting> settings();
 /// Whether a section holds one table for each name.
 bool is_named(std::string_view section);
 
-/// A value as it was found. Everything in the environment is a `word`, which suits every type.
+/// A value as it was found. Everything in the environment is a `word`, which suits every type; a list stands there with commas.
 struct Value {
-    enum class Kind { text, number, boolean, word, other } kind = Kind::other;
-    std::string text;  ///< Of another kind: what it is, "a list".
+    enum class Kind { text, number, boolean, word, list, other } kind = Kind::other;
+    std::string text;               ///< Of another kind: what it is, "a list".
+    std::vector<std::string> list;  ///< Of a list of texts.
 };
 
 /// Puts the value into the field when its type, range and checks allow; otherwise nothing changes and the objection says why.

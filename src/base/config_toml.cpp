@@ -12,10 +12,16 @@ namespace {
 using schema::Value;
 
 Value value_of(const toml::node& node) {
-    if (const auto* text = node.as_string()) return {Value::Kind::text, text->get()};
-    if (const auto* number = node.as_integer()) return {Value::Kind::number, std::to_string(number->get())};
-    if (const auto* boolean = node.as_boolean()) return {Value::Kind::boolean, boolean->get() ? "true" : "false"};
-    return {Value::Kind::other, node.is_array() ? "a list" : node.is_floating_point() ? "a number with a fraction" : "a date or time"};
+    if (const auto* text = node.as_string()) return {Value::Kind::text, text->get(), {}};
+    if (const auto* number = node.as_integer()) return {Value::Kind::number, std::to_string(number->get()), {}};
+    if (const auto* boolean = node.as_boolean()) return {Value::Kind::boolean, boolean->get() ? "true" : "false", {}};
+    if (const auto* array = node.as_array(); array && (array->empty() || array->is_homogeneous<std::string>())) {
+        Value value{Value::Kind::list, "a list", {}};
+        for (const auto& each : *array) value.list.push_back(each.as_string()->get());
+        return value;
+    }
+    return {Value::Kind::other, node.is_array() ? "a list" : node.is_floating_point() ? "a number with a fraction" : "a date or time",
+            {}};
 }
 
 void collect(const toml::table& table, const std::vector<std::string>& prefix, std::vector<TomlEntry>& entries) {

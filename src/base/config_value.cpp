@@ -78,6 +78,25 @@ Objection parse(const Setting&, const Value& value, Duration& into) {
     return {};
 }
 
+Objection parse(const Setting& setting, const Value& value, std::optional<Duration>& into) {
+    return parse(setting, value, into.emplace());
+}
+
+Objection parse(const Setting&, const Value& value, std::vector<std::string>& into) {
+    if (value.kind == Kind::list) {
+        into = value.list;
+        return {};
+    }
+    if (value.kind != Kind::word) return {fmt::format("not a list of texts: {}", seen(value)), "write it as [\"main\", \"offsite\"]"};
+    for (std::size_t begin = 0; begin < value.text.size();) {
+        const std::size_t end = std::min(value.text.find(',', begin), value.text.size());
+        const std::size_t first = value.text.find_first_not_of(' ', begin), last = value.text.find_last_not_of(' ', end - 1);
+        if (end > begin && first < end) into.push_back(value.text.substr(first, last - first + 1));
+        begin = end + 1;
+    }
+    return {};
+}
+
 /// The form that parse_duration reads back exactly.
 std::string exact(Duration duration) {
     constexpr std::pair<std::int64_t, const char*> kUnits[] = {
@@ -94,6 +113,12 @@ std::string toml(bool value) { return value ? "true" : "false"; }
 std::string toml(unsigned value) { return fmt::format("{}", value); }
 std::string toml(int value) { return fmt::format("{}", value); }
 std::string toml(Duration value) { return json_quote(exact(value)); }
+std::string toml(const std::optional<Duration>& value) { return value ? toml(*value) : "\"\""; }
+std::string toml(const std::vector<std::string>& values) {
+    std::string list;
+    for (const std::string& value : values) list += (list.empty() ? "" : ", ") + json_quote(value);
+    return "[" + list + "]";
+}
 
 }  // namespace
 

@@ -47,6 +47,15 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
+/// A frame that was compressed once, to be sealed into several objects by ObjectWriter::add_opened.
+struct CompressedFrame {
+    FrameEntry entry;                  ///< Codec, class and plain size; place and stored size are each object's own.
+    std::span<const std::byte> bytes;  ///< In the buffer, or the plain bytes themselves where compression does not shrink them.
+};
+/// As ObjectWriter::add_frame compresses it. `buffer` is kept for the next frame.
+CompressedFrame compress_frame(SealContext& context, std::span<const std::byte> plain, FrameClass frame_class,
+                               std::vector<std::byte>& buffer);
+
 /// Writes one sealed object frame by frame: header, frames, directory, footer. Each frame is compressed (kept as it is when that does
 /// not shrink it), sealed under the object's own key and handed to the store at once.
 class ObjectWriter {

@@ -58,7 +58,28 @@ private:
     std::uint64_t total_ = 0;
 };
 
+void require_size(std::size_t bytes, FrameClass frame_class) {
+    const std::size_t limit = frame_class == FrameClass::data ? kFrameBytes : kLargestFrame;
+    if (bytes > limit)
+        throw Failure(FailureKind::operation, fmt::format("a frame is too large: {} bytes, at most {}", bytes, limit),
+                      "this is a fault of the program");
+}
+
 }  // namespace
+
+CompressedFrame compress_frame(SealContext& context, std::span<const std::byte> plain, FrameClass frame_class,
+                               std::vector<std::byte>& buffer) {
+    require_size(plain.size(), frame_class);
+    CompressedFrame frame{{.plain_bytes = static_cast<std::uint32_t>(plain.size()), .frame_class = frame_class}, plain};
+    const std::size_t bound = SealContext::Impl::bound(plain.size());
+    if (buffer.size() < bound) buffer.resize(bound);
+    const std::size_t length = context.impl().compress(plain, std::span(buffer).first(bound));
+    if (length < plain.size())
+        frame.bytes = std::span(buffer).first(length);
+    else
+        frame.entry.codec = Codec::stored;
+    return frame;
+}
 
 struct ObjectWriter::Impl {
     Impl(storage::Store& store, const DataKey& key, SealContext& seal_context, Kind kind, std::string object_name)
@@ -126,11 +147,7 @@ ObjectWriter::~ObjectWriter() = default;
 ObjectWriter::ObjectWriter(ObjectWriter&&) noexcept = default;
 
 std::uint32_t ObjectWriter::add_frame(std::span<const std::byte> plain, FrameClass frame_class) {
-    const std::size_t limit = frame_class == FrameClass::data ? kFrameBytes : kLargestFrame;
-    if (plain.size() > limit)
-        throw Failure(FailureKind::operation,
-                      fmt::format("frame of {} is too large: {} bytes, at most {}", impl_->name, plain.size(), limit),
-                      "this is a fault of the program");
+    require_size(plain.size(), frame_class);
     const auto number = static_cast<std::uint32_t>(impl_->frames.size());
     impl_->frames.push_back(impl_->put(number, plain, frame_class, true));
     return number;

@@ -149,6 +149,43 @@ TEST_F(ConfigTest, NamesFileLineAndKeyOfEachProblem) {
               "1 cluster.a b: not a name: \"a b\" (use 1 to 63 letters, digits, '_' and '-')");
 }
 
+TEST_F(ConfigTest, NamesTheRepositoriesOfWal) {
+    const std::string two = "[repository.a]\nurl = \"file:///a\"\n[repository.b]\nurl = \"file:///b\"\n";
+    const auto names = [](const std::vector<RepositoryConfig>& repositories) {
+        std::string list;
+        for (const auto& repository : repositories) list += repository.name + " ";
+        return list;
+    };
+    write(two);
+    EXPECT_EQ(names(load().wal_repositories()), "a b ") << "all of them, by name";
+    EXPECT_EQ(names(load().wal_repositories("b")), "b ");
+    EXPECT_THROW(load().repository(), Failure) << "other commands still want one";
+    write(two + "[wal]\nrepositories = [\"b\", \"a\"]\nrequired = [\"a\"]\nbacklog_limit = \"24h\"\n");
+    const Config config = load();
+    EXPECT_EQ(names(config.wal_repositories()), "b a ");
+    EXPECT_EQ(config.wal.required, std::vector<std::string>{"a"});
+    EXPECT_EQ(config.wal.backlog_limit, 24h);
+    const std::string description = describe_config(config);
+    EXPECT_NE(description.find("wal.repositories = [\"b\", \"a\"]  # "), description.npos) << description;
+    EXPECT_NE(description.find("wal.backlog_limit = \"1d\""), description.npos) << description;
+    set("HOWDAH_WAL_REPOSITORIES", "a");
+    set("HOWDAH_WAL_REQUIRED", " a ,");
+    EXPECT_EQ(names(load().wal_repositories()), "a ");
+    set("HOWDAH_WAL_REQUIRED", "elsewhere");
+    EXPECT_EQ(problem().text(), "environment: HOWDAH_WAL_REQUIRED: no such repository: elsewhere\nHINT: use one of a, b");
+}
+
+TEST_F(ConfigTest, RefusesWrongRepositoriesOfWal) {
+    const std::string one = "[repository.main]\nurl = \"file:///a\"\n[repository.b]\nurl = \"file:///b\"\n[wal]\n";
+    EXPECT_EQ(wrong(one + "repositories = [\"mian\"]\n"), "6 wal.repositories: no such repository: mian (did you mean main?)");
+    EXPECT_EQ(wrong(one + "repositories = \"main\"\n"),
+              "6 wal.repositories: not a list of texts: \"main\" (write it as [\"main\", \"offsite\"])");
+    EXPECT_EQ(wrong(one + "repositories = [\"b\", \"b\"]\n"), "6 wal.repositories: named twice: b (name each repository once)");
+    EXPECT_EQ(wrong(one + "repositories = [\"b\"]\nrequired = [\"main\"]\n"),
+              "7 wal.required: not one of wal.repositories: main (add it there, or remove it here)");
+    EXPECT_EQ(wrong(one + "repositories = [1]\n"), "6 wal.repositories: not a list of texts: a list (write it as [\"main\", \"offsite\"])");
+}
+
 TEST_F(ConfigTest, ChecksDurationsAndUrls) {
     const std::string hint = " (use a number with us, ms, s, min, h, d or w, such as \"15min\")";
     EXPECT_EQ(wrong("[objective]\nrpo = \"soon\"\n"), "2 objective.rpo: not a duration: \"soon\"" + hint);
