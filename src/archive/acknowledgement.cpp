@@ -16,9 +16,11 @@ namespace {
 
 constexpr base::Bytes kLargest{64u << 10};
 
-std::string content(const FileStamp& stamp, const std::string& marker, const std::string& object) {
-    return fmt::format("howdah acknowledgement 1\nfile {} {} {} {}\nobject {}\nrepository {}\nend\n", stamp.device, stamp.inode, stamp.size,
-                       stamp.modified_ns, object, marker);
+std::string content(const FileStamp& stamp, const Promise& promise) {
+    std::string text = fmt::format("howdah acknowledgement 1\nfile {} {} {} {}\nobject {}\n", stamp.device, stamp.inode, stamp.size,
+                                   stamp.modified_ns, promise.object);
+    for (const std::string& marker : promise.markers) text += "repository " + marker + "\n";
+    return text + "end\n";
 }
 
 }  // namespace
@@ -42,22 +44,26 @@ bool Acknowledgements::exists(const std::string& name) const {
     return std::filesystem::exists(folder_ / name, error);
 }
 
-std::optional<std::string> Acknowledgements::object(const std::string& name, const FileStamp& stamp, const std::string& marker) const {
-    constexpr std::string_view word = "\nobject ";
+std::optional<Promise> Acknowledgements::promise(const std::string& name, const FileStamp& stamp) const {
     const auto text = base::read_file_if_exists(folder_ / name, kLargest);
-    const auto found = text ? text->find(word) : std::string::npos;
-    if (found == std::string::npos) return std::nullopt;
-    const auto begin = found + word.size();
-    const std::string object = text->substr(begin, text->find('\n', begin) - begin);
-    if (object.empty() || *text != content(stamp, marker, object)) return std::nullopt;
-    return object;
+    if (!text) return std::nullopt;
+    Promise promise;
+    const auto take = [&](std::string_view line) {
+        constexpr std::string_view kObject = "object ", kRepository = "repository ";
+        if (line.starts_with(kObject)) promise.object = line.substr(kObject.size());
+        if (line.starts_with(kRepository)) promise.markers.emplace_back(line.substr(kRepository.size()));
+    };
+    for (std::size_t begin = 0, end = 0; (end = text->find('\n', begin)) != text->npos; begin = end + 1)
+        take(std::string_view(*text).substr(begin, end - begin));
+    if (promise.object.empty() || promise.markers.empty() || *text != content(stamp, promise)) return std::nullopt;
+    return promise;
 }
 
-void Acknowledgements::write(const std::string& name, const FileStamp& stamp, const std::string& marker, const std::string& object) const {
+void Acknowledgements::write(const std::string& name, const FileStamp& stamp, const Promise& promise) const {
     std::error_code error;
     if (!std::filesystem::exists(folder_, error)) base::create_directories_durably(folder_);
     // Neither durable nor at once: what a kill or a power cut leaves of it is no acknowledgement, and its segment is pushed again.
-    base::File::open(folder_ / name, O_WRONLY | O_CREAT | O_TRUNC).append(base::as_bytes(content(stamp, marker, object)));
+    base::File::open(folder_ / name, O_WRONLY | O_CREAT | O_TRUNC).append(base::as_bytes(content(stamp, promise)));
 }
 
 void Acknowledgements::remove(const std::string& name) const {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace howdah::archive {
 
@@ -20,8 +21,14 @@ FileStamp stamp_of(const struct stat& status);
 /// Failure(operation) when the file cannot be looked at.
 FileStamp stamp_of(const std::filesystem::path& file);
 
-/// Promises left by an earlier push that a file is durable in the repository: one small file a segment, named as the segment.
-/// It holds the file's stamp, the object's name and the repository's marker line (with the repository's id), so that neither a rewritten
+/// What an earlier push promised of a file: the name of its object, and the marker lines of the repositories that hold it.
+struct Promise {
+    std::string object;
+    std::vector<std::string> markers;
+};
+
+/// Promises left by an earlier push that a file is durable in repositories: one small file a segment, named as the segment.
+/// It holds the file's stamp, the object's name and each repository's marker line (with the repository's id), so that neither a rewritten
 /// file nor a repository made anew is taken for the old one; the object is looked for, as the repository may be an older copy. Used by one process at a time (PostgreSQL runs one archive_command); a lost or
 /// torn acknowledgement only costs a second push.
 class Acknowledgements {
@@ -30,10 +37,10 @@ public:
     explicit Acknowledgements(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
     bool exists(const std::string& name) const;
-    /// The object that holds the file of that name with this stamp in the repository with that marker; none when nothing was promised.
-    std::optional<std::string> object(const std::string& name, const FileStamp& stamp, const std::string& marker) const;
-    /// Written only after the put is durable (trap T19).
-    void write(const std::string& name, const FileStamp& stamp, const std::string& marker, const std::string& object) const;
+    /// What was promised of the file of that name with this stamp; none when nothing was.
+    std::optional<Promise> promise(const std::string& name, const FileStamp& stamp) const;
+    /// Written only after the put is durable in all that are named (trap T19).
+    void write(const std::string& name, const FileStamp& stamp, const Promise& promise) const;
     void remove(const std::string& name) const;
     /// Removes those of files that do not wait any more.
     void remove_except(const std::set<std::string>& waiting) const;

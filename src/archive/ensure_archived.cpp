@@ -46,9 +46,9 @@ std::vector<postgres::WalSegment> not_archived(const WalArchive& archive, postgr
 }
 
 /// The server removes a segment once its own archive_command archived it, perhaps just now.
-void push_unless_gone(const WalArchive& archive, FilePusher& pusher, const fs::path& pg_wal, const std::string& name, PushWorker& worker) {
+void push_unless_gone(WalArchive& archive, FilePusher& pusher, const fs::path& pg_wal, const std::string& name, PushWorker& worker) {
     try {
-        pusher.push(name, worker);
+        pusher.push(name, worker, archive);
     } catch (const Failure&) {
         std::error_code error;
         if (fs::exists(pg_wal / name, error) || error || !archive.has(name)) throw;
@@ -58,7 +58,7 @@ void push_unless_gone(const WalArchive& archive, FilePusher& pusher, const fs::p
 /// Pushes by several threads; the first failure stops all and is thrown.
 void push_all(WalArchive& archive, const fs::path& pg_wal, const std::vector<std::string>& names, std::uint64_t segment_size,
               int compression_level, unsigned jobs, const base::Cancellation& cancellation) {
-    FilePusher pusher(archive, pg_wal);
+    FilePusher pusher(pg_wal);
     std::atomic<std::size_t> taken{0};
     std::atomic<bool> stop{false};
     std::mutex mutex;
@@ -92,7 +92,7 @@ void refuse_unfinished(const WalArchive& archive, postgres::WalSegment first, po
 
 void ensure_archived(WalArchive& archive, const fs::path& data_directory, postgres::WalSegment first, postgres::WalSegment last,
                      std::uint64_t segment_size, int compression_level, unsigned jobs, const base::Cancellation& cancellation,
-                     base::Duration wait) {
+                     base::Duration wait, const std::function<bool(const std::string& name)>& elsewhere) {
     constexpr std::chrono::milliseconds kLongestWait{500};  // A backend may finish a segment without a mark when archive_mode is off.
     const auto deadline = std::chrono::steady_clock::now() + wait;
     FolderWatch watch(data_directory / "pg_wal" / "archive_status");
@@ -108,6 +108,7 @@ void ensure_archived(WalArchive& archive, const fs::path& data_directory, postgr
         const std::string name = missing.front().name(segment_size);
         std::error_code error;
         const bool there = fs::exists(data_directory / "pg_wal" / name, error);
+        if (!there && !archive.has(name) && elsewhere && elsewhere(name)) continue;
         if (!there && !archive.has(name))
             throw Failure(FailureKind::operation,
                           fmt::format("WAL segment {} is neither archived nor in {}/pg_wal", name, data_directory.string()),

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <exception>
 
 #include "archive/look_ahead.hpp"
 #include "archive/prefetch.hpp"
@@ -18,6 +19,12 @@ using base::FailureKind;
 using postgres::WalFileKind;
 
 namespace {
+
+/// A repository without any WAL of the cluster proves nothing by itself: the cluster's name may be wrong.
+class UnknownCluster : public Failure {
+public:
+    using Failure::Failure;
+};
 
 /// One attempt with an open repository.
 class FetchRun {
@@ -77,10 +84,10 @@ private:
                           fmt::format("the repository at {} went away while {} was looked up", store.location(), options_.name),
                           "mount it again; the absence of a segment cannot be told without it");
         if (store.list_folders(archive_.area().prefix()).empty())
-            throw Failure(FailureKind::operation,
-                          fmt::format("repository {} holds nothing of cluster {} with system identifier {}", store.location(),
-                                      options_.cluster, base::text(options_.system)),
-                          "check --cluster in restore_command: a wrong name must not look like the end of WAL");
+            throw UnknownCluster(FailureKind::operation,
+                                 fmt::format("repository {} holds nothing of cluster {} with system identifier {}", store.location(),
+                                             options_.cluster, base::text(options_.system)),
+                                 "check --cluster in restore_command: a wrong name must not look like the end of WAL");
         if (archive_.has(options_.name))
             throw Failure(FailureKind::repository, fmt::format("{} appeared while its absence was proven", options_.name),
                           "it is asked for again");
@@ -107,16 +114,70 @@ void check_name(const FetchOptions& options) {
         throw Failure(FailureKind::usage, "no destination was given", "restore_command gives wal fetch its %f and %p");
 }
 
+/// Asks the repositories once, in order.
+class Round {
+public:
+    Round(const std::vector<base::RepositoryConfig>& repositories, const FetchOptions& options) {
+        for (const auto& config : repositories) {
+            if (ask(config, options)) return;
+            if (outage_ && repositories.size() > 1)
+                base::log_warning("repository {} is passed over for {}: {}", config.name, options.name, text_of(outage_));
+        }
+    }
+
+    /// Delivered by one, or absent from all of which at least one knows the cluster. Anything else throws what is worst: a failure that
+    /// waiting does not mend, else an outage.
+    FetchOutcome outcome() const {
+        if (delivered_) return FetchOutcome::delivered;
+        if (failure_) std::rethrow_exception(failure_);
+        if (first_outage_) std::rethrow_exception(first_outage_);
+        if (!absent_ && unknown_) std::rethrow_exception(unknown_);
+        return FetchOutcome::absent;
+    }
+
+private:
+    /// Whether it was delivered.
+    bool ask(const base::RepositoryConfig& config, const FetchOptions& options) {
+        outage_ = nullptr;
+        try {
+            const repository::Repository repository = repository::Repository::open(config);
+            // A backup's label is never kept.
+            if (postgres::classify_wal_file(options.name) != WalFileKind::backup_label)
+                delivered_ = FetchRun(config, repository, options).run() == FetchOutcome::delivered;
+            absent_ = absent_ || !delivered_;
+        } catch (const base::Cancelled&) {
+            throw;
+        } catch (const UnknownCluster&) {
+            unknown_ = std::current_exception();
+        } catch (const Failure& failure) {
+            outage_ = std::current_exception();
+            auto& first = failure.kind() == FailureKind::repository ? first_outage_ : failure_;
+            if (!first) first = outage_;
+        }
+        return delivered_;
+    }
+
+    static std::string text_of(const std::exception_ptr& failure) {
+        try {
+            std::rethrow_exception(failure);
+        } catch (const std::exception& error) {
+            return error.what();
+        }
+    }
+
+    bool delivered_ = false, absent_ = false;
+    std::exception_ptr outage_, first_outage_, failure_, unknown_;
+};
+
 }  // namespace
 
-FetchOutcome fetch(const base::RepositoryConfig& config, const FetchOptions& options, const base::Cancellation& cancellation) {
+FetchOutcome fetch(const std::vector<base::RepositoryConfig>& repositories, const FetchOptions& options,
+                   const base::Cancellation& cancellation) {
     check_name(options);
     const auto deadline = std::chrono::steady_clock::now() + options.wait;
     for (std::chrono::milliseconds pause{100};; pause = std::min(2 * pause, std::chrono::milliseconds(5000))) {
         try {
-            const repository::Repository repository = repository::Repository::open(config);
-            if (postgres::classify_wal_file(options.name) == WalFileKind::backup_label) return FetchOutcome::absent;  // Never kept.
-            return FetchRun(config, repository, options).run();
+            return Round(repositories, options).outcome();
         } catch (const Failure& failure) {
             if (failure.kind() != FailureKind::repository) throw;
             if (!base::guard("T18.outage")) return FetchOutcome::absent;

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "archive/exit_codes.hpp"
 #include "archive/wal_archive.hpp"
@@ -31,6 +32,9 @@ struct FetchOptions {
 /// Look-ahead: after delivering a segment, a detached process fetches the following ones; a segment found there is authenticated and of
 /// the same repository; a miss there never decides anything. `standby` counts only while standby.signal lies in the data directory.
 /// Called by a process with one thread, because it forks.
-FetchOutcome fetch(const base::RepositoryConfig& repository, const FetchOptions& options, const base::Cancellation& cancellation);
+/// Several repositories are asked in order. One that cannot be asked is passed over with a warning when another has the file; absence is
+/// proven only when it is for each, where one that holds nothing of the cluster counts if another does.
+FetchOutcome fetch(const std::vector<base::RepositoryConfig>& repositories, const FetchOptions& options,
+                   const base::Cancellation& cancellation);
 
 }  // namespace howdah::archive

@@ -34,45 +34,64 @@ FileStamp read_whole(const std::filesystem::path& path, std::vector<std::byte>& 
 
 }  // namespace
 
-PushedFile FilePusher::push(const std::string& name, PushWorker& worker, bool replace_unfinished) {
+PushedFile FilePusher::push(const std::string& name, PushWorker& worker, std::span<WalArchive* const> archives, bool replace_unfinished) {
+    PushedFile pushed;
+    pushed.results.resize(archives.size());
     switch (postgres::classify_wal_file(name)) {
-        case WalFileKind::history: return push_history(name);
+        case WalFileKind::history: push_history(name, archives, pushed); return pushed;
         case WalFileKind::segment:
         case WalFileKind::partial: break;
         default: throw Failure(FailureKind::usage, fmt::format("not a WAL file: '{}'", name), "archive_command gives wal push its %p");
     }
-    if (base::guard("T17.history_first")) push_history_of({static_cast<std::uint32_t>(std::stoul(name.substr(0, 8), nullptr, 16))});
+    const base::Timeline timeline{static_cast<std::uint32_t>(std::stoul(name.substr(0, 8), nullptr, 16))};
+    if (base::guard("T17.history_first"))
+        for_each_sound(archives, pushed.results, [&](WalArchive& archive, PutResult&) { push_history_of(timeline, archive); });
     base::fault_point("wal_push.before_read");
-    PushedFile pushed;
     pushed.stamp = read_whole(pg_wal_ / name, worker.buffer);
     pushed.bytes = {pushed.stamp.size};
     base::fault_point("wal_push.after_read");
-    if (replace_unfinished && archive_->remove_unfinished(name, worker.buffer, worker.context)) base::fault_point("wal_push.after_remove");
-    pushed.stored = archive_->put_segment(name, worker.buffer, worker.context, &pushed.stored_bytes);
+    if (replace_unfinished)
+        for_each_sound(archives, pushed.results, [&](WalArchive& archive, PutResult&) {
+            if (archive.remove_unfinished(name, worker.buffer, worker.context)) base::fault_point("wal_push.after_remove");
+        });
+    std::vector<WalArchive*> sound;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < archives.size(); ++i)
+        if (!pushed.results[i].failure) {
+            sound.push_back(archives[i]);
+            places.push_back(i);
+        }
+    const auto results = put_everywhere(sound, name, worker.buffer, worker.context, &pushed.stored_bytes);
+    for (std::size_t i = 0; i < places.size(); ++i) pushed.results[places[i]] = results[i];
     base::fault_point("wal_push.after_put");
     return pushed;
 }
 
-PushedFile FilePusher::push_history(const std::string& name) {
-    PushedFile pushed;
-    const std::string text = base::read_file(pg_wal_ / name);
-    pushed.stamp = stamp_of(pg_wal_ / name);
-    pushed.bytes = {text.size()};
-    pushed.stored = archive_->put_history(name, text);
-    base::fault_point("wal_push.after_history");
+PushedFile FilePusher::push(const std::string& name, PushWorker& worker, WalArchive& archive) {
+    WalArchive* const only = &archive;
+    PushedFile pushed = push(name, worker, std::span(&only, 1));
+    if (pushed.results.front().failure) std::rethrow_exception(pushed.results.front().failure);
     return pushed;
 }
 
-void FilePusher::push_history_of(base::Timeline timeline) {
+void FilePusher::push_history(const std::string& name, std::span<WalArchive* const> archives, PushedFile& pushed) {
+    const std::string text = base::read_file(pg_wal_ / name);
+    pushed.stamp = stamp_of(pg_wal_ / name);
+    pushed.bytes = {text.size()};
+    for_each_sound(archives, pushed.results, [&](WalArchive& archive, PutResult& result) { result.stored = archive.put_history(name, text); });
+    base::fault_point("wal_push.after_history");
+}
+
+void FilePusher::push_history_of(base::Timeline timeline, WalArchive& archive) {
     if (timeline.value <= 1) return;
     std::lock_guard lock(mutex_);
-    if (histories_done_.contains(timeline)) return;
+    if (histories_done_.contains({&archive, timeline})) return;
     const std::string name = postgres::history_name(timeline);
     if (const auto text = base::read_file_if_exists(pg_wal_ / name)) {
-        archive_->put_history(name, *text);
+        archive.put_history(name, *text);
         base::fault_point("wal_push.after_history");
     }
-    histories_done_.insert(timeline);
+    histories_done_.insert({&archive, timeline});
 }
 
 }  // namespace howdah::archive

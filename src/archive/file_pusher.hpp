@@ -3,10 +3,13 @@
 #include <filesystem>
 #include <mutex>
 #include <set>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "archive/acknowledgement.hpp"
+#include "archive/put_everywhere.hpp"
 #include "archive/wal_archive.hpp"
 
 namespace howdah::archive {
@@ -20,29 +23,30 @@ struct PushWorker {
 
 /// What became of one file.
 struct PushedFile {
-    Stored stored = Stored::added;
+    std::vector<PutResult> results;  ///< In each archive.
     FileStamp stamp;
     base::Bytes bytes, stored_bytes;
 };
 
-/// Pushes files of one pg_wal into an archive. Thread-safe with a worker for each thread.
+/// Pushes files of one pg_wal into archives. Thread-safe with a worker for each thread.
 class FilePusher {
 public:
-    FilePusher(WalArchive& archive, std::filesystem::path pg_wal) : archive_(&archive), pg_wal_(std::move(pg_wal)) {}
+    explicit FilePusher(std::filesystem::path pg_wal) : pg_wal_(std::move(pg_wal)) {}
 
-    /// A segment, a ".partial" or a history file, read once and durable when it returns. A segment's timeline history goes first
-    /// (trap T17): a server that looks for the newest timeline stops at the first history missing.
+    /// A segment, a ".partial" or a history file, read once and durable when it returns in each archive whose result names no failure. A
+    /// segment's timeline history goes first (trap T17): a server that looks for the newest timeline stops at the first history missing.
     /// With `replace_unfinished` a segment takes the place of an unfinished copy of itself (WalArchive::remove_unfinished).
-    PushedFile push(const std::string& name, PushWorker& worker, bool replace_unfinished = false);
+    PushedFile push(const std::string& name, PushWorker& worker, std::span<WalArchive* const> archives, bool replace_unfinished = false);
+    /// The same for one archive, whose failure is thrown.
+    PushedFile push(const std::string& name, PushWorker& worker, WalArchive& archive);
 
 private:
-    PushedFile push_history(const std::string& name);
-    void push_history_of(base::Timeline timeline);
+    void push_history(const std::string& name, std::span<WalArchive* const> archives, PushedFile& pushed);
+    void push_history_of(base::Timeline timeline, WalArchive& archive);
 
-    WalArchive* archive_;
     std::filesystem::path pg_wal_;
     std::mutex mutex_;
-    std::set<base::Timeline> histories_done_;
+    std::set<std::pair<const WalArchive*, base::Timeline>> histories_done_;
 };
 
 }  // namespace howdah::archive

@@ -7,6 +7,8 @@
 #include <mutex>
 #include <set>
 
+#include "archive/catch_up.hpp"
+#include "archive/destinations.hpp"
 #include "archive/file_pusher.hpp"
 #include "archive/push_order.hpp"
 #include "archive/workers.hpp"
@@ -25,31 +27,60 @@ using postgres::WalFileKind;
 namespace {
 
 constexpr std::chrono::seconds kLongestAhead{10};
+constexpr std::chrono::seconds kLongestCatchUp{3};
 
 /// One call's work: the named file and the ready ones after it, taken by the workers in that order.
 class PushRun {
 public:
-    PushRun(const repository::Repository& repository, const PushOptions& options, const base::Cancellation& cancellation)
+    PushRun(const PushOptions& options, const base::Cancellation& cancellation)
         : options_(options),
           cancellation_(cancellation),
           data_directory_(data_directory_of(options.path)),
           control_(postgres::read_control_file(data_directory_)),
-          archive_(repository, repository::ClusterArea(options.cluster, control_.system_identifier)),
-          pusher_(archive_, fs::absolute(options.path).parent_path()),
-          acknowledgements_(acknowledgements(options)),
-          marker_(marker_of(repository.store())) {}
+          destinations_(options, control_.system_identifier),
+          area_(options.cluster, control_.system_identifier),
+          pusher_(fs::absolute(options.path).parent_path()),
+          acknowledgements_(acknowledgements(options)) {}
 
     PushResult run() {
+        if (take_promise()) return std::move(result_);
         if (base::guard("T19.finished")) require_finished(data_directory_, options_, control_.wal_segment_size);
         gather();
         run_workers(worker_count(options_.jobs, names_.size(), control_.wal_segment_size), [this] { work(); });
         if (failure_) std::rethrow_exception(failure_);
         if (!named_done_) cancellation_.check("wal push");
+        look_after_repositories();
         base::fault_point("wal_push.before_exit");
         return std::move(result_);
     }
 
 private:
+    /// Whether an earlier call pushed the named file to all repositories that can be reached, and the others may lack it.
+    bool take_promise() {
+        const auto promise = promised(acknowledgements_, options_);
+        if (!promise) return false;
+        const auto open = destinations_.takers();
+        for (const Destination* each : open)
+            if (!holds_what_was_promised(*promise, options_, each->repository->store())) return false;
+        const std::string name = options_.path.filename().string();
+        destinations_.settle(name, open, std::vector<PutResult>(open.size()));
+        acknowledgements_.remove(name);
+        result_.acknowledged = true;
+        return true;
+    }
+
+    /// Nothing that goes wrong here may turn the push into a failure.
+    void look_after_repositories() {
+        if (!destinations_.several()) return;
+        try {
+            result_.caught_up = catch_up_a_while(destinations_, data_directory_, control_.wal_segment_size, options_.compression_level,
+                                                 kLongestCatchUp, cancellation_);
+            destinations_.warn();
+        } catch (const std::exception& error) {
+            base::log_warning("what repositories lack could not be looked after: {}", error.what());
+        }
+    }
+
     void gather() {
         const std::vector<std::string> ready = ready_files(data_directory_);
         acknowledgements_.remove_except({ready.begin(), ready.end()});
@@ -71,10 +102,13 @@ private:
             const std::string& name = names_[*place];
             try {
                 if (*place > 0) base::fault_point("wal_push.between_ahead");
+                const auto takers = destinations_.takers();
                 if (*place > 0 && !base::guard("T19.durable"))
-                    acknowledgements_.write(name, stamp_of(options_.path.parent_path() / name), marker_, archive_.area().wal(name));
-                const PushedFile pushed = pusher_.push(name, worker, *place == 0 && options_.replace_unfinished);
-                if (*place > 0) acknowledge(name, pushed);
+                    acknowledgements_.write(name, stamp_of(options_.path.parent_path() / name), {area_.wal(name), markers(takers)});
+                const PushedFile pushed =
+                    pusher_.push(name, worker, archives_of(takers), *place == 0 && options_.replace_unfinished);
+                destinations_.settle(name, takers, pushed.results);
+                if (*place > 0) acknowledge(name, pushed, takers);
                 note(name, *place, pushed);
             } catch (...) {
                 note_failure(name, *place, std::current_exception());
@@ -82,8 +116,17 @@ private:
         }
     }
 
-    void acknowledge(const std::string& name, const PushedFile& pushed) {
-        acknowledgements_.write(name, pushed.stamp, marker_, archive_.area().wal(name));
+    static std::vector<std::string> markers(std::span<Destination* const> destinations) {
+        std::vector<std::string> markers;
+        for (const Destination* each : destinations) markers.push_back(each->marker);
+        return markers;
+    }
+
+    void acknowledge(const std::string& name, const PushedFile& pushed, const std::vector<Destination*>& takers) {
+        std::vector<Destination*> have;
+        for (std::size_t i = 0; i < takers.size(); ++i)
+            if (!pushed.results[i].failure) have.push_back(takers[i]);
+        acknowledgements_.write(name, pushed.stamp, {area_.wal(name), markers(have)});
         base::fault_point("wal_push.after_ack");
     }
 
@@ -113,10 +156,10 @@ private:
     const base::Cancellation& cancellation_;
     fs::path data_directory_;
     postgres::ControlFile control_;
-    WalArchive archive_;
+    Destinations destinations_;
+    repository::ClusterArea area_;
     FilePusher pusher_;
     Acknowledgements acknowledgements_;
-    std::string marker_;
     std::vector<std::string> names_;
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     std::atomic<std::size_t> taken_{0};
@@ -129,31 +172,25 @@ private:
 
 }  // namespace
 
-PushResult push(const repository::Repository& repository, const PushOptions& options, const base::Cancellation& cancellation) {
+PushResult push(const PushOptions& options, const base::Cancellation& cancellation) {
     base::fault_point("wal_push.start");
-    const std::string name = options.path.filename().string();
-    switch (postgres::classify_wal_file(name)) {
+    switch (postgres::classify_wal_file(options.path.filename().string())) {
         case WalFileKind::other:
             throw Failure(FailureKind::usage, fmt::format("not a WAL file: '{}'", options.path.string()),
                           "archive_command gives wal push its %p");
         case WalFileKind::backup_label: return {};
-        default: break;
+        default: return PushRun(options, cancellation).run();
     }
-    const Acknowledgements promises = acknowledgements(options);
-    if (holds_what_was_promised(promises, options, repository.store())) {
-        promises.remove(name);
-        PushResult result;
-        result.acknowledged = true;
-        return result;
-    }
-    return PushRun(repository, options, cancellation).run();
 }
 
-bool take_acknowledgement(const base::RepositoryConfig& repository, const PushOptions& options) {
+bool take_acknowledgement(const PushOptions& options) {
     const std::string name = options.path.filename().string();
     const Acknowledgements promises = acknowledgements(options);
     try {
-        if (!promises.exists(name) || !holds_what_was_promised(promises, options, *storage::open_store(repository.url))) return false;
+        const auto promise = promised(promises, options);
+        if (!promise) return false;
+        for (const auto& repository : options.repositories)
+            if (!holds_what_was_promised(*promise, options, *storage::open_store(repository.url))) return false;
     } catch (const Failure& failure) {
         base::log_debug("the acknowledgement of {} is left aside: {}", name, failure.what());
         return false;

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "archive/server_runs.hpp"
 #include "base/hooks.hpp"
 #include "base/log.hpp"
@@ -17,18 +19,24 @@ std::string marker_of(storage::Store& store) {
     auto marker = store.get(kMarker, {64u << 10});
     if (!marker)
         throw Failure(FailureKind::repository, fmt::format("no repository at {}", store.location()), "mount it, or run howdah repo init");
+    marker->erase(std::min(marker->find('\n'), marker->size()));
     return *std::move(marker);
 }
 
 Acknowledgements acknowledgements(const PushOptions& options) { return Acknowledgements(options.acknowledgements / options.cluster); }
 
-bool holds_what_was_promised(const Acknowledgements& promises, const PushOptions& options, storage::Store& store) {
+std::optional<Promise> promised(const Acknowledgements& promises, const PushOptions& options) {
     const std::string name = options.path.filename().string();
-    if (!promises.exists(name)) return false;
-    const auto object = promises.object(name, stamp_of(options.path), marker_of(store));
-    if (!object) return false;
-    if (!base::guard("T19.durable") || store.exists(*object)) return true;
-    base::log_warning("{} was pushed before and is not in {} any more: it is pushed again", name, store.location());
+    if (!promises.exists(name)) return std::nullopt;
+    return promises.promise(name, stamp_of(options.path));
+}
+
+bool holds_what_was_promised(const Promise& promise, const PushOptions& options, storage::Store& store) {
+    const std::string marker = marker_of(store);
+    if (std::find(promise.markers.begin(), promise.markers.end(), marker) == promise.markers.end()) return false;
+    if (!base::guard("T19.durable") || store.exists(promise.object)) return true;
+    base::log_warning("{} was pushed before and is not in {} any more: it is pushed again", options.path.filename().string(),
+                      store.location());
     return false;
 }
 

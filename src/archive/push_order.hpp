@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,10 @@ std::string marker_of(storage::Store& store);
 /// Acknowledgements of the options' cluster.
 Acknowledgements acknowledgements(const PushOptions& options);
 
-/// Whether an earlier call pushed the named file to this repository and its object is there still.
-bool holds_what_was_promised(const Acknowledgements& promises, const PushOptions& options, storage::Store& store);
+/// What an earlier call promised of the named file as it is now.
+std::optional<Promise> promised(const Acknowledgements& promises, const PushOptions& options);
+/// Whether the promise names this repository and its object is there still.
+bool holds_what_was_promised(const Promise& promise, const PushOptions& options, storage::Store& store);
 
 /// Refuses a named segment that its server has not finished, as push() says.
 void require_finished(const std::filesystem::path& data_directory, const PushOptions& options, std::uint64_t segment_size);

@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
+#include "archive/destinations.hpp"
 #include "archive/push_order.hpp"
 #include "base/file.hpp"
 #include "postgres/control_file.hpp"
@@ -40,29 +43,44 @@ const char* text(PushAction action) {
         case PushAction::already_archived: return "already archived";
         case PushAction::acknowledged: return "acknowledged";
         case PushAction::not_kept: return "not kept";
+        case PushAction::lacking: return "lacking";
     }
     return "";
 }
 
-std::vector<PlannedPush> plan_push(const repository::Repository& repository, const PushOptions& options) {
+std::vector<PlannedPush> plan_push(const PushOptions& options) {
     const std::string name = options.path.filename().string();
     switch (postgres::classify_wal_file(name)) {
         case WalFileKind::other:
             throw Failure(FailureKind::usage, fmt::format("not a WAL file: '{}'", options.path.string()),
                           "archive_command gives wal push its %p");
-        case WalFileKind::backup_label: return {{name, PushAction::not_kept}};
+        case WalFileKind::backup_label: return {{name, PushAction::not_kept, {}}};
         default: break;
     }
-    const Acknowledgements promises = acknowledgements(options);
-    if (holds_what_was_promised(promises, options, repository.store())) return {{name, PushAction::acknowledged}};
     const auto data_directory = data_directory_of(options.path);
     const auto control = postgres::read_control_file(data_directory);
+    const Destinations destinations(options, control.system_identifier);
+    const auto takers = destinations.takers();
+    const Acknowledgements promises = acknowledgements(options);
+    const auto promise = promised(promises, options);
+    if (promise && std::all_of(takers.begin(), takers.end(), [&](const Destination* each) {
+            return holds_what_was_promised(*promise, options, each->repository->store());
+        }))
+        return {{name, PushAction::acknowledged, {}}};
     require_finished(data_directory, options, control.wal_segment_size);
-    const WalArchive archive(repository, repository::ClusterArea(options.cluster, control.system_identifier));
-    std::vector<PlannedPush> plan{{name, judge(archive, options)}};
+    std::vector<PlannedPush> plan;
     const auto names = push_order(options, ready_files(data_directory), promises);
-    for (auto ahead = names.begin() + 1; ahead != names.end(); ++ahead)
-        plan.push_back({*ahead, archive.has(*ahead) ? PushAction::already_archived : PushAction::store});
+    for (const auto& each : destinations.all()) {
+        if (each->failure) {
+            if (!destinations.forgiven(*each)) std::rethrow_exception(each->failure);
+            plan.push_back({name, PushAction::lacking, each->config.name});
+            continue;
+        }
+        const WalArchive& archive = *each->archive;
+        plan.push_back({name, judge(archive, options), each->config.name});
+        for (auto ahead = names.begin() + 1; ahead != names.end(); ++ahead)
+            plan.push_back({*ahead, archive.has(*ahead) ? PushAction::already_archived : PushAction::store, each->config.name});
+    }
     return plan;
 }
 

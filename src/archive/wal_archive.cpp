@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <future>
+#include <exception>
 #include <limits>
 
+#include "archive/put_everywhere.hpp"
 #include "archive/segment_check.hpp"
 #include "archive/trailer.hpp"
 #include "archive/unfinished.hpp"
@@ -23,17 +24,13 @@ using postgres::WalFileKind;
 using repository::FrameClass;
 using repository::Kind;
 using repository::ObjectReader;
-using repository::ObjectWriter;
 
 constexpr std::uint32_t kFramesARequest = 64;
-/// A frame holds at most 16 MiB; changes are never that many. Without a summary the segment itself is read.
-constexpr std::size_t kMostSummaryBytes = 16u << 20;
-
 constexpr const char* kTwoServers =
     "two servers archive under one cluster name, or WAL was rewritten; give each its own cluster name, never delete either";
 
 [[noreturn]] void refuse_different(const std::string& object, const std::string& file, const std::string& hint = kTwoServers) {
-    throw Failure(FailureKind::operation, fmt::format("{} differs from what is archived under that name: {}", file, object), hint);
+    throw Different(FailureKind::operation, fmt::format("{} differs from what is archived under that name: {}", file, object), hint);
 }
 
 std::string last_word(const std::string& object) { return object.substr(object.rfind('/') + 1); }
@@ -90,28 +87,18 @@ std::string WalArchive::object_of(const std::string& name) const {
 
 Stored WalArchive::put_segment(const std::string& name, std::span<const std::byte> bytes, repository::SealContext& context,
                                base::Bytes* stored) {
-    const CheckedSegment checked = check_segment(name, bytes, bytes.size(), area_.system());
-    // The walk over the records needs the whole segment and comes last in the object: it goes on beside compression and writing.
-    auto noting = std::async(std::launch::async | std::launch::deferred, [&] { return note_segment(name, checked, bytes); });
-    const std::string object = area_.wal(name);
-    {
-        ObjectWriter writer(repository_->store(), repository_->key(), context, Kind::wal, object);
-        for (std::size_t offset = 0; offset < bytes.size(); offset += repository::kFrameBytes)
-            writer.add_frame(bytes.subspan(offset, std::min(repository::kFrameBytes, bytes.size() - offset)));
-        const SegmentNotes notes = noting.get();
-        const std::string trailer = repository::encode_wal_trailer(notes.trailer);
-        writer.add_frame(base::as_bytes(trailer), FrameClass::trailer);
-        if (!notes.summary.empty() && notes.summary.size() <= kMostSummaryBytes)
-            writer.add_frame(base::as_bytes(notes.summary), FrameClass::summary);
-        const bool added = writer.commit() == storage::Created::yes;
-        if (stored && added) stored->count += writer.stored_bytes();
-        if (added) return Stored::added;
-    }
+    WalArchive* const self = this;
+    const PutResult result = put_everywhere(std::span(&self, 1), name, bytes, context, stored).front();
+    if (result.failure) std::rethrow_exception(result.failure);
+    return result.stored;
+}
+
+Stored WalArchive::confirm_same(const std::string& name, std::span<const std::byte> bytes, repository::SealContext& context) const {
     if (!base::guard("T19.same_bytes")) return Stored::already_there;
     const Compared compared = compare_segment(name, bytes, context);
     if (compared == Compared::same) return Stored::already_there;
     if (compared == Compared::absent)
-        throw Failure(FailureKind::repository, fmt::format("{} vanished while it was compared", object),
+        throw Failure(FailureKind::repository, fmt::format("{} vanished while it was compared", area_.wal(name)),
                       "look at who deletes from the repository");
     refuse_segment(name, compared);
 }
@@ -161,17 +148,21 @@ Stored WalArchive::put_history(const std::string& name, std::string_view text) {
 }
 
 std::optional<ObjectReader> WalArchive::open(const std::string& object) const {
-    auto reader = repository_->store().open(object);
-    if (!reader) return std::nullopt;
-    return ObjectReader(std::move(reader), repository_->key(), Kind::wal, object);
+    if (auto reader = repository_->store().open(object)) return ObjectReader(std::move(reader), repository_->key(), Kind::wal, object);
+    for (const WalArchive& other : others_)
+        if (auto found = other.open(object)) return found;
+    return std::nullopt;
 }
 
-bool WalArchive::has(const std::string& name) const { return repository_->store().exists(object_of(name)); }
+bool WalArchive::has(const std::string& name) const {
+    return repository_->store().exists(object_of(name)) ||
+           std::any_of(others_.begin(), others_.end(), [&](const WalArchive& other) { return other.has(name); });
+}
 
 std::optional<std::vector<std::byte>> WalArchive::get(const std::string& name, repository::SealContext& context) const {
     const std::string object = object_of(name);
     if (postgres::classify_wal_file(name) == WalFileKind::history) {
-        const auto text = repository::read_document(repository_->store(), repository_->key(), Kind::history, object);
+        const auto text = read_history(object);
         if (!text) return std::nullopt;
         const auto bytes = base::as_bytes(*text);
         return std::vector<std::byte>(bytes.begin(), bytes.end());
@@ -223,7 +214,12 @@ std::vector<std::string> WalArchive::names(const std::string& prefix, WalFileKin
         std::string name = last_word(object.name);
         if (postgres::classify_wal_file(name) == kind) found.push_back(std::move(name));
     });
+    for (const WalArchive& other : others_) {
+        const auto there = other.names(prefix, kind);
+        found.insert(found.end(), there.begin(), there.end());
+    }
     std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
     return found;
 }
 
@@ -263,8 +259,13 @@ std::vector<base::Timeline> WalArchive::histories() const {
 }
 
 std::optional<std::string> WalArchive::history(base::Timeline timeline) const {
-    return repository::read_document(repository_->store(), repository_->key(), Kind::history,
-                                     area_.history(postgres::history_name(timeline)));
+    return read_history(area_.history(postgres::history_name(timeline)));
+}
+
+std::optional<std::string> WalArchive::read_history(const std::string& object) const {
+    auto text = repository::read_document(repository_->store(), repository_->key(), Kind::history, object);
+    for (auto other = others_.begin(); !text && other != others_.end(); ++other) text = other->read_history(object);
+    return text;
 }
 
 }  // namespace howdah::archive

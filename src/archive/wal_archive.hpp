@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/cancellation.hpp"
+#include "base/failure.hpp"
 #include "base/units.hpp"
 #include "postgres/wal_changes.hpp"
 #include "postgres/wal_name.hpp"
@@ -23,6 +24,12 @@ enum class Stored { added, already_there };
 /// before it does, up to there the bytes are the same, and in the segment at hand they go on.
 enum class Compared { absent, same, unfinished_copy, different };
 
+/// The archive holds something else under that name (trap T19): an object of one name never changes, so that both stay as they are.
+class Different : public base::Failure {
+public:
+    using Failure::Failure;
+};
+
 /// Segments of one timeline that are in the archive, without a gap between first and last.
 struct WalRange {
     postgres::WalSegment first, last;
@@ -33,6 +40,10 @@ class WalArchive {
 public:
     WalArchive(const repository::Repository& repository, repository::ClusterArea area) : repository_(&repository), area_(std::move(area)) {}
 
+    /// From here on what this archive lacks is read from the same area of another repository too, as recovery's fetch does; it is listed,
+    /// and whether it is there is asked of all. Several are asked in the order of these calls. Writing stays with this archive alone.
+    void read_also(const repository::Repository& other) { others_.emplace_back(other, area_); }
+
     const repository::Repository& repository() const { return *repository_; }
     const repository::ClusterArea& area() const { return area_; }
 
@@ -41,6 +52,8 @@ public:
     /// bytes is Failure(operation) naming both. Durable when it returns. `stored` is increased by the size of a new object.
     Stored put_segment(const std::string& name, std::span<const std::byte> bytes, repository::SealContext& context,
                        base::Bytes* stored = nullptr);
+    /// What put_segment makes of a name that is taken: `already_there`, or its failure.
+    Stored confirm_same(const std::string& name, std::span<const std::byte> bytes, repository::SealContext& context) const;
     /// Makes the checks of put_segment and compares.
     Compared compare_segment(const std::string& name, std::span<const std::byte> bytes, repository::SealContext& context) const;
     /// Failure(operation) unless the history is absent or the same.
@@ -51,6 +64,8 @@ public:
     bool remove_unfinished(const std::string& name, std::span<const std::byte> bytes, repository::SealContext& context);
     Stored put_history(const std::string& name, std::string_view text);
 
+    /// The object that holds a segment, for who takes its frames as they are; none when there is none.
+    std::optional<repository::ObjectReader> open_segment(const std::string& name) const { return open(object_of(name)); }
     /// Whether it is there; an outage throws, it never answers "no".
     bool has(const std::string& name) const;
     /// The bytes of a segment or history file; none only when the repository itself says that there is no such object.
@@ -75,10 +90,12 @@ public:
 private:
     std::string object_of(const std::string& name) const;
     std::optional<repository::ObjectReader> open(const std::string& object) const;
+    std::optional<std::string> read_history(const std::string& object) const;
     std::vector<std::string> names(const std::string& prefix, postgres::WalFileKind kind) const;
 
     const repository::Repository* repository_;
     repository::ClusterArea area_;
+    std::vector<WalArchive> others_;
 };
 
 }  // namespace howdah::archive

@@ -12,6 +12,7 @@
 
 #include "archive/archiving_settings.hpp"
 #include "archive/changed_blocks.hpp"
+#include "archive/filler.hpp"
 #include "archive/push.hpp"
 #include "archive/summaries.hpp"
 #include "archive/wal_archive.hpp"
@@ -144,13 +145,14 @@ unsigned worker_count(unsigned wished) { return wished ? wished : std::max(1u, s
 
 /// The stop WAL must be in the archive before the backup counts (trap T15).
 void await_wal(const Source& source, const repository::Repository& repository, const repository::ClusterArea& area, const Root& root,
-               const CopyOptions& options, const base::Cancellation& cancellation) {
+               const CopyOptions& options, const std::vector<base::RepositoryConfig>& others, const base::Cancellation& cancellation) {
     if (!base::guard("T15.await_stop_wal")) return;
     archive::WalArchive wal(repository, area);
     const auto size = root.wal_segment_size;
     archive::ensure_archived(wal, source.data_directory, *postgres::parse_segment_name(root.first_segment, size),
                              *postgres::parse_segment_name(root.last_segment, size), size, options.compression_level, options.jobs,
-                             cancellation);
+                             cancellation, std::chrono::minutes(1),
+                             [&](const std::string& name) { return archive::fill_from_others(others, wal, name, size); });
 }
 
 /// What a tool does that takes a lost session lightly: a second backup begun after the copy gives a label that starts too late. The
@@ -299,7 +301,7 @@ void take(BackupResult& result, Source& source, const repository::Repository& re
     base::fault_point("backup.stopped");
     describe_span(root, started, stopped);
     root.id = make_id(started.time);
-    await_wal(source, repository, area, root, copying, cancellation);
+    await_wal(source, repository, area, root, copying, options.wal_repositories, cancellation);
     base::fault_point("backup.wal_archived");
 
     describe_bad_pages(result, copied.entries);

@@ -23,6 +23,8 @@ struct BackupOptions {
     bool checkpoint_spread = false;  ///< Wait for a spread checkpoint instead of asking for a fast one.
     unsigned audit_percent = 0;      ///< Of an incremental: the share of the unchanged blocks to read and compare nevertheless.
     bool dry_run = false;            ///< Look and count, copy nothing.
+    /// Where WAL that the backup needs is taken from when this repository lacks it and pg_wal has it no more.
+    std::vector<base::RepositoryConfig> wal_repositories = {};
 };
 
 struct BackupResult {

@@ -134,7 +134,8 @@ void run(Context& context, const BackupCommandOptions& options) {
                                     .compression_level = context.config.backup.compression_level,
                                     .checkpoint_spread = spread,
                                     .audit_percent = options.audit.value_or(context.config.backup.audit_percent),
-                                    .dry_run = context.dry_run};
+                                    .dry_run = context.dry_run,
+                                    .wal_repositories = context.config.wal_repositories()};
     const auto work = [&] {
         const auto repository = context.open_repository();
         const auto result = backup::run_backup(context.cluster(), repository, how, context.cancellation);

@@ -238,11 +238,15 @@ void run(Context& context, const RestoreCommandOptions& options) {
     const auto patience = require_sensible(options);
     const auto limit = base::limit_of_option(options.limit);
     const auto repository = context.open_repository();
+    const auto sources = wal_sources(context);
+    std::vector<const repository::Repository*> others;
+    for (const auto& other : sources.others) others.push_back(&other);
     const auto plan =
         restore::make_plan(repository, {.cluster = context.resolved_cluster_name(),
                                         .backup_id = options.backup,
                                         .target = target_of(options),
-                                        .timeline = options.timeline ? std::optional(base::Timeline{options.timeline}) : std::nullopt});
+                                        .timeline = options.timeline ? std::optional(base::Timeline{options.timeline}) : std::nullopt,
+                                        .wal_repositories = others});
     auto document = json_document();
     document["ok"] = true;
     document["dry_run"] = context.dry_run;
@@ -251,7 +255,7 @@ void run(Context& context, const RestoreCommandOptions& options) {
         .into = options.into,
         .tablespaces = options.tablespaces,
         .config_to = options.config_to.empty() ? std::nullopt : std::optional<std::filesystem::path>(options.config_to),
-        .fetch = fetch_command(context, plan.backup.root.cluster, options.standby),
+        .fetch = fetch_command(context, plan.backup.root.cluster, sources.names, options.standby),
         .jobs = options.jobs ? options.jobs : context.config.backup.jobs,
         .archiving = options.archive == "keep",
         .port = options.port ? std::optional(options.port) : std::nullopt,

@@ -66,4 +66,44 @@ void add_wal_status(Table& table, const archive::WalStatus& status) {
                          status.until_full ? ", full in " + base::text_duration(*status.until_full) + " if nothing were archived" : "")});
 }
 
+std::string say(const archive::RepositoryWal& wal) {
+    std::string text = wal.name + ":";
+    if (!wal.failure.empty()) text += " " + wal.failure + ";";
+    if (wal.newest) text += " newest " + *wal.newest + ";";
+    if (wal.lacking)
+        text += fmt::format(" lacks {} file(s){}{};", wal.lacking, wal.oldest ? ", the oldest for " + base::text_duration(*wal.oldest) : "",
+                            wal.over_limit ? ", longer than wal.backlog_limit" : "");
+    if (!wal.differs.empty()) text += fmt::format(" holds another {};", wal.differs);
+    if (!wal.gaps.empty()) text += fmt::format(" {} gap(s);", wal.gaps.size());
+    text.pop_back();
+    return text;
+}
+
+Json describe_repositories(const std::vector<archive::RepositoryWal>& repositories, std::uint64_t segment_size) {
+    Json list = Json::array();
+    for (const auto& each : repositories) {
+        Json entry{{"name", each.name},
+                   {"required", each.required},
+                   {"ok", each.sound()},
+                   {"failure", each.failure.empty() ? Json(nullptr) : Json(each.failure)},
+                   {"newest", each.newest ? Json(*each.newest) : Json(nullptr)},
+                   {"lacking", each.lacking},
+                   {"oldest_lacking_seconds", json_seconds(each.oldest)},
+                   {"over_limit", each.over_limit},
+                   {"differs", each.differs.empty() ? Json(nullptr) : Json(each.differs)},
+                   {"gaps", Json::array()}};
+        for (const auto& gap : each.gaps)
+            entry["gaps"].push_back({{"first", gap.first.name(segment_size)}, {"last", gap.last.name(segment_size)}});
+        list.push_back(entry);
+    }
+    return list;
+}
+
+void add_repositories(Table& table, const std::vector<archive::RepositoryWal>& repositories, std::uint64_t segment_size) {
+    for (const auto& each : repositories) {
+        table.add({each.required ? "repository (required)" : "repository", say(each)});
+        for (const auto& gap : each.gaps) table.add({"gap in " + each.name, gap_text(gap, segment_size)});
+    }
+}
+
 }  // namespace howdah::cli

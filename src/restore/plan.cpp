@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <exception>
+#include <set>
 
+#include "archive/filler.hpp"
 #include "base/hooks.hpp"
 #include "restore/target_search.hpp"
 
@@ -62,11 +64,18 @@ std::vector<Backup> candidates(const repository::Repository& repository, const P
     return backups;
 }
 
+/// The WAL that recovery will find: the backup's repository's, and what only the others have.
+archive::WalArchive wal_of(const repository::Repository& repository, const PlanRequest& request, const Backup& backup) {
+    archive::WalArchive wal(repository, backup.area);
+    for (const auto* other : request.wal_repositories) wal.read_also(*other);
+    return wal;
+}
+
 /// The path to a target timeline from a backup, or why there is none.
-archive::WalPath path_from(const repository::Repository& repository, const Backup& backup, std::optional<base::Timeline> timeline) {
+archive::WalPath path_from(const archive::WalArchive& wal, const Backup& backup, std::optional<base::Timeline> timeline) {
     const auto& root = backup.root;
     try {
-        return archive::find_path(archive::WalArchive(repository, backup.area), root.timeline, root.start, root.stop, timeline,
+        return archive::find_path(wal, root.timeline, root.start, root.stop, timeline,
                                   root.wal_segment_size);
     } catch (const Failure& failure) {
         if (failure.kind() != FailureKind::operation) throw;
@@ -188,11 +197,36 @@ void find_on_path(Plan& plan, const archive::WalArchive& wal) {
     }
 }
 
+/// What recovery takes from another repository must go on where the backup's own ends: names alone say nothing when a server was taken
+/// back to an earlier state (trap T17).
+void require_one_history(const repository::Repository& repository, const PlanRequest& request, const Plan& plan) {
+    if (request.wal_repositories.empty() || !base::guard("T17.one_history")) return;
+    const archive::WalArchive own(repository, plan.backup.area);
+    const auto listed = own.segments();
+    const std::set<std::string> there(listed.begin(), listed.end());
+    std::vector<archive::WalArchive> others;
+    for (const auto* other : request.wal_repositories) others.emplace_back(*other, plan.backup.area);
+    archive::Filler filler({}, {}, plan.backup.root.wal_segment_size);
+    repository::SealContext context;
+    for (const auto& name : plan.path.segments) {
+        if (there.contains(name)) continue;
+        const auto from = std::find_if(others.begin(), others.end(), [&](const auto& other) { return other.has(name); });
+        if (from == others.end()) continue;
+        try {
+            filler.require_one_history(*from, own, name, context);
+        } catch (const Failure& failure) {
+            if (failure.kind() != FailureKind::operation) throw;
+            throw NoWay(failure.kind(), failure.what(), failure.hint());
+        }
+    }
+}
+
 /// What a restore from this backup does.
 Plan plan_from(const repository::Repository& repository, const PlanRequest& request, Backup backup) {
     auto timeline = request.timeline;
     if (!timeline && std::holds_alternative<ToBackupEnd>(request.target)) timeline = backup.root.timeline;
-    auto path = path_from(repository, backup, timeline);
+    const archive::WalArchive wal = wal_of(repository, request, backup);
+    auto path = path_from(wal, backup, timeline);
     Plan plan{.backup = std::move(backup),
               .target = request.target,
               .timeline = {},
@@ -203,13 +237,13 @@ Plan plan_from(const repository::Repository& repository, const PlanRequest& requ
               .notes = {},
               .doubts = {}};
     plan.timeline = plan.path.legs.back().timeline;
-    const archive::WalArchive wal(repository, plan.backup.area);
     if (plan.timeline.value > 1 && !wal.history(plan.timeline))
         refuse(fmt::format("the history of timeline {} is not in the archive: {}", base::text(plan.timeline),
                            postgres::history_name(plan.timeline)),
                "without it the server cannot recover to that timeline; push the file from a server's pg_wal with `howdah wal push`");
     find_on_path(plan, wal);
     require_reach(plan, wal);
+    require_one_history(repository, request, plan);
     find_replayed_tablespaces(plan, wal);
     return plan;
 }

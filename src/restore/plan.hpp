@@ -36,6 +36,8 @@ struct PlanRequest {
     std::string backup_id;  ///< Empty: chosen by the target.
     Target target;
     std::optional<base::Timeline> timeline;  ///< None: the newest that can be reached.
+    /// Other repositories that recovery will fetch WAL from, where the backup's own lacks it.
+    std::vector<const repository::Repository*> wal_repositories = {};
 };
 
 /// A tablespace that the WAL to be replayed creates at an absolute path, which no mapping can change (trap T16).

@@ -32,7 +32,7 @@ protected:
     }
     FetchOutcome get(const std::string& wanted) {
         options_.name = wanted;
-        return fetch(config_, options_, {});
+        return fetch({config_}, options_, {});
     }
     std::string delivered() const { return base::read_file(options_.destination); }
     static std::string text(const std::vector<std::byte>& bytes) { return std::string(base::as_text(bytes)); }

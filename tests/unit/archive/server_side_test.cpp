@@ -13,28 +13,29 @@ using base::FailureKind;
 using postgres::WalSegment;
 using test::kMiB;
 
-TEST(Acknowledgements, BindToTheFileAndTheRepository) {
+TEST(Acknowledgements, BindToTheFileAndNameTheRepositories) {
     const base::TemporaryDirectory folder("howdah-ack");
     const Acknowledgements promises(folder.path() / "main");
     const fs::path file = folder.path() / "segment";
     base::write_file_durably(file, "one");
     const FileStamp stamp = stamp_of(file);
-    EXPECT_FALSE(promises.object("S", stamp, "marker"));
-    promises.write("S", stamp, "marker", "cluster/main/1/wal/S");
-    EXPECT_EQ(promises.object("S", stamp, "marker"), "cluster/main/1/wal/S");
-    EXPECT_FALSE(promises.object("T", stamp, "marker"));
-    EXPECT_FALSE(promises.object("S", stamp, "another repository"));
+    EXPECT_FALSE(promises.promise("S", stamp));
+    promises.write("S", stamp, {"cluster/main/1/wal/S", {"marker", "another"}});
+    ASSERT_TRUE(promises.promise("S", stamp));
+    EXPECT_EQ(promises.promise("S", stamp)->object, "cluster/main/1/wal/S");
+    EXPECT_EQ(promises.promise("S", stamp)->markers, (std::vector<std::string>{"marker", "another"}));
+    EXPECT_FALSE(promises.promise("T", stamp));
     base::write_file_durably(file, "two");
-    EXPECT_FALSE(promises.object("S", stamp_of(file), "marker"));
+    EXPECT_FALSE(promises.promise("S", stamp_of(file)));
     base::write_file_durably(folder.path() / "main" / "S", "torn");
-    EXPECT_FALSE(promises.object("S", stamp, "marker"));
+    EXPECT_FALSE(promises.promise("S", stamp));
 }
 
 TEST(Acknowledgements, TheOnesOfFilesThatDoNotWaitGo) {
     const base::TemporaryDirectory folder("howdah-ack");
     const Acknowledgements promises(folder.path());
-    promises.write("A", {}, "m", "o");
-    promises.write("B", {}, "m", "o");
+    promises.write("A", {}, {"o", {"m"}});
+    promises.write("B", {}, {"o", {"m"}});
     promises.remove_except({"B", "C"});
     EXPECT_FALSE(promises.exists("A"));
     EXPECT_TRUE(promises.exists("B"));

@@ -1,6 +1,7 @@
 #include "archive/coverage.hpp"
 #include "archive/fetch.hpp"
 #include "archive/file_pusher.hpp"
+#include "archive/filler.hpp"
 #include "archive/look_ahead.hpp"
 #include "fixture.hpp"
 
@@ -39,7 +40,7 @@ TEST_F(Trap, T17_history_first) {
     base::write_file_durably(pg_wal / "00000002.history", "1\t0/500000\tx\n");
     WalArchive wal = archive();
     PushWorker worker(1);
-    FilePusher(wal, pg_wal).push(segment.name(kMiB), worker);
+    FilePusher(pg_wal).push(segment.name(kMiB), worker, wal);
     EXPECT_TRUE(wal.has(segment.name(kMiB)));
     EXPECT_TRUE(wal.has("00000002.history"));
 }
@@ -57,17 +58,34 @@ TEST_F(Trap, T17_switch_segment) {
     EXPECT_TRUE(find_path(archive(), {1}, {3 * kMiB + 40}, {4 * kMiB}, std::nullopt, kMiB).first_missing);
 }
 
+/// The server was taken back and wrote other WAL under the same names: what the other repository has of that is not this one's.
+TEST_F(Trap, T17_one_history) {
+    base::RepositoryConfig second = config_;
+    second.name = "second";
+    second.url = "file://" + (folder_.path() / "second").string();
+    second.key_file = folder_.path() / "second.key";
+    repository::initialise(second, true);
+    const auto other = repository::Repository::open(second);
+    WalArchive wal = archive(), from(other, wal.area());
+    fill(1, 5, 5);
+    for (std::uint64_t number = 5; number <= 6; ++number)
+        from.put_segment(name(number), make_segment({{1}, number}, kMiB, test::kSystem, 9), context_);
+    PushWorker worker(1);
+    EXPECT_EQ(failure_of([&] { Filler({&wal, &from}, {}, kMiB).fill(wal, name(6), worker); }), FailureKind::operation);
+    EXPECT_FALSE(wal.has(name(6)));
+}
+
 TEST_F(Trap, T18_outage) {
     fill(1, 5, 5);
     fs::rename(repository_folder(), folder_.path() / "away");
-    EXPECT_EQ(failure_of([&] { fetch(config_, wanting(name(5)), {}); }), FailureKind::repository);
+    EXPECT_EQ(failure_of([&] { fetch({config_}, wanting(name(5)), {}); }), FailureKind::repository);
 }
 
 TEST_F(Trap, T18_absence) {
     fill(1, 5, 5);
     FetchOptions options = wanting(name(5));
     options.cluster = "another";
-    EXPECT_EQ(failure_of([&] { fetch(config_, options, {}); }), FailureKind::operation);
+    EXPECT_EQ(failure_of([&] { fetch({config_}, options, {}); }), FailureKind::operation);
 }
 
 TEST_F(Trap, T18_look_ahead) {
@@ -77,7 +95,7 @@ TEST_F(Trap, T18_look_ahead) {
     const LookAhead folder(options.look_ahead, *repository_, repository::ClusterArea(options.cluster, test::kSystem));
     ASSERT_TRUE(folder.prepare());
     folder.set_position(name(5));
-    EXPECT_EQ(fetch(config_, options, {}), FetchOutcome::delivered);
+    EXPECT_EQ(fetch({config_}, options, {}), FetchOutcome::delivered);
 }
 
 TEST_F(Trap, T19_same_bytes) {
