@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t kLargestSegment = 1u << 30;
 
-FileStamp read_whole(const std::filesystem::path& path, std::vector<std::byte>& buffer) {
+FileStamp read_whole(const std::filesystem::path& path, SegmentBuffer& buffer) {
     const base::File file = base::File::open(path, O_RDONLY);
     struct stat status{};
     if (::fstat(file.descriptor(), &status) != 0)

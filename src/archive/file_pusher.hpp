@@ -10,6 +10,7 @@
 
 #include "archive/acknowledgement.hpp"
 #include "archive/put_everywhere.hpp"
+#include "archive/segment_buffer.hpp"
 #include "archive/wal_archive.hpp"
 
 namespace howdah::archive {
@@ -18,7 +19,7 @@ namespace howdah::archive {
 struct PushWorker {
     explicit PushWorker(int compression_level) : context(compression_level) {}
     repository::SealContext context;
-    std::vector<std::byte> buffer;
+    SegmentBuffer buffer;
 };
 
 /// What became of one file.
