@@ -49,11 +49,50 @@ std::uint32_t crc32c_extend_table(std::uint32_t state, std::span<const std::byte
 
 #if defined(__x86_64__)
 
+namespace {
+
+/// What becomes of a sum when a lane's bytes follow it, all zero: by the sum's four bytes.
+using Shift = std::array<std::array<std::uint32_t, 256>, 4>;
+
+constexpr std::size_t kLane = 512;
+
+constexpr Shift make_shift(std::size_t zeros) {
+    std::array<std::uint32_t, 32> of_bit{};
+    for (std::size_t bit = 0; bit < of_bit.size(); ++bit) {
+        of_bit[bit] = std::uint32_t{1} << bit;
+        for (std::size_t i = 0; i < zeros; ++i) of_bit[bit] = (of_bit[bit] >> 8) ^ kTables[0][of_bit[bit] & 0xFFu];
+    }
+    Shift shift{};
+    for (std::size_t place = 0; place < shift.size(); ++place)
+        for (std::size_t byte = 0; byte < 256; ++byte)
+            for (std::size_t bit = 0; bit < 8; ++bit)
+                if ((byte >> bit) & 1u) shift[place][byte] ^= of_bit[8 * place + bit];
+    return shift;
+}
+
+constexpr Shift kOneLane = make_shift(kLane), kTwoLanes = make_shift(2 * kLane);
+
+std::uint32_t shifted(const Shift& shift, std::uint32_t sum) {
+    return shift[0][sum & 0xFFu] ^ shift[1][(sum >> 8) & 0xFFu] ^ shift[2][(sum >> 16) & 0xFFu] ^ shift[3][sum >> 24];
+}
+
+}  // namespace
+
 bool crc32c_has_instruction() { return __builtin_cpu_supports("sse4.2") != 0; }
 
 __attribute__((target("sse4.2"))) std::uint32_t crc32c_extend_instruction(std::uint32_t state, std::span<const std::byte> bytes) {
     std::uint64_t sum = state;
     std::size_t offset = 0;
+    // The instruction answers after three cycles and could begin every cycle: three lanes at once.
+    for (; bytes.size() - offset >= 3 * kLane; offset += 3 * kLane) {
+        std::uint64_t second = 0, third = 0;
+        for (std::size_t i = offset; i < offset + kLane; i += 8) {
+            sum = _mm_crc32_u64(sum, load<std::uint64_t>(bytes, i));
+            second = _mm_crc32_u64(second, load<std::uint64_t>(bytes, i + kLane));
+            third = _mm_crc32_u64(third, load<std::uint64_t>(bytes, i + 2 * kLane));
+        }
+        sum = shifted(kTwoLanes, static_cast<std::uint32_t>(sum)) ^ shifted(kOneLane, static_cast<std::uint32_t>(second)) ^ third;
+    }
     for (; bytes.size() - offset >= 8; offset += 8) sum = _mm_crc32_u64(sum, load<std::uint64_t>(bytes, offset));
     auto rest = static_cast<std::uint32_t>(sum);
     for (; offset < bytes.size(); ++offset) rest = _mm_crc32_u8(rest, std::to_integer<unsigned char>(bytes[offset]));

@@ -21,10 +21,10 @@ TEST(Crc32c, KnownVectors) {
 
 TEST(Crc32c, TableInstructionAndPiecesAgree) {
     std::mt19937_64 random(1);
-    std::vector<std::byte> bytes(300);
+    std::vector<std::byte> bytes(6000);
     for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
     for (std::size_t begin = 0; begin < 16; ++begin) {
-        for (std::size_t size = 0; size + begin <= bytes.size(); ++size) {
+        for (std::size_t size = 0; size + begin <= bytes.size(); size += size < 300 ? 1 : 89) {
             const auto part = std::span(bytes).subspan(begin, size);
             const std::uint32_t table = crc32c_extend_table(kCrc32cStart, part);
             if (crc32c_has_instruction()) {
