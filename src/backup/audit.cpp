@@ -22,7 +22,7 @@ using repository::kFrameBytes;
 /// The ranges of a file that its plan leaves where the parent has them, in whole pages.
 std::vector<ByteRange> kept_ranges(const ListedFile& file, const FilePlan& plan) {
     std::vector<ByteRange> kept;
-    const std::uint64_t end = std::min(file.size, plan.parent->size) / kBlockSize * kBlockSize;
+    const std::uint64_t end = std::min(file.size, plan.stored_size) / kBlockSize * kBlockSize;
     std::uint64_t at = 0;
     for (const auto& read : plan.read) {
         if (at < std::min(read.begin, end)) kept.push_back({at, std::min(read.begin, end)});
@@ -39,7 +39,7 @@ StoredPieces choose(const std::vector<ListedFile>& files, const std::vector<File
     std::vector<repository::Extent> extents;
     for (std::size_t i = 0; i < files.size(); ++i) {
         if (plans[i].kind != FilePlan::Kind::parts || !files[i].relation) continue;
-        repository::ExtentCursor cursor(plans[i].parent->extents);
+        repository::ExtentCursor cursor(plans[i].stored);
         std::uint64_t passed = 0;
         for (const auto& kept : kept_ranges(files[i], plans[i]))
             for (std::uint64_t at = kept.begin; at < kept.end;) {
@@ -73,17 +73,17 @@ std::vector<std::uint32_t> differing_blocks(const ListedFile& file, const Beside
 
 }  // namespace
 
-AuditResult audit_kept(const repository::Repository& repository, const repository::ClusterArea& area, const std::vector<ListedFile>& files,
+AuditResult audit_kept(const repository::Repository& repository, const repository::ClusterArea& area, const FileList& files,
                        const std::vector<FilePlan>& plans, const AuditOptions& options, const base::Cancellation& cancellation) {
     AuditResult result;
     std::mutex mutex;
     const auto visit = [&](const Beside& both) {
-        const auto blocks = differing_blocks(files[both.file], both);
+        const auto blocks = differing_blocks(files.files[both.file], both);
         const std::lock_guard lock(mutex);
         result.pages += both.now.size() / kBlockSize;
         for (const auto block : blocks) result.differ.push_back({both.file, block});
     };
-    result.read = read_beside(repository, area, files, choose(files, plans, options), {options.jobs, options.limit}, visit, cancellation);
+    result.read = read_beside(repository, area, files, choose(files.files, plans, options), {options.jobs, options.limit}, visit, cancellation);
     std::sort(result.differ.begin(), result.differ.end(),
               [](const AuditedPage& a, const AuditedPage& b) { return std::pair(a.file, a.block) < std::pair(b.file, b.block); });
     return result;

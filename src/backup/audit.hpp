@@ -35,7 +35,7 @@ struct AuditResult {
 /// differ by more than servers change without a record (postgres::equal_unlogged). Pages that are not there any more are passed over. A
 /// page may differ because it was changed since the plans were made: the caller asks the WAL since then. Every stored byte that is looked
 /// at was authenticated. The first failure stops all workers and is thrown.
-AuditResult audit_kept(const repository::Repository& repository, const repository::ClusterArea& area, const std::vector<ListedFile>& files,
+AuditResult audit_kept(const repository::Repository& repository, const repository::ClusterArea& area, const FileList& files,
                        const std::vector<FilePlan>& plans, const AuditOptions& options, const base::Cancellation& cancellation);
 
 /// The ones of `pages` that `since`, the changes between the making of the plans and now, does not tell of: "base/5/16402 block 3". With a

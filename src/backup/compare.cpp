@@ -19,9 +19,9 @@ StoredPieces gather(const std::vector<ListedFile>& files, const std::vector<File
     StoredPieces pieces;
     for (std::size_t i = 0; i < files.size(); ++i) {
         if (plans[i].kind != FilePlan::Kind::compare) continue;
-        const std::uint64_t end = std::min(files[i].size, plans[i].parent->size);
+        const std::uint64_t end = std::min(files[i].size, plans[i].stored_size);
         std::uint64_t at = 0;
-        for (auto extent : plans[i].parent->extents) {
+        for (auto extent : plans[i].stored) {
             extent.length = std::min(extent.length, end - at);
             if (extent.length == 0) break;
             add_piece(pieces, static_cast<std::uint32_t>(i), at, extent);
@@ -48,7 +48,7 @@ std::vector<ByteRange> differing_pages(const Beside& both) {
 /// Makes the plan of a compared file from the pages that differ.
 void settle(const ListedFile& file, FilePlan& plan, std::vector<ByteRange> differ) {
     // The page in which the parent's copy ends is read with what lies behind it.
-    if (file.size > plan.parent->size) differ.push_back({plan.parent->size / kBlockSize * kBlockSize, file.size});
+    if (file.size > plan.stored_size) differ.push_back({plan.stored_size / kBlockSize * kBlockSize, file.size});
     if (!differ.empty() && file.size <= repository::kFrameBytes) {
         plan = {};
         return;
@@ -67,8 +67,9 @@ void settle(const ListedFile& file, FilePlan& plan, std::vector<ByteRange> diffe
 }  // namespace
 
 base::Bytes compare_files(const repository::Repository& repository, const repository::ClusterArea& area,
-                          const std::vector<ListedFile>& files, std::vector<FilePlan>& plans, const CopyOptions& options,
+                          const FileList& list, std::vector<FilePlan>& plans, const CopyOptions& options,
                           const base::Cancellation& cancellation) {
+    const auto& files = list.files;
     std::mutex mutex;
     std::map<std::uint32_t, std::vector<ByteRange>> differ;
     std::vector<bool> cut(files.size());  // Those that are gone, or shorter than they were when they were listed.
@@ -81,7 +82,7 @@ base::Bytes compare_files(const repository::Repository& repository, const reposi
         auto& known = differ[both.file];
         known.insert(known.end(), pages.begin(), pages.end());
     };
-    const auto read = read_beside(repository, area, files, gather(files, plans), {options.jobs, options.limit}, visit, cancellation);
+    const auto read = read_beside(repository, area, list, gather(files, plans), {options.jobs, options.limit}, visit, cancellation);
     for (std::size_t i = 0; i < files.size(); ++i) {
         if (plans[i].kind != FilePlan::Kind::compare) continue;
         if (cut[i])

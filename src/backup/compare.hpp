@@ -14,7 +14,7 @@ namespace howdah::backup {
 /// differ, or `whole` where the file is small or was cut meanwhile. Every stored byte that is looked at was authenticated. Gives how much
 /// was read of the cluster. The first failure stops all workers and is thrown.
 base::Bytes compare_files(const repository::Repository& repository, const repository::ClusterArea& area,
-                          const std::vector<ListedFile>& files, std::vector<FilePlan>& plans, const CopyOptions& options,
+                          const FileList& files, std::vector<FilePlan>& plans, const CopyOptions& options,
                           const base::Cancellation& cancellation);
 
 }  // namespace howdah::backup

@@ -2,11 +2,11 @@
 
 #include <chrono>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "backup/file_list.hpp"
 #include "backup/file_plan.hpp"
+#include "backup/pieces.hpp"
 #include "base/cancellation.hpp"
 #include "base/progress.hpp"
 #include "base/rate_limit.hpp"
@@ -24,21 +24,16 @@ struct CopyOptions {
 };
 
 struct CopyResult {
-    std::vector<repository::FileEntry> entries;  ///< Sorted by path, with inline extents; vanished files are missing.
-    base::Bytes bytes;                           ///< Of all entries, those kept from the parent too.
+    std::vector<Piece> pieces;  ///< For join_pieces().
     base::Bytes read;
     base::Bytes stored;
-    std::uint64_t vanished = 0;
-    std::uint64_t bad_pages = 0;
-    /// Files with bad pages that were not looked at again as long as the rule says, since page_waits was used up: "base/5/16397: 4064 pages".
-    std::vector<std::string> hurried;
 };
 
 /// Copies the listed files into packs: one pass over the data, each worker with its own pack, taking the next piece of work from one
 /// counter, so that none waits for another. Large files are cut into pieces that different workers may take. When it returns every pack
 /// is durable. The first failure stops all workers and is thrown. `plans`, one for each file and none of them `compare`, say what is to be
 /// read and what is where the parent stored it; without any, every file is copied whole.
-CopyResult copy_files(const repository::Repository& repository, const repository::ClusterArea& area, const std::vector<ListedFile>& files,
+CopyResult copy_files(const repository::Repository& repository, const repository::ClusterArea& area, const FileList& files,
                       const std::vector<FilePlan>& plans, const CopyOptions& options, base::Progress& progress,
                       const base::Cancellation& cancellation);
 

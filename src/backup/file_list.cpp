@@ -31,16 +31,17 @@ public:
           cancellation_(cancellation),
           list_(list) {}
 
-    void folder(const std::filesystem::path& real, const std::string& path);
+    void folder(const std::string& path);
 
 private:
-    std::vector<std::string> names(const std::filesystem::path& real) const;
-    void entry(const std::filesystem::path& real, const std::string& path, std::string_view name, bool relations,
+    std::string place(const std::string& path) const { return path.empty() ? list_.data_directory : list_.data_directory + "/" + path; }
+    std::vector<std::string> names(const std::string& path) const;
+    void entry(const std::string& path, std::string_view name, bool relations,
                const std::set<std::uint32_t>& unlogged);
-    void link(const std::filesystem::path& real, const std::string& path, const struct stat& facts);
-    void tablespace(const std::filesystem::path& real, const std::string& path);
+    void link(const std::string& path, const struct stat& facts);
+    void tablespace(const std::string& path);
     bool left_out(const std::string& path) const { return contents_left_out(path) || (!statistics_.empty() && path == statistics_); }
-    ListedFile& add(const std::filesystem::path& real, const std::string& path, EntryType type, const struct stat& facts);
+    ListedFile& add(const std::string& path, EntryType type, const struct stat& facts);
 
     std::string version_folder_;
     std::uint32_t segment_blocks_;
@@ -50,12 +51,13 @@ private:
 };
 
 /// Names in a folder, sorted; none when it vanished meanwhile.
-std::vector<std::string> Walk::names(const std::filesystem::path& real) const {
+std::vector<std::string> Walk::names(const std::string& path) const {
     std::vector<std::string> found;
+    const auto real = place(path);
     const std::unique_ptr<DIR, int (*)(DIR*)> handle(::opendir(real.c_str()), &::closedir);
     if (!handle) {
         if (errno == ENOENT) return found;
-        throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot read the folder {}", real.string()), errno,
+        throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot read the folder {}", real), errno,
                                   "run the backup as the owner of the data directory");
     }
     for (;;) {
@@ -66,7 +68,7 @@ std::vector<std::string> Walk::names(const std::filesystem::path& real) const {
         if (name != "." && name != "..") found.emplace_back(name);
     }
     if (errno != 0 && errno != ENOENT)
-        throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot read the folder {}", real.string()), errno);
+        throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot read the folder {}", real), errno);
     std::sort(found.begin(), found.end());
     return found;
 }
@@ -82,37 +84,38 @@ std::set<std::uint32_t> unlogged_in(const std::vector<std::string>& names) {
     return unlogged;
 }
 
-void Walk::folder(const std::filesystem::path& real, const std::string& path) {
+void Walk::folder(const std::string& path) {
     cancellation_.check("listing the cluster's files");
-    const auto found = names(real);
+    const auto found = names(path);
     const bool relations = holds_relations(path);
     const auto unlogged = relations ? unlogged_in(found) : std::set<std::uint32_t>();
     for (const auto& name : found) {
         if (name_left_out(name) || (path.empty() && top_file_left_out(name))) continue;
-        entry(real / name, path.empty() ? name : path + "/" + name, name, relations, unlogged);
+        entry(path.empty() ? name : path + "/" + name, name, relations, unlogged);
     }
 }
 
-void Walk::entry(const std::filesystem::path& real, const std::string& path, std::string_view name, bool relations,
+void Walk::entry(const std::string& path, std::string_view name, bool relations,
                  const std::set<std::uint32_t>& unlogged) {
+    const auto real = place(path);
     struct stat facts{};
     if (::lstat(real.c_str(), &facts) != 0) {
         if (errno == ENOENT) return;
-        throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot look at {}", real.string()), errno);
+        throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot look at {}", real), errno);
     }
     if (S_ISLNK(facts.st_mode)) {
-        link(real, path, facts);
+        link(path, facts);
     } else if (S_ISDIR(facts.st_mode)) {
-        add(real, path, EntryType::directory, facts);
+        add(path, EntryType::directory, facts);
         if (is_tablespace(path))
-            tablespace(real, path);
+            tablespace(path);
         else if (!left_out(path))
-            folder(real, path);
+            folder(path);
     } else if (S_ISREG(facts.st_mode)) {
         if (path == "global/pg_control") return;
         const auto relation = relations ? parse_relation_file(name) : std::nullopt;
         if (relation && relation->fork != "init" && unlogged.contains(relation->filenode)) return;
-        auto& file = add(real, path, EntryType::file, facts);
+        auto& file = add(path, EntryType::file, facts);
         file.size = static_cast<std::uint64_t>(facts.st_size);
         file.relation = relation.has_value();
         if (relation) file.first_block = relation->segment * segment_blocks_;
@@ -123,31 +126,32 @@ void Walk::entry(const std::filesystem::path& real, const std::string& path, std
 }
 
 /// A tablespace's link (or folder, when it is in place): of its contents only this version's folder belongs to this cluster.
-void Walk::tablespace(const std::filesystem::path& real, const std::string& path) {
-    const auto inside = real / version_folder_;
+void Walk::tablespace(const std::string& path) {
+    const auto below = path + "/" + version_folder_;
+    const auto inside = place(below);
     struct stat facts{};
     // It may be a link to another disk; a restore makes a plain folder of it.
     if (::stat(inside.c_str(), &facts) != 0) {
         if (errno != ENOENT)
-            throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot look at {}", inside.string()), errno);
+            throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot look at {}", inside), errno);
         list_.warnings.push_back(fmt::format("tablespace {} has no folder {}", path, version_folder_));
         return;
     }
-    const auto below = path + "/" + version_folder_;
-    add(inside, below, EntryType::directory, facts);
-    folder(inside, below);
+    add(below, EntryType::directory, facts);
+    folder(below);
 }
 
-void Walk::link(const std::filesystem::path& real, const std::string& path, const struct stat& facts) {
+void Walk::link(const std::string& path, const struct stat& facts) {
+    const auto real = place(path);
     std::error_code error;
     const auto target = std::filesystem::read_symlink(real, error);
     // It vanished, or something else took its name.
     if (error == std::errc::no_such_file_or_directory || error == std::errc::invalid_argument) return;
     if (error)
-        throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot read the link {}", real.string()), error.value());
+        throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot read the link {}", real), error.value());
     if (is_tablespace(path)) {
-        add(real, path, EntryType::symlink, facts).link_target = target.string();
-        tablespace(real, path);
+        add(path, EntryType::symlink, facts).link_target = target.string();
+        tablespace(path);
         return;
     }
     struct stat behind{};
@@ -157,22 +161,21 @@ void Walk::link(const std::filesystem::path& real, const std::string& path, cons
     }
     if (S_ISDIR(behind.st_mode)) {
         // pg_wal often lies on another disk. A restore makes a plain folder of it.
-        add(real, path, EntryType::directory, behind);
+        add(path, EntryType::directory, behind);
         if (left_out(path)) return;
         // Parts of the cluster moved to another disk are the cluster; a restore makes plain folders of them.
-        if (path == "base" || path == "global" || path.starts_with("base/") || path.starts_with("pg_")) return folder(real, path);
+        if (path == "base" || path == "global" || path.starts_with("base/") || path.starts_with("pg_")) return folder(path);
         if (path != "pg_wal") list_.warnings.push_back(fmt::format("left out what is behind the link {}: {}", path, target.string()));
     } else if (S_ISREG(behind.st_mode)) {
-        auto& file = add(real, path, EntryType::file, behind);
+        auto& file = add(path, EntryType::file, behind);
         file.size = static_cast<std::uint64_t>(behind.st_size);
         list_.bytes += file.size;
     }
 }
 
-ListedFile& Walk::add(const std::filesystem::path& real, const std::string& path, EntryType type, const struct stat& facts) {
+ListedFile& Walk::add(const std::string& path, EntryType type, const struct stat& facts) {
     ListedFile file;
     file.path = path;
-    file.real = real.string();
     file.type = type;
     file.mode = facts.st_mode & 07777u;
     file.modified_us = static_cast<std::int64_t>(facts.st_mtim.tv_sec) * 1'000'000 + facts.st_mtim.tv_nsec / 1000;
@@ -192,11 +195,17 @@ std::string statistics_folder(const std::filesystem::path& data_directory, const
 
 }  // namespace
 
+std::string FileList::place(std::size_t number) const {
+    const auto& path = files[number].path;
+    return path.starts_with('/') ? path : data_directory + "/" + path;
+}
+
 FileList list_files(const std::filesystem::path& data_directory, std::uint32_t catalog_version, int major, std::uint32_t segment_blocks,
                     const std::filesystem::path& statistics, const base::Cancellation& cancellation) {
     FileList list;
+    list.data_directory = data_directory.string();
     Walk(fmt::format("PG_{}_{}", major, catalog_version), segment_blocks, statistics_folder(data_directory, statistics), cancellation, list)
-        .folder(data_directory, "");
+        .folder("");
     std::sort(list.files.begin(), list.files.end(), [](const ListedFile& a, const ListedFile& b) { return a.path < b.path; });
     return list;
 }

@@ -13,22 +13,24 @@ namespace howdah::backup {
 /// A path of the running cluster that belongs to the backup, as it was when the list was made. Files may grow, shrink or vanish until
 /// they are read.
 struct ListedFile {
-    std::string path;  ///< Relative to the data directory.
-    /// Where to open it, links of tablespaces followed. No std::filesystem::path: that takes half a kilobyte for each of a million files.
-    std::string real;
-    repository::EntryType type = repository::EntryType::file;
+    std::string path;  ///< Relative to the data directory, or absolute.
     std::string link_target;
-    std::uint32_t mode = 0600;
     std::uint64_t size = 0;
     std::int64_t modified_us = 0;
-    bool relation = false;          ///< Made of pages.
+    std::uint32_t mode = 0600;
     std::uint32_t first_block = 0;  ///< Block in the fork of the file's first page.
+    repository::EntryType type = repository::EntryType::file;
+    bool relation = false;  ///< Made of pages.
 };
 
 struct FileList {
+    std::string data_directory;
     std::vector<ListedFile> files;  ///< Sorted by path; pg_control is not among them: it is read last (trap T13).
     std::uint64_t bytes = 0;
     std::vector<std::string> warnings;
+
+    /// Where to open a file.
+    std::string place(std::size_t number) const;
 };
 
 /// Walks the data directory by file_rules: left out are files and folders that do not belong to a backup, all forks but init of unlogged

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <optional>
+#include <utility>
 
 #include "backup/file_rules.hpp"
 #include "base/hooks.hpp"
@@ -36,7 +36,8 @@ std::uint32_t blocks_of(std::uint64_t bytes) { return static_cast<std::uint32_t>
 
 FilePlan plan_told_fork(const ListedFile& file, const FileEntry& then, const postgres::ForkKey& fork,
                         const postgres::BlockChanges& changes) {
-    FilePlan plan{FilePlan::Kind::parts, &then, {}};
+    FilePlan plan;
+    plan.kind = FilePlan::Kind::parts;
     const std::uint32_t first = file.first_block;
     // A last page that the parent holds in part is read anew.
     const auto kept = static_cast<std::uint32_t>(then.size / kBlockSize);
@@ -91,22 +92,32 @@ std::optional<postgres::ForkKey> fork_of(std::string_view path) {
     return key;
 }
 
-std::vector<FilePlan> plan_files(const std::vector<ListedFile>& files, const Parent& parent, const postgres::BlockChanges& changes) {
-    std::vector<FilePlan> plans(files.size());
-    for (std::size_t i = 0; i < files.size(); ++i) {
-        const auto& file = files[i];
-        const auto* then = file.type == repository::EntryType::file ? parent.find(file.path) : nullptr;
-        if (!then) continue;
-        const auto fork = file.relation ? fork_of(file.path) : std::nullopt;
-        if (seems_unchanged(file, *then, fork.has_value()))
-            plans[i] = {FilePlan::Kind::parts, then, {}};
-        else if (fork && is_told(*fork) && !changes.doubted())
-            plans[i] = plan_told_fork(file, *then, *fork, changes);
-        else
-            plans[i] = {FilePlan::Kind::compare, then, {}};
-        if (seems_damaged(file, *then, plans[i])) plans[i] = {};
-    }
-    return plans;
+FilePlanner::FilePlanner(const std::vector<ListedFile>& files, const postgres::BlockChanges& changes)
+    : files_(files), changes_(changes), plans_(files.size()) {}
+
+const ListedFile* FilePlanner::find(const std::string& path) {
+    if (next_ > 0 && files_[next_ - 1].path >= path)
+        next_ = static_cast<std::size_t>(std::ranges::lower_bound(files_, path, {}, &ListedFile::path) - files_.begin());
+    while (next_ < files_.size() && files_[next_].path < path) ++next_;
+    return next_ < files_.size() && files_[next_].path == path ? &files_[next_] : nullptr;
+}
+
+void FilePlanner::add(const std::string& path, FileEntry then) {
+    const auto* file = find(path);
+    if (!file || file->type != repository::EntryType::file) return;
+    auto& plan = plans_[next_];
+    const auto fork = file->relation ? fork_of(path) : std::nullopt;
+    if (seems_unchanged(*file, then, fork.has_value()))
+        plan.kind = FilePlan::Kind::parts;
+    else if (fork && is_told(*fork) && !changes_.doubted())
+        plan = plan_told_fork(*file, then, *fork, changes_);
+    else
+        plan.kind = FilePlan::Kind::compare;
+    if (seems_damaged(*file, then, plan)) plan = {};
+    if (plan.kind == FilePlan::Kind::whole) return;
+    plan.stored_size = then.size;
+    plan.stored = std::move(then.extents);
+    plan.stored_bad_pages = std::move(then.bad_pages);
 }
 
 }  // namespace howdah::backup

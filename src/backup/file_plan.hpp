@@ -1,11 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "backup/file_list.hpp"
-#include "backup/parent.hpp"
 #include "postgres/block_changes.hpp"
+#include "repository/manifest.hpp"
 
 namespace howdah::backup {
 
@@ -25,13 +29,33 @@ struct FilePlan {
         parts,    ///< `read` is copied, the rest is where the parent stored it.
     };
     Kind kind = Kind::whole;
-    const repository::FileEntry* parent = nullptr;  ///< Of `compare` and `parts`.
-    std::vector<ByteRange> read;                    ///< Rising, not touching, within the listed size; everything beyond the parent's size.
+    std::vector<ByteRange> read;  ///< Rising, not touching, within the listed size; everything beyond the parent's size.
+    // What the parent stored of the file, of `compare` and `parts`.
+    std::uint64_t stored_size = 0;
+    std::vector<repository::Extent> stored;
+    std::vector<repository::RecordedBadPage> stored_bad_pages;
     bool keeps_all() const { return kind == Kind::parts && read.empty(); }
 };
 
-/// One plan for each file. Tells by `changes` where the WAL can be believed (main forks, T2, T7); with a doubt everything is compared.
-std::vector<FilePlan> plan_files(const std::vector<ListedFile>& files, const Parent& parent, const postgres::BlockChanges& changes);
+/// Makes one plan for each listed file out of what the parent stored, which comes file by file, so that the parent's manifest is never in
+/// memory whole. Files that it does not have are copied whole. Tells by `changes` where the WAL can be believed (main forks, T2, T7);
+/// with a doubt everything is compared.
+class FilePlanner {
+public:
+    /// `files` are sorted by path. Both must outlive it.
+    FilePlanner(const std::vector<ListedFile>& files, const postgres::BlockChanges& changes);
+    /// A file of the parent, by its whole path, with its extents at hand. It is quick for paths that rise, and takes them in any order.
+    void add(const std::string& path, repository::FileEntry then);
+    std::vector<FilePlan> take() { return std::move(plans_); }
+
+private:
+    const ListedFile* find(const std::string& path);
+
+    const std::vector<ListedFile>& files_;
+    const postgres::BlockChanges& changes_;
+    std::vector<FilePlan> plans_;
+    std::size_t next_ = 0;  ///< No file before it has the path looked for, or a later one.
+};
 
 /// The WAL's name for a relation's file, "base/5/16402.1"; none for any other path.
 std::optional<postgres::ForkKey> fork_of(std::string_view path);

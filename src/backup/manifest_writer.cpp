@@ -1,10 +1,10 @@
 #include "backup/manifest_writer.hpp"
 
 #include <algorithm>
-#include <map>
+#include <iterator>
+#include <utility>
 
 #include "backup/file_rules.hpp"
-#include "repository/pack_writer.hpp"
 
 namespace howdah::backup {
 
@@ -16,33 +16,47 @@ std::string tree_root(const std::string& path) {
     return holds_relations(folder) ? folder : std::string();
 }
 
-WrittenTrees write_trees(const repository::Repository& repository, const repository::ClusterArea& area,
-                         std::vector<repository::FileEntry> entries) {
-    std::map<std::string, std::vector<repository::FileEntry>> groups;
-    for (auto& entry : entries) {
-        auto root = tree_root(entry.path);
-        if (!root.empty()) entry.path.erase(0, root == repository::kOutsideRoot ? 1 : root.size() + 1);
-        groups[std::move(root)].push_back(std::move(entry));
+void ManifestWriter::add(repository::FileEntry entry) {
+    const auto root = tree_root(entry.path);
+    auto begun = begun_.find(root);
+    if (begun == begun_.end()) {
+        end_folders_before(entry.path);
+        begun = begun_.try_emplace(root).first;
     }
-    WrittenTrees written;
-    repository::TreeWriter writer(repository, area);
-    for (auto& [root, group] : groups) {
-        std::sort(group.begin(), group.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
-        for (std::size_t first = 0; first < group.size(); first += repository::kTreeEntries) {
-            repository::Tree tree;
-            repository::TreeReference reference{.root = root, .name = {}, .files = 0, .bytes = {}};
-            for (std::size_t i = first; i < std::min(group.size(), first + repository::kTreeEntries); ++i) {
-                writer.settle_extents(group[i]);
-                reference.files += group[i].type == repository::EntryType::file;
-                reference.bytes += {group[i].size};
-                tree.entries.push_back(std::move(group[i]));
-            }
-            reference.name = writer.write(tree);
-            written.references.push_back(std::move(reference));
-        }
+    if (!root.empty()) entry.path.erase(0, root == repository::kOutsideRoot ? 1 : root.size() + 1);
+    writer_.settle_extents(entry);
+    auto& entries = begun->second.entries;
+    entries.push_back(std::move(entry));
+    if (entries.size() == repository::kTreeEntries) write(root, begun->second);
+}
+
+/// Databases' folders of which no more can come. The other roots go on to the end.
+void ManifestWriter::end_folders_before(const std::string& path) {
+    for (auto begun = begun_.begin(); begun != begun_.end();) {
+        const auto& root = begun->first;
+        const bool goes_on = root.empty() || root == repository::kOutsideRoot || path.starts_with(root + "/");
+        if (!goes_on) write(root, begun->second);
+        begun = goes_on ? std::next(begun) : begun_.erase(begun);
     }
-    written.stored = writer.stored();
-    return written;
+}
+
+void ManifestWriter::write(const std::string& root, repository::Tree& tree) {
+    if (tree.entries.empty()) return;
+    repository::TreeReference reference{.root = root, .name = {}, .files = 0, .bytes = {}};
+    for (const auto& entry : tree.entries) {
+        reference.files += entry.type == repository::EntryType::file;
+        reference.bytes += {entry.size};
+    }
+    reference.name = writer_.write(tree);
+    references_.push_back(std::move(reference));
+    tree.entries.clear();
+}
+
+WrittenTrees ManifestWriter::finish() {
+    for (auto& [root, tree] : begun_) write(root, tree);
+    begun_.clear();
+    std::ranges::stable_sort(references_, {}, &repository::TreeReference::root);
+    return {std::move(references_), writer_.stored()};
 }
 
 }  // namespace howdah::backup

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "repository/manifest.hpp"
+#include "repository/pack_writer.hpp"
 #include "repository/repository.hpp"
 
 namespace howdah::backup {
@@ -16,9 +19,23 @@ struct WrittenTrees {
     base::Bytes stored;
 };
 
-/// Stores the entries as trees of at most kTreeEntries, grouped by tree_root and sorted by path, so that what did not change since an
-/// earlier backup is the same object.
-WrittenTrees write_trees(const repository::Repository& repository, const repository::ClusterArea& area,
-                         std::vector<repository::FileEntry> entries);
+/// Stores entries as trees of at most kTreeEntries, grouped by tree_root and sorted by path, so that what did not change since an
+/// earlier backup is the same object. A tree is stored as soon as it is full or its folder has ended: memory holds the begun ones.
+class ManifestWriter {
+public:
+    ManifestWriter(const repository::Repository& repository, const repository::ClusterArea& area) : writer_(repository, area) {}
+
+    /// Paths must rise.
+    void add(repository::FileEntry entry);
+    WrittenTrees finish();
+
+private:
+    void end_folders_before(const std::string& path);
+    void write(const std::string& root, repository::Tree& tree);
+
+    repository::TreeWriter writer_;
+    std::map<std::string, repository::Tree> begun_;  ///< By root.
+    std::vector<repository::TreeReference> references_;
+};
 
 }  // namespace howdah::backup

@@ -68,7 +68,6 @@ void Finder::visit(const fs::path& path, const std::string& role, bool may_miss)
 void Finder::take(const fs::path& path, const std::string& role, const struct stat& status) {
     ListedFile file;
     file.path = path.string();
-    file.real = path;
     file.mode = status.st_mode & 07777u;
     file.size = static_cast<std::uint64_t>(status.st_size);
     file.modified_us = static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000 + status.st_mtim.tv_nsec / 1000;

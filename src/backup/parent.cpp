@@ -47,17 +47,17 @@ std::string why_not(const repository::Backup& backup, const Source& source, base
 }
 
 /// The name of an object that gc may take, if the backup needs one.
-std::optional<std::string> doomed_object(const repository::Repository& repository, const repository::ClusterArea& area,
-                                         const Parent& parent) {
+std::optional<std::string> doomed_object(const repository::Repository& repository, const repository::Backup& backup) {
     const auto listed = repository::read_doomed(repository);
     const std::set<std::string> doomed(listed.begin(), listed.end());
     if (doomed.empty()) return std::nullopt;
-    std::map<std::string, repository::FrameSet> packs;
-    for (const auto& [path, entry] : parent.files)
+    std::map<repository::PackId, repository::FrameSet> packs;
+    read_files(repository, backup, [&](const std::string&, FileEntry& entry) {
         for (const auto& extent : entry.extents)
-            if (!extent.pack.empty() && doomed.contains(area.pack(extent.pack))) repository::add_frames(packs[extent.pack], extent);
+            if (!extent.pack.empty() && doomed.contains(backup.area.pack(extent.pack))) repository::add_frames(packs[extent.pack], extent);
+    });
     for (const auto& [pack, frames] : packs)
-        if (!repository::may_share(repository, area, pack, frames, doomed)) return area.pack(pack);
+        if (!repository::may_share(repository, backup.area, pack, frames, doomed)) return backup.area.pack(pack);
     return std::nullopt;
 }
 
@@ -70,40 +70,31 @@ std::string alarm_of(const std::vector<repository::Backup>& backups) {
     return {};
 }
 
-Parent read_parent(const repository::Repository& repository, repository::Backup backup) {
-    Parent parent{std::move(backup), {}, {}};
-    parent.files.reserve(parent.backup.root.files);
-    for (const auto& reference : parent.backup.root.trees) {
-        for (auto& entry : repository::read_tree(repository, parent.backup.area, reference.name).entries) {
-            if (entry.type != repository::EntryType::file) continue;
-            entry.extents = repository::read_extents(repository, parent.backup.area, entry);
-            entry.map.clear();
-            auto path = repository::whole_path(reference.root, entry.path);
-            entry.path = {};
-            parent.files.emplace(std::move(path), std::move(entry));
-        }
-    }
-    return parent;
-}
-
 }  // namespace
 
-const FileEntry* Parent::find(const std::string& path) const {
-    const auto found = files.find(path);
-    return found == files.end() ? nullptr : &found->second;
+void read_files(const repository::Repository& repository, const repository::Backup& backup,
+                const std::function<void(const std::string& path, FileEntry& entry)>& visit) {
+    for (const auto& reference : backup.root.trees) {
+        auto tree = repository::read_tree(repository, backup.area, reference.name);
+        for (auto& entry : tree.entries) {
+            if (entry.type != repository::EntryType::file) continue;
+            if (!entry.map.empty()) entry.extents = repository::read_extents(repository, backup.area, entry);
+            visit(repository::whole_path(reference.root, entry.path), entry);
+        }
+    }
 }
 
 ParentChoice choose_parent(const repository::Repository& repository, const repository::ClusterArea& area, const Source& source,
                            base::Timeline timeline, const std::string& wished) {
     using base::Failure;
     using base::FailureKind;
-    ParentChoice choice{std::nullopt, "there is no backup of this cluster yet"};
+    ParentChoice choice{std::nullopt, {}, "there is no backup of this cluster yet"};
     const archive::WalArchive wal(repository, area);
     const auto history = history_of(wal, timeline);
     auto backups = repository::list_backups(repository, area.cluster());
     std::erase_if(backups, [&](const auto& backup) { return backup.area.prefix() != area.prefix(); });
     std::stable_sort(backups.begin(), backups.end(), [](const auto& a, const auto& b) { return a.root.start > b.root.start; });
-    const auto alarm = alarm_of(backups);
+    choice.alarm = alarm_of(backups);
     if (!wished.empty()) {
         const auto found = repository::find_backup(repository, area.cluster(), wished);
         std::erase_if(backups, [&](const auto& backup) { return backup.root.id != found.root.id; });
@@ -116,11 +107,9 @@ ParentChoice choose_parent(const repository::Repository& repository, const repos
         const std::string id = backup.root.id;
         auto why = why_not(backup, source, timeline, history);
         if (why.empty()) {
-            auto parent = read_parent(repository, std::move(backup));
-            const auto doomed = doomed_object(repository, area, parent);
+            const auto doomed = doomed_object(repository, backup);
             if (!doomed) {
-                choice.parent = std::move(parent);
-                choice.parent->alarm = alarm;
+                choice.parent = std::move(backup);
                 choice.why_none.clear();
                 return choice;
             }

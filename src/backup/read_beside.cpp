@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "backup/holes.hpp"
 #include "base/file.hpp"
 #include "base/workers.hpp"
 
@@ -21,7 +22,7 @@ using repository::kFrameBytes;
 /// One worker: the file it has open, and its buffers.
 class BesideReader {
 public:
-    BesideReader(const std::vector<ListedFile>& files, const BesideOptions& options, const std::function<void(const Beside&)>& visit,
+    BesideReader(const FileList& files, const BesideOptions& options, const std::function<void(const Beside&)>& visit,
                  const base::Cancellation& cancellation)
         : files_(files), options_(options), visit_(visit), cancellation_(cancellation) {}
 
@@ -36,8 +37,17 @@ public:
         visit_({file, offset, stored, std::span(buffer_).first(got)});
     }
     void look_at_zeros(const repository::Piece& piece) {
-        for (std::uint64_t done = 0; done < piece.length; done += kFrameBytes)
-            look(piece.file, piece.offset + done, std::span(zeros_).first(std::min<std::uint64_t>(kFrameBytes, piece.length - done)));
+        std::optional<Holes> holes;
+        if (piece.length > kFrameBytes && open(piece.file)) holes.emplace(file_);
+        for (std::uint64_t done = 0; done < piece.length;) {
+            if (const auto hole = holes ? holes->at(piece.offset + done, piece.length - done) : 0; hole > 0) {
+                done += hole;
+                continue;
+            }
+            const auto part = std::min<std::uint64_t>(kFrameBytes, piece.length - done);
+            look(piece.file, piece.offset + done, std::span(zeros_).first(part));
+            done += part;
+        }
     }
     std::uint64_t read() const { return read_; }
 
@@ -45,14 +55,14 @@ private:
     bool open(std::uint32_t number) {
         if (open_ == number) return true;
         open_.reset();
-        auto file = base::File::open_if_exists(files_[number].real, O_RDONLY);
+        auto file = base::File::open_if_exists(files_.place(number), O_RDONLY);
         if (!file) return false;
         file_ = std::move(*file);
         open_ = number;
         return true;
     }
 
-    const std::vector<ListedFile>& files_;
+    const FileList& files_;
     const BesideOptions& options_;
     const std::function<void(const Beside&)>& visit_;
     const base::Cancellation& cancellation_;
@@ -69,7 +79,7 @@ void add_piece(StoredPieces& pieces, std::uint32_t file, std::uint64_t offset, c
     pieces[extent.pack].push_back({extent.frame, extent.position, extent.length, file, offset});
 }
 
-base::Bytes read_beside(const repository::Repository& repository, const repository::ClusterArea& area, const std::vector<ListedFile>& files,
+base::Bytes read_beside(const repository::Repository& repository, const repository::ClusterArea& area, const FileList& files,
                         StoredPieces pieces, const BesideOptions& options, const std::function<void(const Beside&)>& visit,
                         const base::Cancellation& cancellation) {
     std::vector<StoredPieces::value_type*> packs;

@@ -15,9 +15,9 @@
 
 namespace howdah::backup {
 
-/// Where stored bytes lie that are wanted of listed files, by pack. Runs of zeros, which no pack holds, have the empty name; a piece's file
+/// Where stored bytes lie that are wanted of listed files, by pack. Runs of zeros, which no pack holds, have the empty id; a piece's file
 /// is the number in the list.
-using StoredPieces = std::map<std::string, std::vector<repository::Piece>>;
+using StoredPieces = std::map<repository::PackId, std::vector<repository::Piece>>;
 
 void add_piece(StoredPieces& pieces, std::uint32_t file, std::uint64_t offset, const repository::Extent& extent);
 
@@ -34,9 +34,9 @@ struct BesideOptions {
     base::RateLimit* limit = nullptr;  ///< Of what is read of the files; null for none.
 };
 
-/// Hands out all pieces beside what the files have there now, each pack read once. `visit` is called from `jobs` threads at the same time.
+/// Hands out all pieces beside what the files have there now, each pack read once; zeros beside a hole (holes.hpp) are passed over. `visit` is called from `jobs` threads at the same time.
 /// Gives how much was read of the files. Every stored byte was authenticated. The first failure stops all workers and is thrown.
-base::Bytes read_beside(const repository::Repository& repository, const repository::ClusterArea& area, const std::vector<ListedFile>& files,
+base::Bytes read_beside(const repository::Repository& repository, const repository::ClusterArea& area, const FileList& files,
                         StoredPieces pieces, const BesideOptions& options, const std::function<void(const Beside&)>& visit,
                         const base::Cancellation& cancellation);
 

@@ -67,7 +67,7 @@ Listing list_everything(Source& source, const base::Cancellation& cancellation) 
 
 /// pg_control as it is after every other file was read (trap T13), in a small pack of its own.
 FileEntry copy_control(const Source& source, const repository::Repository& repository, const repository::ClusterArea& area,
-                       const CopyOptions& options, CopyResult& copied) {
+                       const CopyOptions& options, Root& root) {
     std::string bytes;
     postgres::read_control_file(source.data_directory, &bytes);
     FileEntry entry;
@@ -76,9 +76,8 @@ FileEntry copy_control(const Source& source, const repository::Repository& repos
     repository::PackWriter pack(repository, area, options.compression_level);
     pack.add_small(base::as_bytes(bytes), entry.extents);
     pack.finish();
-    copied.stored += pack.stored();
-    copied.bytes += {entry.size};
-    copied.read += {entry.size};
+    root.stored_bytes += pack.stored();
+    root.bytes_read += {entry.size};
     return entry;
 }
 
@@ -128,11 +127,40 @@ void describe_orphaned_links(Root& root, const std::vector<ListedFile>& files) {
     }
 }
 
-void describe_bad_pages(BackupResult& result, const std::vector<FileEntry>& entries) {
-    for (const auto& entry : entries)
-        for (const auto& page : entry.bad_pages)
-            result.bad_pages.push_back(
-                fmt::format("{} block {}: checksum {:04x} expected, {:04x} found", entry.path, page.block, page.expected, page.found));
+void describe_bad_pages(BackupResult& result, const FileEntry& entry) {
+    for (const auto& page : entry.bad_pages)
+        result.bad_pages.push_back(
+            fmt::format("{} block {}: checksum {:04x} expected, {:04x} found", entry.path, page.block, page.expected, page.found));
+}
+
+/// Stores the trees of everything that was copied, and counts it into the root.
+void write_manifest(BackupResult& result, const repository::Repository& repository, const repository::ClusterArea& area,
+                    const std::vector<ListedFile>& files, const std::vector<FilePlan>& plans, std::vector<Piece> pieces,
+                    FileEntry control) {
+    auto& root = result.root;
+    ManifestWriter manifest(repository, area);
+    bool control_added = false;
+    const auto add_control = [&] {
+        if (!std::exchange(control_added, true)) manifest.add(control);
+    };
+    const auto joined = join_pieces(files, plans, std::move(pieces), [&](FileEntry entry) {
+        if (entry.path > control.path) add_control();
+        describe_bad_pages(result, entry);
+        manifest.add(std::move(entry));
+    });
+    add_control();
+    for (const auto& file : joined.hurried)
+        result.warnings.push_back(fmt::format(
+            "{} with a wrong checksum not looked at again for the full time, since so many are wrong: a page that was just being "
+            "written may be among them",
+            file));
+    auto trees = manifest.finish();
+    root.files = joined.files + 1;
+    root.bytes = joined.bytes + base::Bytes{control.size};
+    root.bad_pages = joined.bad_pages;
+    root.vanished_files = joined.vanished;
+    root.trees = std::move(trees.references);
+    root.stored_bytes += trees.stored;
 }
 
 std::string make_id(base::Timestamp time) {
@@ -164,22 +192,21 @@ void begin_again(Source& source, const BackupOptions& options) {
 
 /// What an incremental reads: the plans for the listed files, after those that the WAL tells nothing of were compared.
 struct Incremental {
-    Parent parent;
     std::vector<FilePlan> plans;
     base::Bytes compared;
 };
 
 /// The backup to build upon; none, and a warning why, when there is none: then the backup is a full one.
-std::optional<Parent> choose(BackupResult& result, const Source& source, const repository::Repository& repository,
+ParentChoice choose(BackupResult& result, const Source& source, const repository::Repository& repository,
                              const repository::ClusterArea& area, base::Timeline timeline, const BackupOptions& options) {
     auto choice = choose_parent(repository, area, source, timeline, options.parent);
     if (choice.parent) {
         result.root.type = "incr";
-        result.root.parent = choice.parent->backup.root.id;
+        result.root.parent = choice.parent->root.id;
     } else {
         result.warnings.push_back(choice.why_none + ": this backup is a full one");
     }
-    return std::move(choice.parent);
+    return choice;
 }
 
 /// Up to where the WAL is whole in pg_wal, now: a message of no meaning is written and flushed, and a record begins behind it.
@@ -190,7 +217,7 @@ base::Lsn flushed_now(postgres::Session& session) {
 
 /// Reads a share of what the plans keep, and doubts the changes when a page differs of which no WAL tells, up to this moment.
 base::Bytes audit_plans(BackupResult& result, const Source& source, const repository::Repository& repository,
-                        const repository::ClusterArea& area, const postgres::BackupStarted& started, const std::vector<ListedFile>& files,
+                        const repository::ClusterArea& area, const postgres::BackupStarted& started, const FileList& files,
                         const std::vector<FilePlan>& plans, const BackupOptions& options, const CopyOptions& copying,
                         postgres::BlockChanges& changes, const base::Cancellation& cancellation) {
     auto found = audit_kept(repository, area, files, plans,
@@ -209,21 +236,29 @@ base::Bytes audit_plans(BackupResult& result, const Source& source, const reposi
     if (since.changes.doubted())
         result.warnings.push_back(fmt::format("the audit cannot say of {} page(s) whether they changed meanwhile: {}", found.differ.size(),
                                               since.changes.doubts().front().text));
-    audit.differ = unexplained(found.differ, files, since.changes);
+    audit.differ = unexplained(found.differ, files.files, since.changes);
     result.root.unlogged_changes = audit.differ.size();
     for (const auto& page : audit.differ)
         changes.doubt({postgres::DoubtKind::unknown_record, fmt::format("audit: {} differs, of which WAL tells nothing", page), {}});
     return found.read;
 }
 
+std::vector<FilePlan> plan_files(const repository::Repository& repository, const repository::Backup& parent,
+                                 const std::vector<ListedFile>& files, const postgres::BlockChanges& changes) {
+    FilePlanner planner(files, changes);
+    read_files(repository, parent, [&](const std::string& path, FileEntry& entry) { planner.add(path, std::move(entry)); });
+    return planner.take();
+}
+
 std::optional<Incremental> plan_incremental(BackupResult& result, const Source& source, const repository::Repository& repository,
                                             const repository::ClusterArea& area, const postgres::BackupStarted& started,
                                             const Listing& listing, const BackupOptions& options, const CopyOptions& copying,
                                             const base::Cancellation& cancellation) {
-    auto parent = choose(result, source, repository, area, started.timeline, options);
+    const auto choice = choose(result, source, repository, area, started.timeline, options);
+    const auto& parent = choice.parent;
     if (!parent) return std::nullopt;
-    Incremental incremental{std::move(*parent), {}, {}};
-    const Root& then = incremental.parent.backup.root;
+    Incremental incremental;
+    const Root& then = parent->root;
     archive::WalArchive wal(repository, area);
     // From the start of the parent, as what changed while it was copied may be in it or not (trap T1).
     const bool from_start = base::guard("T1.from_start");
@@ -232,22 +267,22 @@ std::optional<Incremental> plan_incremental(BackupResult& result, const Source& 
     auto changed = archive::changed_blocks(wal, source.data_directory, stretch,
                                            {.compression_level = options.compression_level, .jobs = options.jobs}, cancellation);
     base::fault_point("backup.changes_read");
-    if (const auto& alarm = incremental.parent.alarm; !alarm.empty())
+    if (!choice.alarm.empty())
         changed.changes.doubt(
             {postgres::DoubtKind::unknown_record,
-             fmt::format("the audit of backup {} found changes without WAL: WAL is believed again after a full backup", alarm),
+             fmt::format("the audit of backup {} found changes without WAL: WAL is believed again after a full backup", choice.alarm),
              {}});
-    incremental.plans = plan_files(listing.files.files, incremental.parent, changed.changes);
+    incremental.plans = plan_files(repository, *parent, listing.files.files, changed.changes);
     if (options.audit_percent > 0 && !changed.changes.doubted()) {
-        incremental.compared = audit_plans(result, source, repository, area, started, listing.files.files, incremental.plans, options,
+        incremental.compared = audit_plans(result, source, repository, area, started, listing.files, incremental.plans, options,
                                            copying, changed.changes, cancellation);
-        if (changed.changes.doubted()) incremental.plans = plan_files(listing.files.files, incremental.parent, changed.changes);
+        if (changed.changes.doubted()) incremental.plans = plan_files(repository, *parent, listing.files.files, changed.changes);
     }
     archive::write_summary(wal, {started.timeline, stretch.from, stretch.to}, changed.changes);
     for (const auto& doubt : changed.changes.doubts()) result.root.fallback.push_back(doubt.text);
     if (changed.changes.doubts_left_out() > 0)
         result.root.fallback.push_back(fmt::format("and {} more", changed.changes.doubts_left_out()));
-    incremental.compared += compare_files(repository, area, listing.files.files, incremental.plans, copying, cancellation);
+    incremental.compared += compare_files(repository, area, listing.files, incremental.plans, copying, cancellation);
     base::fault_point("backup.compared");
     return incremental;
 }
@@ -256,8 +291,10 @@ std::optional<Incremental> plan_incremental(BackupResult& result, const Source& 
 std::uint64_t bytes_to_read(const std::vector<ListedFile>& files, const std::vector<FilePlan>& plans) {
     std::uint64_t sum = 0;
     for (std::size_t i = 0; i < files.size(); ++i) {
-        if (plans[i].kind != FilePlan::Kind::parts) sum += files[i].size;
-        for (const auto& part : plans[i].read) sum += part.length();
+        if (plans.empty() || plans[i].kind != FilePlan::Kind::parts)
+            sum += files[i].size;
+        else
+            for (const auto& part : plans[i].read) sum += part.length();
     }
     return sum;
 }
@@ -284,14 +321,16 @@ void take(BackupResult& result, Source& source, const repository::Repository& re
     std::optional<Incremental> incremental;
     if (options.incremental)
         incremental = plan_incremental(result, source, repository, area, started, listing, options, copying, cancellation);
-    const std::vector<FilePlan> whole(incremental ? 0 : listing.files.files.size());
+    const std::vector<FilePlan> whole;
     const auto& plans = incremental ? incremental->plans : whole;
     base::Progress progress("copying", {bytes_to_read(listing.files.files, plans)}, base::progress_allowed());
-    auto copied = copy_files(repository, area, listing.files.files, plans, copying, progress, cancellation);
-    if (incremental) copied.read += incremental->compared;
+    auto copied = copy_files(repository, area, listing.files, plans, copying, progress, cancellation);
+    root.bytes_read = copied.read;
+    if (incremental) root.bytes_read += incremental->compared;
+    root.stored_bytes = copied.stored;
     base::fault_point("backup.copied");
     base::pause_point("backup.copied", area.prefix());
-    copied.entries.push_back(copy_control(source, repository, area, copying, copied));
+    auto control = copy_control(source, repository, area, copying, root);
     base::fault_point("backup.control_copied");
     if (!base::guard("T14.same_session")) begin_again(source, options);
     describe_tablespaces(root, *source.session);
@@ -304,23 +343,9 @@ void take(BackupResult& result, Source& source, const repository::Repository& re
     await_wal(source, repository, area, root, copying, options.wal_repositories, cancellation);
     base::fault_point("backup.wal_archived");
 
-    describe_bad_pages(result, copied.entries);
-    for (const auto& file : copied.hurried)
-        result.warnings.push_back(fmt::format(
-            "{} with a wrong checksum not looked at again for the full time, since so many are wrong: a page that was just being "
-            "written may be among them",
-            file));
-    root.files = static_cast<std::uint64_t>(std::count_if(
-        copied.entries.begin(), copied.entries.end(), [](const FileEntry& entry) { return entry.type == repository::EntryType::file; }));
     root.outside = std::move(listing.outside.named);
-    root.bytes = copied.bytes;
-    root.bytes_read = copied.read;
-    root.bad_pages = copied.bad_pages;
-    root.vanished_files = copied.vanished;
-    auto trees = write_trees(repository, area, std::move(copied.entries));
+    write_manifest(result, repository, area, listing.files.files, plans, std::move(copied.pieces), std::move(control));
     base::fault_point("backup.trees_written");
-    root.trees = std::move(trees.references);
-    root.stored_bytes = copied.stored + trees.stored;
     root.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - clock).count();
     repository::publish_backup(repository, area, root, [&] { lease.confirm(); });
     result.published = true;

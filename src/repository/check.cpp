@@ -27,8 +27,8 @@ void check_names(const Repository& repository, CheckResult& result, std::set<std
 /// In any generation, when it is a pack.
 bool is_there(const Repository& repository, const std::string& object) {
     const auto name = parse_object_name(object);
-    return name && name->kind == Kind::pack && name->area ? open_generation(repository, *name->area, name->last).has_value()
-                                                          : repository.store().exists(object);
+    const auto pack = name && name->kind == Kind::pack && name->area ? PackId::parse(name->last) : std::nullopt;
+    return pack ? open_generation(repository, *name->area, *pack).has_value() : repository.store().exists(object);
 }
 
 void check_manifests(const Repository& repository, const base::Cancellation& cancellation, const std::set<std::string>& names,

@@ -6,14 +6,15 @@
 #include <vector>
 
 #include "base/units.hpp"
+#include "repository/pack_id.hpp"
 
 namespace howdah::repository {
 
 /// Where a run of a file's bytes lies. A run of one pack may cross frames: it goes on at the start of the next frame, and every frame
-/// it leaves behind is full (kFrameBytes plain bytes). `pack` empty: the run is zeros and nothing is stored.
+/// it leaves behind is full (kFrameBytes plain bytes).
 struct Extent {
     std::uint64_t length = 0;    ///< Plain bytes.
-    std::string pack;            ///< 32 hex digits.
+    PackId pack;                 ///< Empty: the run is zeros and nothing is stored.
     std::uint32_t frame = 0;     ///< The first frame.
     std::uint32_t position = 0;  ///< Plain byte offset in that frame.
 };

@@ -54,7 +54,7 @@ void ManifestCheck::require(const std::string& object, const std::string& by) {
     report(object, fmt::format("is missing: {} names it", by));
 }
 
-void ManifestCheck::require_pack(const ClusterArea& area, const std::string& id, const std::string& by, std::set<std::string>& needs) {
+void ManifestCheck::require_pack(const ClusterArea& area, const PackId& id, const std::string& by, std::set<std::string>& needs) {
     const std::string first = area.pack(id);
     bool listed = listed_.contains(first);
     for (auto next = listed_.lower_bound(first + "."); next != listed_.end() && next->first.starts_with(first + "."); ++next) {

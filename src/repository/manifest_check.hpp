@@ -39,7 +39,7 @@ private:
     const std::set<std::string>& check_tree(const ClusterArea& area, const std::string& name);
     void check_extents(const ClusterArea& area, const std::string& where, const std::vector<Extent>& extents, std::set<std::string>& needs);
     void require(const std::string& object, const std::string& by);
-    void require_pack(const ClusterArea& area, const std::string& id, const std::string& by, std::set<std::string>& needs);
+    void require_pack(const ClusterArea& area, const PackId& id, const std::string& by, std::set<std::string>& needs);
     std::map<std::string, std::vector<std::uint32_t>>::const_iterator frames_of(const std::string& first) const;
     void report(const std::string& object, const std::string& what) { findings_.push_back({object, what}); }
 

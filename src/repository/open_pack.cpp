@@ -13,7 +13,7 @@ namespace howdah::repository {
 
 namespace {
 
-PackSource open_source(const Repository& repository, const ClusterArea& area, const std::string& pack) {
+PackSource open_source(const Repository& repository, const ClusterArea& area, const PackId& pack) {
     auto source = open_generation(repository, area, pack);
     if (!source) throw_damaged(area.pack(pack), "it is missing");
     return std::move(*source);
@@ -49,7 +49,7 @@ std::uint32_t blocks_of(const FrameEntry& entry) {
 
 }  // namespace
 
-OpenPack::OpenPack(const Repository& repository, const ClusterArea& area, const std::string& pack, const std::vector<Piece>& pieces)
+OpenPack::OpenPack(const Repository& repository, const ClusterArea& area, const PackId& pack, const std::vector<Piece>& pieces)
     : OpenPack(repository, open_source(repository, area, pack), pieces) {}
 
 OpenPack::OpenPack(const Repository& repository, PackSource source, const std::vector<Piece>& pieces)

@@ -26,7 +26,7 @@ class OpenPack {
 public:
     /// Reads the pack's directory and cuts the pieces at the frames. Damage, and pieces that lie outside the pack, are
     /// Failure(operation).
-    OpenPack(const Repository& repository, const ClusterArea& area, const std::string& pack, const std::vector<Piece>& pieces);
+    OpenPack(const Repository& repository, const ClusterArea& area, const PackId& pack, const std::vector<Piece>& pieces);
 
     /// By frame and position.
     std::span<const FramePart> parts() const { return parts_; }

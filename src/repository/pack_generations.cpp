@@ -66,10 +66,10 @@ std::string first_generation(const std::string& object) {
     return name && name->kind == Kind::pack && name->generation > 0 ? name->area->pack(name->last) : object;
 }
 
-std::optional<PackSource> open_generation(const Repository& repository, const ClusterArea& area, const std::string& id) {
+std::optional<PackSource> open_generation(const Repository& repository, const ClusterArea& area, const PackId& id) {
     // A generation is removed only when the next one is there, so that going upwards misses none.
     for (unsigned generation = 0; generation <= kMostGenerations; ++generation) {
-        std::string object = pack_object(area, id, generation);
+        std::string object = pack_object(area, id.text(), generation);
         if (auto source = repository.store().open(object)) return PackSource{std::move(object), std::move(source)};
     }
     return std::nullopt;
@@ -107,11 +107,11 @@ std::set<std::string> replaced_generations(const Repository& repository, const s
     return replaced;
 }
 
-bool may_share(const Repository& repository, const ClusterArea& area, const std::string& id, const FrameSet& frames,
+bool may_share(const Repository& repository, const ClusterArea& area, const PackId& id, const FrameSet& frames,
                const std::set<std::string>& doomed) {
     if (!doomed.contains(area.pack(id))) return true;
     for (unsigned generation = 1; generation <= kMostGenerations; ++generation) {
-        const std::string object = pack_object(area, id, generation);
+        const std::string object = pack_object(area, id.text(), generation);
         if (doomed.contains(object)) continue;
         const auto reader = open_object(repository, object);
         if (reader && holds(*reader, frames)) return true;

@@ -28,7 +28,7 @@ struct PackSource {
     std::unique_ptr<storage::Reader> source;
 };
 /// Opens the generation of a pack that counts; none when there is no such pack.
-std::optional<PackSource> open_generation(const Repository& repository, const ClusterArea& area, const std::string& id);
+std::optional<PackSource> open_generation(const Repository& repository, const ClusterArea& area, const PackId& id);
 
 /// Generations of a pack that are there, lowest first.
 using Generations = std::vector<Candidate>;
@@ -43,7 +43,7 @@ std::set<std::string> replaced_generations(const Repository& repository, const s
 /// Whether a backup may share these frames of a pack: none of its generations is on the list of garbage (`doomed`, what read_doomed() says
 /// once the backup has its lease), or one that is not holds them all. That one stays as long as they are needed: it goes only by
 /// a list that is written after the lease was taken.
-bool may_share(const Repository& repository, const ClusterArea& area, const std::string& id, const FrameSet& frames,
+bool may_share(const Repository& repository, const ClusterArea& area, const PackId& id, const FrameSet& frames,
                const std::set<std::string>& doomed);
 
 /// How much of a pack is needed.

@@ -10,7 +10,7 @@
 
 namespace howdah::repository {
 
-void read_pieces(const Repository& repository, const ClusterArea& area, const std::string& pack, const std::vector<Piece>& pieces,
+void read_pieces(const Repository& repository, const ClusterArea& area, const PackId& pack, const std::vector<Piece>& pieces,
                  SealContext& context,
                  const std::function<void(std::uint32_t file, std::uint64_t offset, std::span<const std::byte> bytes)>& scatter) {
     const OpenPack source(repository, area, pack, pieces);
@@ -34,7 +34,7 @@ std::string read_bytes(const Repository& repository, const ClusterArea& area, co
         throw base::Failure(base::FailureKind::operation, fmt::format("file is too large to be read at once: {} bytes", size),
                             "this is a fault of the program");
     std::string bytes(size, '\0');
-    std::map<std::string, std::vector<Piece>> wishes;
+    std::map<PackId, std::vector<Piece>> wishes;
     std::uint64_t offset = 0;
     for (const Extent& extent : extents) {
         if (extent.length > size - offset) throw_damaged(area.prefix(), "a file's extents are longer than the file");

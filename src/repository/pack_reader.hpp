@@ -24,7 +24,7 @@ struct Piece {
 
 /// Reads each needed frame of one pack once and hands out the pieces' bytes: `scatter(file, offset, bytes)`. Pieces may cross frames
 /// and are sorted here. Neighbouring frames are fetched by one ranged get of up to a few MiB. Damage is Failure(operation).
-void read_pieces(const Repository& repository, const ClusterArea& area, const std::string& pack, const std::vector<Piece>& pieces,
+void read_pieces(const Repository& repository, const ClusterArea& area, const PackId& pack, const std::vector<Piece>& pieces,
                  SealContext& context,
                  const std::function<void(std::uint32_t file, std::uint64_t offset, std::span<const std::byte> bytes)>& scatter);
 

@@ -10,7 +10,6 @@
 #include <optional>
 
 #include "base/hooks.hpp"
-#include "base/random.hpp"
 #include "repository/extents.hpp"
 
 namespace howdah::repository {
@@ -53,7 +52,7 @@ struct PackWriter::Impl {
 
     void ensure_pack() {
         if (writer) return;
-        id = base::random_hex(16);
+        id = PackId::random();
         writer.emplace(repository->store(), repository->key(), context, Kind::pack, area.pack(id));
         hashes.clear();
         plain = 0;
@@ -108,7 +107,7 @@ struct PackWriter::Impl {
     std::vector<std::byte> small;
     std::size_t small_used = 0;
     std::optional<ObjectWriter> writer;
-    std::string id;
+    PackId id;
     std::vector<std::uint64_t> hashes;
     std::uint64_t plain = 0, closed_bytes = 0;
     std::deque<std::future<void>> commits;

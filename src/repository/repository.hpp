@@ -25,6 +25,7 @@ public:
     std::string root(const std::string& backup_id) const { return prefix_ + "backup/" + backup_id; }
     std::string tree(const std::string& name) const { return prefix_ + "tree/" + name.substr(0, 2) + "/" + name; }
     std::string map(const std::string& name) const { return prefix_ + "map/" + name.substr(0, 2) + "/" + name; }
+    std::string pack(const PackId& id) const { return pack(id.text()); }
     std::string pack(const std::string& id) const { return prefix_ + "pack/" + id.substr(0, 2) + "/" + id; }
     /// "…/wal/00000001/0000000A/00000001000000000A000000F3": timeline and the middle eight digits make the folders.
     std::string wal(const std::string& segment) const {

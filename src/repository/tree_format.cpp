@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <map>
 #include <numeric>
 
@@ -29,7 +30,7 @@ constexpr std::size_t kIdBytes = 16;
 /// Packs by the order of their first use; extents name them by index.
 class PackTable {
 public:
-    std::uint64_t reference(const std::string& pack) {
+    std::uint64_t reference(const PackId& pack) {
         if (pack.empty()) return 0;
         const auto [place, added] = numbers_.try_emplace(pack, ids_.size() + 1);
         if (added) ids_.push_back(pack);
@@ -37,21 +38,20 @@ public:
     }
     void encode(std::string& out) const {
         put_varint(out, ids_.size());
-        std::array<std::byte, kIdBytes> id;
-        for (const std::string& text : ids_) {
-            if (!crypto::from_hex(text, id)) misuse(fmt::format("not a pack's id: '{}'", text));
-            out.append(base::as_text(id));
-        }
+        for (const PackId& id : ids_) out.append(base::as_text(id.bytes));
     }
 
 private:
-    std::map<std::string, std::uint64_t> numbers_;
-    std::vector<std::string> ids_;
+    std::map<PackId, std::uint64_t> numbers_;
+    std::vector<PackId> ids_;
 };
 
-std::vector<std::string> decode_packs(Decoder& decoder) {
-    std::vector<std::string> packs(decoder.count(kIdBytes, "pack count"));
-    for (std::string& pack : packs) pack = crypto::to_hex(base::as_bytes(decoder.bytes(kIdBytes)));
+std::vector<PackId> decode_packs(Decoder& decoder) {
+    std::vector<PackId> packs(decoder.count(kIdBytes, "pack count"));
+    for (PackId& pack : packs) {
+        std::memcpy(pack.bytes.data(), decoder.bytes(kIdBytes).data(), kIdBytes);
+        if (pack.empty()) decoder.fail("a pack's id is all zeros");
+    }
     return packs;
 }
 
@@ -66,7 +66,7 @@ void encode_extents(std::string& out, const std::vector<Extent>& extents, PackTa
     }
 }
 
-Extent decode_extent(Decoder& decoder, const std::vector<std::string>& packs) {
+Extent decode_extent(Decoder& decoder, const std::vector<PackId>& packs) {
     Extent extent;
     extent.length = decoder.varint();
     if (extent.length == 0) decoder.fail("an extent is empty");
@@ -78,7 +78,7 @@ Extent decode_extent(Decoder& decoder, const std::vector<std::string>& packs) {
     return extent;
 }
 
-std::vector<Extent> decode_extents(Decoder& decoder, std::size_t count, const std::vector<std::string>& packs) {
+std::vector<Extent> decode_extents(Decoder& decoder, std::size_t count, const std::vector<PackId>& packs) {
     std::vector<Extent> extents(count);
     std::uint64_t sum = 0;
     for (Extent& extent : extents) {
@@ -109,7 +109,7 @@ void encode_file(std::string& out, const FileEntry& entry, PackTable& packs) {
     }
 }
 
-void decode_file(Decoder& decoder, FileEntry& entry, const std::vector<std::string>& packs) {
+void decode_file(Decoder& decoder, FileEntry& entry, const std::vector<PackId>& packs) {
     if (const std::size_t count = decoder.count(2, "extent count"); count > 0) {
         entry.extents = decode_extents(decoder, count, packs);
     } else {
@@ -141,7 +141,7 @@ void encode_entry(std::string& out, const FileEntry& entry, PackTable& packs) {
     if (entry.type == EntryType::file) encode_file(out, entry, packs);
 }
 
-FileEntry decode_entry(Decoder& decoder, const std::vector<std::string>& packs) {
+FileEntry decode_entry(Decoder& decoder, const std::vector<PackId>& packs) {
     FileEntry entry;
     entry.path = decoder.string();
     const std::uint8_t type = decoder.byte();
@@ -183,7 +183,7 @@ std::string encode_tree(const Tree& tree) {
 Tree decode_tree(std::string_view bytes, const std::string& name) {
     Decoder decoder(bytes, name);
     decoder.expect(kTreeMagic);
-    const std::vector<std::string> packs = decode_packs(decoder);
+    const std::vector<PackId> packs = decode_packs(decoder);
     const std::uint64_t count = decoder.varint(kTreeEntries, "entry count");
     Tree tree;
     for (std::uint64_t i = 0; i < count; ++i) {
@@ -206,7 +206,7 @@ std::string encode_map(const std::vector<Extent>& extents) {
 std::vector<Extent> decode_map(std::string_view bytes, const std::string& name) {
     Decoder decoder(bytes, name);
     decoder.expect(kMapMagic);
-    const std::vector<std::string> packs = decode_packs(decoder);
+    const std::vector<PackId> packs = decode_packs(decoder);
     std::vector<Extent> extents = decode_extents(decoder, decoder.count(2, "extent count"), packs);
     decoder.finish();
     return extents;

@@ -102,4 +102,13 @@ Layout read_layout(const repository::Repository& repository, const repository::B
     return layout;
 }
 
+std::uint64_t written_bytes(const repository::Repository& repository, const repository::Backup& backup,
+                            const repository::TreeReference& tree) {
+    std::uint64_t bytes = 0;
+    for (const auto& entry : repository::read_tree(repository, backup.area, tree.name).entries)
+        for (const auto& extent : repository::read_extents(repository, backup.area, entry))
+            if (!extent.pack.empty()) bytes += extent.length;
+    return bytes;
+}
+
 }  // namespace howdah::restore

@@ -34,7 +34,7 @@ struct ZeroRun {
 /// Everything that a restore makes below its destinations, read from the trees and maps without touching anything.
 struct Layout {
     std::vector<Output> files;  ///< pg_control among them: its bytes go to `control`, never to its path.
-    std::map<std::string, std::vector<repository::Piece>> packs;
+    std::map<repository::PackId, std::vector<repository::Piece>> packs;
     std::vector<ZeroRun> zeros;
     std::map<std::string, std::uint32_t> folders;  ///< Mode by absolute path: parents come before what is in them.
     std::map<std::string, std::string> links;      ///< Target by absolute path.
@@ -48,5 +48,9 @@ std::filesystem::path place(const Destinations& destinations, const std::string&
 
 /// Reads the backup's trees and maps. Failure(operation) for a link that is no tablespace's, or a map that does not cover its file.
 Layout read_layout(const repository::Repository& repository, const repository::Backup& backup, const Destinations& destinations);
+
+/// Bytes of a tree's files without their runs of zeros, which a restore leaves as holes.
+std::uint64_t written_bytes(const repository::Repository& repository, const repository::Backup& backup,
+                            const repository::TreeReference& tree);
 
 }  // namespace howdah::restore

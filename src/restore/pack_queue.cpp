@@ -14,13 +14,13 @@ constexpr std::uint64_t kShareBytes = 16u << 20;  ///< Plain. Some dozen frames 
 
 PackQueue::PackQueue(const repository::Repository& repository, const repository::ClusterArea& area, Layout& layout)
     : repository_(repository), area_(area), files_(layout.files) {
-    for (auto& [name, pieces] : layout.packs) jobs_.push_back({name, std::move(pieces), {}, {}, 0});
+    for (auto& [id, pieces] : layout.packs) jobs_.push_back({id, std::move(pieces), {}, {}, 0});
     layout.packs.clear();
 }
 
-std::shared_ptr<repository::OpenPack> PackQueue::open(const std::string& name, const std::vector<repository::Piece>& pieces,
+std::shared_ptr<repository::OpenPack> PackQueue::open(const repository::PackId& id, const std::vector<repository::Piece>& pieces,
                                                       repository::SealContext& context) const {
-    auto pack = std::make_shared<repository::OpenPack>(repository_, area_, name, pieces);
+    auto pack = std::make_shared<repository::OpenPack>(repository_, area_, id, pieces);
     const bool comparable =
         std::ranges::any_of(pack->parts(), [&](const repository::FramePart& part) { return part.offset < files_[part.file].present; });
     if (comparable) pack->load_hashes(context);
@@ -29,14 +29,14 @@ std::shared_ptr<repository::OpenPack> PackQueue::open(const std::string& name, c
 
 std::shared_ptr<repository::OpenPack> PackQueue::open_next(std::unique_lock<std::mutex>& lock, std::size_t number,
                                                            repository::SealContext& context) {
-    const auto name = jobs_[number].name;
+    const auto id = jobs_[number].id;
     const auto pieces = std::move(jobs_[number].pieces);
     ++opening_;
     lock.unlock();
     std::shared_ptr<repository::OpenPack> pack;
     std::exception_ptr failure;
     try {
-        pack = open(name, pieces, context);
+        pack = open(id, pieces, context);
     } catch (...) {
         failure = std::current_exception();
     }

@@ -35,14 +35,14 @@ public:
 
 private:
     struct Job {
-        std::string name;
+        repository::PackId id;
         std::vector<repository::Piece> pieces;
         std::shared_ptr<repository::OpenPack> pack;
         std::vector<std::size_t> bounds;
         std::size_t dealt = 0;  ///< Shares.
     };
     std::optional<Share> share_of(std::size_t number);
-    std::shared_ptr<repository::OpenPack> open(const std::string& name, const std::vector<repository::Piece>& pieces,
+    std::shared_ptr<repository::OpenPack> open(const repository::PackId& id, const std::vector<repository::Piece>& pieces,
                                                repository::SealContext& context) const;
     /// Opens a job's pack without the lock, which is held before and after.
     std::shared_ptr<repository::OpenPack> open_next(std::unique_lock<std::mutex>& lock, std::size_t number,

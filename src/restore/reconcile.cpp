@@ -35,10 +35,10 @@ bool is_version_folder(std::string_view name) {
 }
 
 /// Taken before anything in the folder is removed.
-std::vector<std::string> items_of(const std::string& folder) {
-    std::vector<std::string> paths;
-    for (const auto& item : fs::directory_iterator(folder)) paths.push_back(item.path().string());
-    return paths;
+std::vector<std::string> names_in(const std::string& folder) {
+    std::vector<std::string> names;
+    for (const auto& item : fs::directory_iterator(folder)) names.push_back(item.path().filename().string());
+    return names;
 }
 
 class Reconciler {
@@ -56,8 +56,8 @@ public:
 
 private:
     void top(const fs::path& folder, bool tablespace) {
-        for (const auto& path : items_of(folder.string())) {
-            const auto name = fs::path(path).filename().string();
+        for (const auto& name : names_in(folder.string())) {
+            const auto path = (folder / name).string();
             if (name == kMark || name == "lost+found") continue;
             const bool known = layout_.folders.contains(path);
             if (tablespace && !known && is_version_folder(name)) continue;
@@ -78,7 +78,7 @@ private:
     void keep_folder(const std::string& path, const struct stat& facts) {
         if ((facts.st_mode & 0700u) != 0700u && ::chmod(path.c_str(), (facts.st_mode & 07777u) | 0700u) != 0)
             fail("set the permissions of", path);
-        for (const auto& item : items_of(path)) look(item);
+        for (const auto& name : names_in(path)) look(path + "/" + name);
     }
 
     bool keep_link(const std::string& path) {

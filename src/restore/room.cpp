@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <map>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "base/failure.hpp"
 #include "base/file.hpp"
@@ -51,14 +53,14 @@ std::uint64_t bytes_below(const fs::path& folder) {
 }
 
 /// Plain bytes for each destination: a tablespace's trees lie below "pg_tblspc/OID".
-std::map<fs::path, std::uint64_t> needs(const Destinations& destinations, const repository::Root& root) {
+std::map<fs::path, std::uint64_t> needs(const Destinations& destinations, const repository::Root& root, const WrittenBytes& bytes_of) {
     std::map<fs::path, std::uint64_t> bytes{{destinations.data_directory, 0}};
     for (const auto& [oid, folder] : destinations.tablespaces) bytes[folder] = 0;
     for (const auto& tree : root.trees) {
         auto folder = destinations.data_directory;
         for (const auto& [oid, place] : destinations.tablespaces)
             if (tree.root.starts_with(fmt::format("pg_tblspc/{}/", oid))) folder = place;
-        bytes[folder] += tree.bytes.count;
+        bytes[folder] += bytes_of(tree);
     }
     return bytes;
 }
@@ -70,8 +72,31 @@ long type_of_file_system(const fs::path& path) {
 
 struct Demand {
     fs::path destination, at;
-    std::uint64_t needed = 0, freed = 0;
+    std::uint64_t needed = 0, free = 0;
+    Room room = Room::enough;
 };
+
+/// What is needed of each file system.
+std::vector<Demand> demands(const Destinations& destinations, const repository::Root& root, const WrittenBytes& bytes_of) {
+    std::map<dev_t, Demand> by_device;
+    for (const auto& [destination, needed] : needs(destinations, root, bytes_of)) {
+        const auto at = existing(destination);
+        require_writable(destination, at);
+        struct stat facts{};
+        if (::stat(at.c_str(), &facts) != 0)
+            throw base::SystemFailure(FailureKind::operation, fmt::format("cannot look at {}", at.string()), errno);
+        auto& demand = by_device[facts.st_dev];
+        if (demand.destination.empty()) demand = {destination, at, 0, base::space_of(at).available.count, Room::enough};
+        demand.needed += needed;
+        if (at == destination) demand.free += bytes_below(destination);
+    }
+    std::vector<Demand> demands;
+    for (auto& [device, demand] : by_device) {
+        demand.room = judge_room(demand.needed, demand.free, type_of_file_system(demand.at));
+        demands.push_back(std::move(demand));
+    }
+    return demands;
+}
 
 }  // namespace
 
@@ -81,32 +106,22 @@ Room judge_room(std::uint64_t needed, std::uint64_t free, long type) {
     return std::find(kCompressing.begin(), kCompressing.end(), type) != kCompressing.end() ? Room::unknown : Room::too_little;
 }
 
-void require_room(const Destinations& destinations, const repository::Root& root) {
-    std::map<dev_t, Demand> demands;
-    for (const auto& [destination, needed] : needs(destinations, root)) {
-        const auto at = existing(destination);
-        require_writable(destination, at);
-        struct stat facts{};
-        if (::stat(at.c_str(), &facts) != 0)
-            throw base::SystemFailure(FailureKind::operation, fmt::format("cannot look at {}", at.string()), errno);
-        auto& demand = demands[facts.st_dev];
-        if (demand.destination.empty()) demand = {destination, at, 0, 0};
-        demand.needed += needed;
-        if (at == destination) demand.freed += bytes_below(destination);
-    }
-    for (const auto& [device, demand] : demands) {
-        const auto free = base::space_of(demand.at).available.count + demand.freed;
-        const auto room = judge_room(demand.needed, free, type_of_file_system(demand.at));
-        if (room == Room::enough) continue;
-        if (room == Room::unknown) {
+void require_room(const Destinations& destinations, const repository::Root& root, const WrittenBytes& written) {
+    auto wanted = demands(destinations, root, [](const repository::TreeReference& tree) { return tree.bytes.count; });
+    const bool fits = std::ranges::all_of(wanted, [](const Demand& demand) { return demand.room == Room::enough; });
+    if (!fits && written) wanted = demands(destinations, root, written);
+    for (const auto& demand : wanted) {
+        if (demand.room == Room::enough) continue;
+        const auto needed = base::text(base::Bytes{demand.needed}), free = base::text(base::Bytes{demand.free});
+        if (demand.room == Room::unknown) {
             base::log_warning("the backup fits into {} only if its file system compresses it: {} are needed, {} are free",
-                              demand.destination.string(), base::text(base::Bytes{demand.needed}), base::text(base::Bytes{free}));
+                              demand.destination.string(), needed, free);
             continue;
         }
-        throw Failure(FailureKind::operation,
-                      fmt::format("the backup does not fit into {}: {} are needed, {} are free", demand.destination.string(),
-                                  base::text(base::Bytes{demand.needed}), base::text(base::Bytes{free})),
-                      "make room, or name a folder on another file system");
+        throw Failure(
+            FailureKind::operation,
+            fmt::format("the backup does not fit into {}: {} are needed, {} are free", demand.destination.string(), needed, free),
+            "make room, or name a folder on another file system");
     }
 }
 

@@ -77,7 +77,8 @@ void check_restore(const repository::Repository& repository, const Plan& plan, c
     const auto filled = check_destinations(destinations, repository, plan.backup, options.delta);
     require_separate(destinations, options.foreign);
     require_unshared(destinations, filled, options.foreign, options.keep);
-    require_room(destinations, plan.backup.root);
+    require_room(destinations, plan.backup.root,
+                 [&](const repository::TreeReference& tree) { return written_bytes(repository, plan.backup, tree); });
     if (options.config_to) check_configuration_at(repository, plan.backup, *options.config_to);
 }
 

@@ -14,6 +14,7 @@ using postgres::ForkKey;
 using Kind = FilePlan::Kind;
 
 constexpr std::uint64_t kPage = 8192;
+const auto kPack = *repository::PackId::parse(std::string(32, 'a'));
 
 ListedFile listed(const std::string& path, std::uint64_t size, bool relation = true, std::uint32_t first_block = 0) {
     ListedFile file;
@@ -24,20 +25,25 @@ ListedFile listed(const std::string& path, std::uint64_t size, bool relation = t
     return file;
 }
 
+using Parent = std::vector<repository::FileEntry>;
+
 Parent parent_of(const std::vector<ListedFile>& files) {
-    Parent parent{{.area = repository::ClusterArea("main", {1}), .root = {}, .hash = {}, .damage = {}, .expired = false, .events = {}}, {}};
+    Parent parent;
     for (const auto& file : files) {
         repository::FileEntry entry;
         entry.path = file.path;
         entry.size = file.size;
-        if (file.size > 0) entry.extents.push_back({file.size, std::string(32, 'a'), 0, 0});
-        parent.files.emplace(file.path, entry);
+        if (file.size > 0) entry.extents.push_back({file.size, kPack, 0, 0});
+        parent.push_back(entry);
     }
     return parent;
 }
 
 FilePlan plan(const ListedFile& now, const Parent& parent, const BlockChanges& changes) {
-    return plan_files({now}, parent, changes).front();
+    const std::vector<ListedFile> files{now};
+    FilePlanner planner(files, changes);
+    for (const auto& then : parent) planner.add(then.path, then);
+    return planner.take().front();
 }
 
 TEST(FilePlan, NamesAreTheWalsNames) {
@@ -102,6 +108,35 @@ TEST(FilePlan, ComparesWhatTheWalCannotTell) {
     BlockChanges doubted;
     doubted.doubt({postgres::DoubtKind::minimal_level, "wal_level was minimal", {}});
     EXPECT_EQ(plan(file, parent_of({file}), doubted).kind, Kind::compare);
+}
+
+TEST(FilePlan, FindsTheFileOfEachPathInWhateverOrderTheyCome) {
+    std::vector<ListedFile> files;
+    for (const char* path : {"PG_VERSION", "base/1/100", "base/1/101", "base/10/7", "base/5/7", "global/1260"})
+        files.push_back(listed(path, 4 * kPage));
+    const BlockChanges changes;
+    const auto planned = [&](const std::vector<std::string>& paths) {
+        FilePlanner planner(files, changes);
+        for (const auto& path : paths) planner.add(path, parent_of({listed(path, 4 * kPage)}).front());
+        std::string known;
+        for (const auto& plan : planner.take()) known += plan.stored_size > 0 ? '+' : '-';
+        return known;
+    };
+    EXPECT_EQ(planned({"PG_VERSION", "base/1/100", "base/1/101", "base/10/7", "base/5/7", "global/1260"}), "++++++");
+    EXPECT_EQ(planned({"global/1260", "base/5/7", "base/10/7", "base/1/101", "base/1/100", "PG_VERSION"}), "++++++");
+    EXPECT_EQ(planned({"base/1/101", "base/1/1005", "zzz", "", "base/10/7", "base/1/99", "base/1/100"}), "-+++--");
+    EXPECT_EQ(planned({}), "------");
+}
+
+TEST(FilePlan, HoldsWhereTheParentHasWhatIsKept) {
+    const auto file = listed("base/5/16402", 10 * kPage);
+    auto then = parent_of({file});
+    then.front().bad_pages = {{3, 1, 2}};
+    const auto kept = plan(file, then, {});
+    ASSERT_EQ(kept.stored.size(), 1u);
+    EXPECT_EQ(kept.stored[0].pack, kPack);
+    EXPECT_EQ(kept.stored_size, 10 * kPage);
+    EXPECT_EQ(kept.stored_bad_pages.size(), 1u);
 }
 
 }  // namespace

@@ -165,7 +165,7 @@ TEST_F(VerifyFull, CountsBackupsWhosePagesNothingCanCheck) {
 }
 
 TEST_F(VerifyFull, FindsABlockHashThatIsNotItsBytes) {
-    const std::string id(32, 'a');
+    const auto id = *repository::PackId::parse(std::string(32, 'a'));
     const auto bytes = pages(32, 0);
     {
         repository::SealContext context;

@@ -11,13 +11,13 @@
 namespace howdah::repository {
 namespace {
 
-const std::string kOne(32, '1');
-const std::string kTwo(32, '2');
+const PackId kOne = *PackId::parse(std::string(32, '1'));
+const PackId kTwo = *PackId::parse(std::string(32, '2'));
 
 std::string text(const std::vector<Extent>& extents) {
     std::string text;
     for (const auto& extent : extents)
-        text += (text.empty() ? "" : " ") + (extent.pack.empty() ? std::string("0") : extent.pack.substr(0, 1)) + ":" +
+        text += (text.empty() ? "" : " ") + (extent.pack.empty() ? std::string("0") : extent.pack.text().substr(0, 1)) + ":" +
                 std::to_string(extent.frame) + "+" + std::to_string(extent.position) + "x" + std::to_string(extent.length);
     return text;
 }

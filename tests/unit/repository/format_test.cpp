@@ -18,7 +18,7 @@ namespace {
 
 using base::Failure;
 
-std::string pack_id(char c) { return std::string(32, c); }
+PackId pack_id(char c) { return *PackId::parse(std::string(32, c)); }
 
 Tree sample_tree() {
     Tree tree;
@@ -26,7 +26,7 @@ Tree sample_tree() {
     file.path = "base/5/16384";
     file.size = 600'000;
     file.modified_us = -5;
-    file.extents = {{300'000, pack_id('a'), 7, 12}, {100'000, "", 0, 0}, {200'000, pack_id('b'), 0, 262'143}};
+    file.extents = {{300'000, pack_id('a'), 7, 12}, {100'000, {}, 0, 0}, {200'000, pack_id('b'), 0, 262'143}};
     file.bad_pages = {{17, 0x1234, 0xFEDC}};
     tree.entries.push_back(file);
     FileEntry folder;
@@ -90,7 +90,7 @@ TEST(TreeFormat, ComesBackSorted) {
     ASSERT_EQ(file.extents.size(), 3u);
     EXPECT_EQ(file.extents[0].pack, pack_id('a'));
     EXPECT_EQ(file.extents[0].frame, 7u);
-    EXPECT_EQ(file.extents[1].pack, "");
+    EXPECT_TRUE(file.extents[1].pack.empty());
     EXPECT_EQ(file.extents[2].position, 262'143u);
     ASSERT_EQ(file.bad_pages.size(), 1u);
     EXPECT_EQ(file.bad_pages[0].found, 0xFEDC);

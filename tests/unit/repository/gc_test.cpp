@@ -130,11 +130,11 @@ protected:
         few["base/5/20004"] = many.at("base/5/20004");
     }
     Files content(const std::string& id) { return read_backup(repository, find_backup(repository, "", id)); }
-    std::string generation(unsigned number) { return pack_object(place.area(), pack, number); }
+    std::string generation(unsigned number) { return pack_object(place.area(), pack.text(), number); }
     bool there(unsigned number) { return repository.store().exists(generation(number)); }
 
     Files many, few;
-    std::string pack;
+    PackId pack;
 };
 
 TEST_F(CompactionTest, AHalfDeadPackIsWrittenAgainWithoutTheRest) {

@@ -48,6 +48,9 @@ TEST(Room, RefusesWhatDoesNotFit) {
     EXPECT_NO_THROW(require_room(destinations, root));
     root.trees.back().bytes = {std::uint64_t{1} << 60};
     EXPECT_THROW(require_room(destinations, root), base::Failure);
+    // A sparse file takes its size of nothing.
+    EXPECT_NO_THROW(require_room(destinations, root, [](const repository::TreeReference&) { return 1000; }));
+    EXPECT_THROW(require_room(destinations, root, [](const repository::TreeReference& tree) { return tree.bytes.count; }), base::Failure);
 }
 
 TEST(Listening, IsReadAsTheServerReadsIt) {
