@@ -3,6 +3,7 @@
 #   foundation   kill -9 of backup run, wal push and restore at HOWDAH_TEST_MOMENTS moments each, default 20
 #   backup       the differential oracle of incrementals: HOWDAH_TEST_ORACLE_ROUNDS rounds, default 500, from HOWDAH_TEST_SEED
 #   faults       each call of the store in each operation fails once in each way (HOWDAH_TEST_FAULTS, default all)
+#   memory       the peak memory of every operation on a cluster of HOWDAH_TEST_FILES small files, default 1000000, and of a sparse relation
 #   client       the library under HOWDAH_TEST_CALLERS callers while links are cut and backends terminated (HOWDAH_TEST_CUTS), statements
 #                cancelled (_CANCELS), the server killed (_KILLS), restarted (_RESTARTS) and its links disturbed (_ROUNDS); _SEED replays
 set -eu
@@ -39,6 +40,11 @@ case $area in
         printf 'one failing call of the store at a time: %s ' "$HOWDAH_TEST_FAULTS"
         soak scenario_faults '*'
         ;;
+    memory)
+        export HOWDAH_TEST_FILES="${HOWDAH_TEST_FILES:-1000000}"
+        printf '%s small files, and 64 GiB of holes ' "$HOWDAH_TEST_FILES"
+        soak scenario_memory '*'
+        ;;
     client)
         export HOWDAH_TEST_CUTS="${HOWDAH_TEST_CUTS:-10000}" HOWDAH_TEST_CANCELS="${HOWDAH_TEST_CANCELS:-10000}"
         export HOWDAH_TEST_KILLS="${HOWDAH_TEST_KILLS:-200}" HOWDAH_TEST_RESTARTS="${HOWDAH_TEST_RESTARTS:-20}"
@@ -48,7 +54,7 @@ case $area in
         soak scenario_client_faults '*'
         ;;
     *)
-        printf 'usage: ./run soak foundation | backup | faults | client\n' >&2
+        printf 'usage: ./run soak foundation | backup | faults | memory | client\n' >&2
         exit 2
         ;;
 esac
