@@ -81,7 +81,10 @@ protected:
         root.wal_segment_size = 16u << 20;
         root.block_size = kBlockSize;
         root.data_checksum_version = checksums;
-        root.trees = write_trees(*repository_, area_, std::move(entries)).references;
+        std::ranges::sort(entries, {}, &repository::FileEntry::path);
+        ManifestWriter manifest(*repository_, area_);
+        for (auto& entry : entries) manifest.add(std::move(entry));
+        root.trees = manifest.finish().references;
         repository::publish_backup(*repository_, area_, root, [&] { lease.confirm(); });
         repository::write_ledger(*repository_);
     }
