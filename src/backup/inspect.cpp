@@ -118,7 +118,7 @@ private:
 
 BackupInspector::BackupInspector(const repository::Repository& repository, const std::string& cluster,
                                  const base::Cancellation& cancellation)
-    : repository_(repository), cancellation_(cancellation), files_(repository, cluster, cancellation) {}
+    : repository_(repository), cancellation_(cancellation), files_(repository, cluster, cancellation), passed_over_(files_.passed_over()) {}
 
 std::unique_ptr<repository::PackVisit> BackupInspector::visit_pack(const std::string& object) {
     return std::make_unique<Visit>(*this, repository::first_generation(object));
@@ -159,19 +159,20 @@ void BackupInspector::check_split_pages(const repository::Share& share) {
         } catch (const base::Cancelled&) {
             throw;
         } catch (const base::Failure& failure) {
-            if (failure.kind() != base::FailureKind::operation) throw;  // Damage was told when the pack was read.
+            if (failure.kind() != base::FailureKind::operation) throw;
+            passed_over_.insert(failure.what());
         }
         for (const auto& page : wrong)
             add({object, first.frame, first.position, static_cast<std::uint32_t>(first.length)}, wrong_checksum(page));
     }
 }
 
-std::vector<std::string> BackupInspector::problems() const {
+std::vector<std::string> BackupInspector::problems() {
     std::set<StoredFiles::Place> places;
     for (const auto& [place, what] : found_) places.insert(place);
     std::map<std::string, std::set<std::string>> backups;  ///< By sentence.
     std::size_t left_out = 0;
-    files_.find_sufferers(
+    passed_over_.merge(files_.find_sufferers(
         places,
         [&](const StoredFiles::Place& place, const std::string& backup, const StoredFiles::File& file, std::uint64_t offset,
             std::uint64_t length) {
@@ -181,7 +182,7 @@ std::vector<std::string> BackupInspector::problems() const {
             else
                 ++left_out;
         },
-        cancellation_);
+        cancellation_));
     std::vector<std::string> problems;
     for (const auto& [sentence, ids] : backups) {
         std::string list;

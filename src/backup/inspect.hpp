@@ -3,6 +3,7 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,9 @@ public:
     std::uint64_t pages() const { return pages_; }
     std::size_t without_checksums() const { return files_.without_checksums(); }
     /// What was found, each with the backups that have it, the file and the block.
-    std::vector<std::string> problems() const;
+    std::vector<std::string> problems();
+    /// What could not be read and so hid pages or files from the inspection. Whoever read all objects told of it, unless it comes and goes.
+    const std::set<std::string>& passed_over() const { return passed_over_; }
 
 private:
     class Visit;
@@ -42,6 +45,7 @@ private:
     std::atomic<std::uint64_t> pages_{0};
     std::mutex mutex_;
     std::map<StoredFiles::Place, std::string> found_;
+    std::set<std::string> passed_over_;
 };
 
 }  // namespace howdah::backup

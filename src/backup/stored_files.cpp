@@ -25,23 +25,24 @@ using repository::TreeReference;
 
 constexpr std::uint32_t kUsualSegmentBlocks = 131072;
 
-/// Damage is told by who reads every object; here it only hides what lies behind it.
+/// Damage is told by who reads every object; here it hides what lies behind it, and is noted.
 template <typename Work>
-void passing_over_damage(const Work& work) {
+void passing_over_damage(std::set<std::string>& passed_over, const Work& work) {
     try {
         work();
     } catch (const base::Cancelled&) {
         throw;
     } catch (const base::Failure& failure) {
         if (failure.kind() != base::FailureKind::operation) throw;
+        passed_over.insert(failure.what());
     }
 }
 
-std::uint32_t segment_blocks(const repository::Repository& repository, const Backup& backup) {
+std::uint32_t segment_blocks(const repository::Repository& repository, const Backup& backup, std::set<std::string>& passed_over) {
     std::uint32_t blocks = kUsualSegmentBlocks;
     for (const TreeReference& reference : backup.root.trees) {
         if (reference.root != "global") continue;
-        passing_over_damage([&] {
+        passing_over_damage(passed_over, [&] {
             for (const FileEntry& entry : repository::read_tree(repository, backup.area, reference.name).entries) {
                 if (entry.path != "pg_control") continue;
                 const auto bytes =
@@ -86,20 +87,25 @@ StoredFiles::StoredFiles(const repository::Repository& repository, const std::st
     : repository_(repository), backups_(repository::list_backups(repository, cluster)) {
     std::set<std::string> seen;
     for (const Backup& backup : backups_) {
-        if (!backup.damage.empty()) continue;
+        if (!backup.damage.empty()) {
+            passed_over_.insert(backup.damage);
+            continue;
+        }
         without_checksums_ += !has_checksums(backup.root);
         auto known = segment_blocks_.find(backup.area.prefix());
-        if (known == segment_blocks_.end()) known = segment_blocks_.emplace(backup.area.prefix(), segment_blocks(repository, backup)).first;
+        if (known == segment_blocks_.end())
+            known = segment_blocks_.emplace(backup.area.prefix(), segment_blocks(repository, backup, passed_over_)).first;
         for (const TreeReference& reference : backup.root.trees) {
             cancellation.check("reading the backups");
             const std::string key = backup.area.tree(reference.name) + (has_checksums(backup.root) ? "+" : "-") + reference.root;
             if (!seen.insert(key).second) continue;
-            passing_over_damage([&] {
+            passing_over_damage(passed_over_, [&] {
                 for (const FileEntry& entry : repository::read_tree(repository, backup.area, reference.name).entries) {
                     if (entry.type != EntryType::file || entry.size == 0) continue;
                     const File& file = *files_.insert(describe(backup.root, reference, entry.path, known->second)).first;
-                    passing_over_damage(
-                        [&] { add_file(backup.area, file, entry, repository::read_extents(repository, backup.area, entry)); });
+                    passing_over_damage(passed_over_, [&] {
+                        add_file(backup.area, file, entry, repository::read_extents(repository, backup.area, entry));
+                    });
                 }
             });
         }
@@ -180,7 +186,9 @@ bool StoredFiles::recorded_bad(const std::string& pack_object, std::uint32_t fra
     return recorded != recorded_.end() && recorded->second.contains({frame, position});
 }
 
-void StoredFiles::find_sufferers(const std::set<Place>& places, const Sufferer& sufferer, const base::Cancellation& cancellation) const {
+std::set<std::string> StoredFiles::find_sufferers(const std::set<Place>& places, const Sufferer& sufferer,
+                                                  const base::Cancellation& cancellation) const {
+    std::set<std::string> passed_over;
     const auto look_at = [&](const Backup& backup, const File& file, const std::vector<Extent>& extents) {
         std::uint64_t offset = 0;
         for (const Extent& extent : extents) {
@@ -199,16 +207,17 @@ void StoredFiles::find_sufferers(const std::set<Place>& places, const Sufferer& 
         if (!backup.damage.empty() || places.empty()) continue;
         for (const TreeReference& reference : backup.root.trees) {
             cancellation.check("reading the backups");
-            passing_over_damage([&] {
+            passing_over_damage(passed_over, [&] {
                 for (const FileEntry& entry : repository::read_tree(repository_, backup.area, reference.name).entries)
                     if (entry.type == EntryType::file && entry.size > 0)
-                        passing_over_damage([&] {
+                        passing_over_damage(passed_over, [&] {
                             look_at(backup, describe(backup.root, reference, entry.path, segment_blocks_.at(backup.area.prefix())),
                                     repository::read_extents(repository_, backup.area, entry));
                         });
             });
         }
     }
+    return passed_over;
 }
 
 }  // namespace howdah::backup

@@ -14,7 +14,7 @@
 namespace howdah::backup {
 
 /// Where in the packs the bytes of backups' files lie, seen from the packs. A run that several backups share stands here once. Damaged
-/// manifests are passed over: a verification tells about them by itself.
+/// manifests are passed over and noted: a verification tells about them by itself, unless they could be read when it looked at them.
 class StoredFiles {
 public:
     struct File {
@@ -65,8 +65,11 @@ public:
     const std::vector<SplitPage>& split_pages() const { return split_; }
     std::size_t without_checksums() const { return without_checksums_; }
 
-    /// Reads all manifests again and names every backup's file that needs one of the places.
-    void find_sufferers(const std::set<Place>& places, const Sufferer& sufferer, const base::Cancellation& cancellation) const;
+    /// What is wrong with manifests that were passed over.
+    const std::set<std::string>& passed_over() const { return passed_over_; }
+
+    /// Reads all manifests again and names every backup's file that needs one of the places. Gives what was passed over.
+    std::set<std::string> find_sufferers(const std::set<Place>& places, const Sufferer& sufferer, const base::Cancellation& cancellation) const;
 
 private:
     struct Pack {
@@ -93,6 +96,7 @@ private:
     std::map<std::string, std::set<Bad>> recorded_;
     std::set<std::pair<const File*, std::uint32_t>> recorded_split_;
     std::vector<SplitPage> split_;
+    std::set<std::string> passed_over_;
     std::size_t runs_ = 0, settled_ = 0;
     std::size_t without_checksums_ = 0;
 };

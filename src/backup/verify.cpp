@@ -118,6 +118,8 @@ void look_into(const repository::Repository& repository, const std::string& clus
     result.damage = repository::verify_objects(repository, cluster, jobs, progress, cancellation, settle, &inspection);
     inspector.check_split_pages(share);
     result.problems = inspector.problems();
+    if (result.damage.empty())
+        for (const auto& what : inspector.passed_over()) result.problems.push_back("not everything was looked into: " + what);
     const auto& figures = inspection.figures;
     result.looked_into = VerifyResult::LookedInto{.frames = figures.frames,
                                                   .frames_total = figures.frames_total,
@@ -144,6 +146,7 @@ VerifyResult verify(const repository::Repository& repository, const std::string&
         result.damage = repository::verify_objects(repository, cluster, jobs, progress, cancellation, settle);
     for (const auto& backup : repository::list_backups(repository, cluster)) {
         ++result.backups;
+        if (!backup.damage.empty() && result.damage.empty()) result.problems.push_back(backup.damage);
         if (backup.damage.empty()) guarded(result, [&] { check_wal(repository, backup, result.problems); });
         if (backup.damage.empty()) guarded(result, [&] { check_stop(repository, backup, result.problems); });
     }
