@@ -27,13 +27,15 @@ Remains Chain::examine(std::uint64_t known_end, const std::function<void(const L
     for (const auto& [number, object] : list()) {
         remains.end = std::max(remains.end, number);
         remains.modified = object.modified;
-        try {
-            Link link = read_link(number, object.modified);
-            check_body(link);
-            readable.emplace(number, std::move(link));
-        } catch (const DamageFailure& failure) {
-            unreadable.emplace(number, failure.damage());
-        }
+        // Looked at twice: what is given up goes, and a read may have been wrong where the link is not.
+        for (int look = 0; look < 2 && !readable.contains(number); ++look) try {
+                Link link = read_link(number, object.modified);
+                check_body(link);
+                readable.emplace(number, std::move(link));
+            } catch (const DamageFailure& failure) {
+                unreadable.insert_or_assign(number, failure.damage());
+            }
+        if (readable.contains(number)) unreadable.erase(number);
     }
     find_beginning(remains, readable);
     for (std::uint64_t number = std::min(remains.oldest, unreadable.empty() ? remains.oldest : unreadable.begin()->first);
