@@ -63,6 +63,7 @@ std::vector<Fault> choose(const std::vector<Call>& calls, unsigned wanted) {
     const auto how = environment("HOWDAH_TEST_FAULTS");
     if (const auto one = parse_fault(how)) return {*one};
     const auto all = all_faults(calls);
+    if (const auto number = std::strtoul(how.c_str(), nullptr, 10)) wanted = static_cast<unsigned>(number);
     if (how == "all" || all.size() <= wanted) return all;
     return sample(all, calls, wanted);
 }
