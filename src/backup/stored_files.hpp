@@ -69,7 +69,8 @@ public:
     const std::set<std::string>& passed_over() const { return passed_over_; }
 
     /// Reads all manifests again and names every backup's file that needs one of the places. Gives what was passed over.
-    std::set<std::string> find_sufferers(const std::set<Place>& places, const Sufferer& sufferer, const base::Cancellation& cancellation) const;
+    std::set<std::string> find_sufferers(const std::set<Place>& places, const Sufferer& sufferer,
+                                         const base::Cancellation& cancellation) const;
 
 private:
     struct Pack {

@@ -26,9 +26,7 @@ namespace {
 /// How long nothing may have been added to what an interrupted repo init left before another one takes it away: a live one is faster.
 constexpr std::chrono::seconds kUnfinishedAge{5};
 
-bool is_of_a_beginning(const std::string& name) {
-    return name.starts_with(kSlotPrefix) || name == std::string(kLedgerPrefix) + "00000001";
-}
+bool is_of_a_beginning(const std::string& name) { return name.starts_with(kSlotPrefix) || name == std::string(kLedgerPrefix) + "00000001"; }
 
 /// What an interrupted repo init left: objects that only a marker makes a repository of. Failure when there is anything else.
 std::vector<storage::Listed> find_unfinished(storage::Store& store) {

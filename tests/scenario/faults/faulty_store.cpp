@@ -51,8 +51,7 @@ void CallBook::reset(const Fault& fault) {
 
 std::vector<Call> CallBook::calls() const {
     std::vector<Call> calls(shared_->count);
-    for (std::size_t i = 0; i < calls.size() && i < kMostCalls; ++i)
-        calls[i] = {shared_->notes[i].kind, shared_->notes[i].object.data()};
+    for (std::size_t i = 0; i < calls.size() && i < kMostCalls; ++i) calls[i] = {shared_->notes[i].kind, shared_->notes[i].object.data()};
     return calls;
 }
 

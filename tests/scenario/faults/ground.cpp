@@ -29,8 +29,8 @@ std::unique_ptr<ProtectedServer> make_server() {
     ProtectedServer::Options options;
     options.archiving = false;
     options.scratch.wal_segment_mib = 1;
-    options.scratch.settings = {{"archive_command", "true"},     {"checkpoint_timeout", "1h"}, {"bgwriter_lru_maxpages", "0"},
-                                {"archive_timeout", "0"},        {"wal_keep_size", "64MB"},    {"min_wal_size", "2MB"},
+    options.scratch.settings = {{"archive_command", "true"}, {"checkpoint_timeout", "1h"}, {"bgwriter_lru_maxpages", "0"},
+                                {"archive_timeout", "0"},    {"wal_keep_size", "64MB"},    {"min_wal_size", "2MB"},
                                 {"wal_recycle", "off"}};
     auto made = std::make_unique<ProtectedServer>(options);
     made->set_config("wal.fetch_ahead", "0");

@@ -104,7 +104,7 @@ Ended run(const std::function<int()>& function, const Environment& environment, 
 }  // namespace
 
 Ended run_inside(const std::vector<std::string>& words, const Environment& environment, const std::filesystem::path& folder,
-               const Fault& fault) {
+                 const Fault& fault) {
     const auto program = [&words] {
         std::vector<std::string> copy{"howdah"};
         copy.insert(copy.end(), words.begin(), words.end());
@@ -117,7 +117,7 @@ Ended run_inside(const std::vector<std::string>& words, const Environment& envir
 }
 
 Ended call_inside(const std::function<void()>& work, const Environment& environment, const std::filesystem::path& folder,
-                const Fault& fault) {
+                  const Fault& fault) {
     const auto told = [&work] {
         try {
             work();

@@ -15,8 +15,8 @@ struct Ended {
     int exit_code = 0;  ///< 128 + signal when a signal ended it; 142 when it hung.
     std::string output, errors;
     std::vector<Call> calls;
-    bool struck = false;    ///< The fault happened.
-    std::string where;      ///< "17:cut (read cluster/main/…)".
+    bool struck = false;  ///< The fault happened.
+    std::string where;    ///< "17:cut (read cluster/main/…)".
 
     bool succeeded() const { return exit_code == 0; }
 };
@@ -24,10 +24,10 @@ struct Ended {
 /// Runs the program itself, with its own options, exit codes and change of user, in a child of this process in which the stores obey the
 /// fault. Returns when the child and everything that it left behind have ended.
 Ended run_inside(const std::vector<std::string>& words, const Environment& environment, const std::filesystem::path& folder,
-               const Fault& fault = {});
+                 const Fault& fault = {});
 
 /// The same for a function instead of the program; what it throws is told as the program would.
 Ended call_inside(const std::function<void()>& work, const Environment& environment, const std::filesystem::path& folder,
-                const Fault& fault = {});
+                  const Fault& fault = {});
 
 }  // namespace howdah::tests

@@ -19,8 +19,8 @@ using nlohmann::json;
 json steady(json document) {
     for (const char* name : {"age_seconds"}) document.erase(name);
     if (document.contains("wal"))
-        for (const char* name : {"oldest_ready_seconds", "current_lsn", "lag_bytes", "bytes_per_second", "disk_free_bytes", "until_full_seconds",
-                                 "last_archived_time", "last_archived"})
+        for (const char* name : {"oldest_ready_seconds", "current_lsn", "lag_bytes", "bytes_per_second", "disk_free_bytes",
+                                 "until_full_seconds", "last_archived_time", "last_archived"})
             document["wal"].erase(name);
     return document;
 }

@@ -26,7 +26,8 @@ protected:
     }
 
     std::vector<std::string> words(const std::vector<std::string>& more = {}) const {
-        std::vector<std::string> words{"restore", "--into", place_.restored().string(), "--backup", second_, "--to-backup-end", "--jobs", "1"};
+        std::vector<std::string> words{"restore", "--into", place_.restored().string(), "--backup", second_, "--to-backup-end",
+                                       "--jobs",  "1"};
         words.insert(words.end(), more.begin(), more.end());
         return words;
     }

@@ -20,8 +20,8 @@ struct Sweep {
 };
 
 /// Runs the operation without a fault, then once for each call and each shape of its failing: all of them with HOWDAH_TEST_FAULTS=all, one
-/// with "17:cut", else a sample, of 100 with HOWDAH_TEST_FAULTS=100: first and last call of each kind and shape, and even, seeded steps between (HOWDAH_TEST_SEED). Prints a
-/// line that begins with "RESULT".
+/// with "17:cut", else a sample, of 100 with "100": first and last call of each kind and shape, and even, seeded steps between
+/// (HOWDAH_TEST_SEED). Prints a line that begins with "RESULT".
 void sweep(const Sweep& sweep);
 
 }  // namespace howdah::tests
