@@ -47,7 +47,7 @@ std::vector<storage::Listed> find_unfinished(storage::Store& store) {
     return left;
 }
 
-/// Whether the folder of a repository that is to be made exists; refuses one with anything in it.
+/// Refuses a place with anything in it but the beginning that an interrupted repo init left.
 void check_place_is_empty(const base::RepositoryConfig& config) {
     constexpr std::string_view file = "file://";
     struct stat status{};

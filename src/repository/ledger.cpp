@@ -28,7 +28,6 @@ struct Look {
     LedgerBody body;
     std::map<std::string, LedgerMark> marks;  ///< By chain: the ledger entry that its newest link knew.
     std::set<std::string> unreadable;         ///< Chains whose newest link is damaged; verify tells about them.
-    std::set<std::string> untrue_slots;       ///< Key slots that do not authenticate: damaged or misread.
 };
 
 void look_at_chain(const Repository& repository, Kind kind, const std::string& prefix, Look& look) {
@@ -82,10 +81,10 @@ Look look_around(const Repository& repository) {
     look_at_chain(repository, Kind::lease, kRepositoryLease, look);
     look_at_chain(repository, Kind::doomed, kDoomedPrefix, look);
     store.list(kSlotPrefix, [&](const storage::Listed& listed) {
-        const auto line = store.get(listed.name, {64u << 10});
-        if (!line) return;
-        look.body.slots[listed.name] = repository.key().document_hash(Kind::ledger, *line);
-        if (!tag_fits(*line, listed.name, repository.key())) look.untrue_slots.insert(listed.name);
+        auto line = store.get(listed.name, {64u << 10});
+        // A slot is known by its present line, right or wrong, but not by one that was only read wrongly.
+        if (line && !tag_fits(*line, listed.name, repository.key())) line = store.get(listed.name, {64u << 10});
+        if (line) look.body.slots[listed.name] = repository.key().document_hash(Kind::ledger, *line);
     });
     for (const ClusterArea& area : repository.areas()) {
         look_at_chain(repository, Kind::lease, area.lease_prefix(), look);
@@ -279,20 +278,13 @@ LedgerMark newest_ledger_mark(const Repository& repository) {
 }
 
 void write_first_ledger(const Repository& repository) {
-    const Look look = look_around(repository);
-    if (!look.untrue_slots.empty())
-        throw Failure(FailureKind::repository, fmt::format("object {} was not stored as it was written", *look.untrue_slots.begin()),
-                      "check the disk, and run the command again");
-    if (!ledger_chain(repository).append(std::nullopt, encode_ledger(look.body)))
+    if (!ledger_chain(repository).append(std::nullopt, encode_ledger(look_around(repository).body)))
         throw Failure(FailureKind::operation, fmt::format("another repo init is at work in {}", repository.store().location()),
                       "wait for it, or choose another place");
 }
 
 std::string next_ledger_body(const Repository& repository, const std::optional<Link>& newest, LedgerChange change) {
-    Look look = look_around(repository);
-    LedgerBody& body = look.body;
-    // What the entry before knows of them stays said.
-    for (const std::string& name : look.untrue_slots) body.slots.erase(name);
+    LedgerBody body = look_around(repository).body;
     if (newest) keep_known(repository, decode_ledger(newest->body, ledger_chain(repository).link_name(newest->number)), body, change);
     return encode_ledger(body);
 }
