@@ -66,6 +66,7 @@ private:
         PushWorker worker(options_.compression_level);
         for (const auto& entry : backlog.list()) {
             if (!entry.differs) continue;
+            if (!caught.conflicts.empty()) return;
             try {
                 if (options_.dry_run)
                     caught.conflicts.push_back(fmt::format("{} differed when it was pushed", entry.name));

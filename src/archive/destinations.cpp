@@ -119,13 +119,14 @@ bool Destinations::forgiven(const Destination& lacking) const { return !counts_a
 
 void Destinations::settle(const std::string& name, std::span<Destination* const> tried, std::span<const PutResult> results) {
     std::lock_guard lock(mutex_);
-    std::vector<const Destination*> have;
+    std::vector<const Destination*> have, differing;
     for (std::size_t i = 0; i < tried.size(); ++i) {
         if (!results[i].failure) {
             have.push_back(tried[i]);
         } else {
             tried[i]->failure = results[i].failure;
             tried[i]->seen_down = !differs(results[i].failure);
+            if (!tried[i]->seen_down) differing.push_back(tried[i]);
         }
     }
     const auto has = [&](const auto& each) { return std::find(have.begin(), have.end(), &*each) != have.end(); };
@@ -139,7 +140,7 @@ void Destinations::settle(const std::string& name, std::span<Destination* const>
             each->backlog.note_up();
             continue;
         }
-        each->backlog.add(name, differs(each->failure));
+        each->backlog.add(name, std::find(differing.begin(), differing.end(), &*each) != differing.end());
         base::fault_point("wal_repositories.after_backlog");
         if (each->seen_down) each->backlog.note_down();
     }

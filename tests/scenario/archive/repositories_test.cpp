@@ -309,17 +309,17 @@ TEST_F(Repositories, FetchTakesFromWhoeverHasItAndProvesAbsenceFromAll) {
 
 TEST_F(Repositories, AServersOwnCommandGoesOnAndRecoveryPassesAGap) {
     ASSERT_NO_FATAL_FAILURE(begin_two());
-    const auto set = howdah({"wal", "setup", "--wait", "1min"});
+    const auto set = howdah({"wal", "setup", "--force", "--wait", "1min"});
     ASSERT_EQ(set.exit_code, 0) << set.errors;
     EXPECT_NE(set.output.find("Proven"), set.output.npos) << set.output;
     const auto backup = howdah({"backup", "run", "--repository", "offsite"});
     ASSERT_EQ(backup.exit_code, 0) << backup.errors;
     postgres::Session asking = session();
-    asking.query("CREATE TABLE log AS SELECT 1 AS id");
+    asking.query("CREATE TABLE public.log AS SELECT 1 AS id");
     take_away(offsite_folder());
     std::vector<std::string> names;
     for (int i = 0; i < 3; ++i) {
-        asking.query("INSERT INTO log SELECT max(id) + 1 FROM log");
+        asking.query("INSERT INTO public.log SELECT max(id) + 1 FROM public.log");
         names.push_back(switch_segment(asking));
     }
     const auto archived_by_server = [&](const std::string& name) {
@@ -336,7 +336,7 @@ TEST_F(Repositories, AServersOwnCommandGoesOnAndRecoveryPassesAGap) {
     const std::string settings = base::read_file(into / "postgresql.auto.conf");
     EXPECT_NE(settings.find("--from offsite --from main"), settings.npos) << settings;
     auto copy = restore::start_sandbox(into, server_->programs(), std::chrono::minutes(2), {});
-    EXPECT_EQ(postgres::Session(copy.conninfo()).value("SELECT max(id) FROM log"), "4") << "what offsite lacks came from main";
+    EXPECT_EQ(postgres::Session(copy.conninfo()).value("SELECT max(id) FROM public.log"), "4") << "what offsite lacks came from main";
 }
 
 /// The fault points that only several repositories have, from the source: a new one is tested without being listed.
