@@ -46,7 +46,7 @@ public:
         if (take_promise()) return std::move(result_);
         if (base::guard("T19.finished")) require_finished(data_directory_, options_, control_.wal_segment_size);
         gather();
-        run_workers(worker_count(options_.jobs, names_.size(), control_.wal_segment_size), [this] { work(); });
+        run_workers(taken() ? 1 : worker_count(options_.jobs, names_.size(), control_.wal_segment_size), [this] { work(); });
         if (failure_) std::rethrow_exception(failure_);
         if (!named_done_) cancellation_.check("wal push");
         look_after_repositories();
@@ -85,6 +85,16 @@ private:
         const std::vector<std::string> ready = ready_files(data_directory_);
         acknowledgements_.remove_except({ready.begin(), ready.end()});
         names_ = push_order(options_, ready, acknowledgements_);
+    }
+
+    /// Whether a repository has something under one of these names. It may be of another history, and then nothing that follows may get
+    /// there beside it: the files go one after the other.
+    bool taken() const {
+        if (names_.size() == 1) return true;
+        for (const Destination* each : destinations_.takers())
+            for (const std::string& name : names_)
+                if (each->repository->store().exists(area_.wal(name))) return true;
+        return false;
     }
 
     /// The next file's place in the list; none when this call should begin no other.
