@@ -1,6 +1,7 @@
 // What --full and --sample find beyond the seals: damage that went in before a frame was sealed.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 
