@@ -43,7 +43,8 @@ public:
     void run(CatchUpResult& result, const base::Cancellation& cancellation) {
         if (!segment_size_) return;
         for (WalArchive& to : archives_) {
-            CaughtUp caught{.repository = to.repository().name(), .system = system_, .lacking = {}, .nowhere = {}, .conflicts = {}, .failures = {}};
+            CaughtUp caught{
+                .repository = to.repository().name(), .system = system_, .lacking = {}, .nowhere = {}, .conflicts = {}, .failures = {}};
             const RepositoryBacklog backlog(backlog_folder(options_.backlogs, options_.cluster, system_, caught.repository));
             look_again(to, backlog, caught);
             caught.lacking = lacking(to, backlog);

@@ -25,14 +25,14 @@ struct CatchUpOptions {
 struct CaughtUp {
     std::string repository;
     base::SystemIdentifier system;
-    std::vector<std::string> lacking;    ///< What it lacked: histories first, then segments.
+    std::vector<std::string> lacking;  ///< What it lacked: histories first, then segments.
     std::size_t from_pg_wal = 0, from_others = 0;
     std::vector<std::string> nowhere;    ///< Of these, those that nobody has any more.
     std::vector<std::string> conflicts;  ///< What differs from another repository or the server, as sentences; then nothing was written.
     std::vector<std::string> failures;   ///< What else went wrong.
 };
 struct CatchUpResult {
-    std::vector<CaughtUp> repositories;  ///< Those that lacked something, and those in conflict.
+    std::vector<CaughtUp> repositories;    ///< Those that lacked something, and those in conflict.
     std::vector<std::string> unreachable;  ///< "offsite: why".
 };
 

@@ -78,17 +78,17 @@ void Destinations::open_all(const std::string& named) {
             if (const auto differing = each->backlog.differing(); differing && *differing != named) {
                 each->failure = std::make_exception_ptr(
                     Failure(FailureKind::operation,
-                            fmt::format("repository {} holds another {} than this server archived, and takes no more WAL", each->config.name,
-                                        *differing),
+                            fmt::format("repository {} holds another {} than this server archived, and takes no more WAL",
+                                        each->config.name, *differing),
                             "docs/use/wal.md says what to do; howdah wal catch-up looks again"));
                 continue;
             }
             const auto down = each->backlog.since_down();
             if (down && *down < kPassedOver && !counts_as_required(*each)) {
-                each->failure = std::make_exception_ptr(
-                    Failure(FailureKind::repository,
-                            fmt::format("repository {} was down {} ago and is not tried yet", each->config.name, base::text_duration(*down)),
-                            "mend it; what it lacks is brought to it by later pushes"));
+                each->failure = std::make_exception_ptr(Failure(
+                    FailureKind::repository,
+                    fmt::format("repository {} was down {} ago and is not tried yet", each->config.name, base::text_duration(*down)),
+                    "mend it; what it lacks is brought to it by later pushes"));
                 passed_over.push_back(&*each);
                 continue;
             }
@@ -131,8 +131,7 @@ void Destinations::settle(const std::string& name, std::span<Destination* const>
     }
     const auto has = [&](const auto& each) { return std::find(have.begin(), have.end(), &*each) != have.end(); };
     for (const auto& each : all_)
-        if (!has(each) && (have.empty() ? each->failure != nullptr : counts_as_required(*each)))
-            std::rethrow_exception(each->failure);
+        if (!has(each) && (have.empty() ? each->failure != nullptr : counts_as_required(*each))) std::rethrow_exception(each->failure);
     if (!several()) return;
     for (const auto& each : all_) {
         if (has(each)) {

@@ -78,7 +78,8 @@ void FilePusher::push_history(const std::string& name, std::span<WalArchive* con
     const std::string text = base::read_file(pg_wal_ / name);
     pushed.stamp = stamp_of(pg_wal_ / name);
     pushed.bytes = {text.size()};
-    for_each_sound(archives, pushed.results, [&](WalArchive& archive, PutResult& result) { result.stored = archive.put_history(name, text); });
+    for_each_sound(archives, pushed.results,
+                   [&](WalArchive& archive, PutResult& result) { result.stored = archive.put_history(name, text); });
     base::fault_point("wal_push.after_history");
 }
 

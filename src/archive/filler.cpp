@@ -24,9 +24,7 @@ constexpr const char* kTwoHistories =
     "the server was taken back to an earlier state and wrote other WAL under the same names, or two servers archive under one name: "
     "nothing is copied; a full backup under a cluster name of its own begins anew";
 
-base::Timeline timeline_of(const std::string& name) {
-    return {static_cast<std::uint32_t>(std::stoul(name.substr(0, 8), nullptr, 16))};
-}
+base::Timeline timeline_of(const std::string& name) { return {static_cast<std::uint32_t>(std::stoul(name.substr(0, 8), nullptr, 16))}; }
 
 bool is_history(const std::string& name) { return postgres::classify_wal_file(name) == WalFileKind::history; }
 
@@ -157,8 +155,8 @@ void Filler::require_one_history(const WalArchive& from, const WalArchive& to, c
     const auto theirs = from.history(timeline), own = to.history(timeline);
     if (theirs && own && *theirs != *own)
         throw Failure(FailureKind::operation,
-                      fmt::format("timeline history {} of repository {} differs from that of repository {}", postgres::history_name(timeline),
-                                  from.repository().name(), to.repository().name()),
+                      fmt::format("timeline history {} of repository {} differs from that of repository {}",
+                                  postgres::history_name(timeline), from.repository().name(), to.repository().name()),
                       kTwoHistories);
     const auto &there = names_of(from, timeline), &here = names_of(to, timeline);
     const auto above = std::find_if(here.lower_bound(segment), here.end(), [&](const auto& name) { return there.contains(name); });

@@ -115,8 +115,7 @@ private:
                 const auto takers = destinations_.takers();
                 if (*place > 0 && !base::guard("T19.durable"))
                     acknowledgements_.write(name, stamp_of(options_.path.parent_path() / name), {area_.wal(name), markers(takers)});
-                const PushedFile pushed =
-                    pusher_.push(name, worker, archives_of(takers), *place == 0 && options_.replace_unfinished);
+                const PushedFile pushed = pusher_.push(name, worker, archives_of(takers), *place == 0 && options_.replace_unfinished);
                 destinations_.settle(name, takers, pushed.results);
                 if (*place > 0) acknowledge(name, pushed, takers);
                 note(name, *place, pushed);

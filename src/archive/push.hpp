@@ -17,14 +17,14 @@ namespace howdah::archive {
 /// required, and noted durably for each that lacks it. A segment, a history file or a .backup file
 /// (which is acknowledged and not kept: the root holds what it says). `.partial` files are stored under their own name, never as a segment.
 struct PushOptions {
-    std::string cluster;                     ///< Name in the configuration.
-    std::filesystem::path path;              ///< As PostgreSQL gave it (%p), relative to the data directory or absolute.
-    std::filesystem::path acknowledgements;  ///< Folder below the state directory; each cluster gets one of its own in it.
-    std::filesystem::path backlogs;          ///< Another, for what repositories lack (RepositoryBacklog).
+    std::string cluster;                               ///< Name in the configuration.
+    std::filesystem::path path;                        ///< As PostgreSQL gave it (%p), relative to the data directory or absolute.
+    std::filesystem::path acknowledgements;            ///< Folder below the state directory; each cluster gets one of its own in it.
+    std::filesystem::path backlogs;                    ///< Another, for what repositories lack (RepositoryBacklog).
     std::vector<base::RepositoryConfig> repositories;  ///< At least one. One alone is required.
     std::vector<std::string> required;                 ///< Names of those that must have a file before it counts as archived.
     std::optional<base::Duration> backlog_limit;       ///< How long another may lack a file before it counts as required.
-    unsigned ahead = 16;                     ///< Ready segments pushed beyond the named one, in order, by all cores.
+    unsigned ahead = 16;                               ///< Ready segments pushed beyond the named one, in order, by all cores.
     unsigned jobs = 0;
     int compression_level = 1;
     bool unfinished = false;          ///< Store a segment that its server will never finish, because that server is lost.

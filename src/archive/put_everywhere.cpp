@@ -62,8 +62,7 @@ public:
     void add(const SegmentNotes& notes) {
         const std::string trailer = repository::encode_wal_trailer(notes.trailer);
         add(base::as_bytes(trailer), FrameClass::trailer);
-        if (!notes.summary.empty() && notes.summary.size() <= kMostSummaryBytes)
-            add(base::as_bytes(notes.summary), FrameClass::summary);
+        if (!notes.summary.empty() && notes.summary.size() <= kMostSummaryBytes) add(base::as_bytes(notes.summary), FrameClass::summary);
     }
 
     bool all_failed() const {

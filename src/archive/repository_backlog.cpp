@@ -36,7 +36,8 @@ std::string differing_name(const std::string& name) { return name + std::string(
 
 }  // namespace
 
-fs::path backlog_folder(const fs::path& backlogs, const std::string& cluster, base::SystemIdentifier system, const std::string& repository) {
+fs::path backlog_folder(const fs::path& backlogs, const std::string& cluster, base::SystemIdentifier system,
+                        const std::string& repository) {
     return backlogs / cluster / base::text(system) / repository;
 }
 
@@ -66,11 +67,14 @@ std::vector<RepositoryBacklog::Entry> RepositoryBacklog::list() const {
             found.name.resize(found.name.size() - kDiffers.size());
         }
         const auto kind = postgres::classify_wal_file(found.name);
-        if (kind == WalFileKind::segment || kind == WalFileKind::partial || kind == WalFileKind::history) entries.push_back(std::move(found));
+        if (kind == WalFileKind::segment || kind == WalFileKind::partial || kind == WalFileKind::history)
+            entries.push_back(std::move(found));
     }
     if (error && error != std::errc::no_such_file_or_directory)
         throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot read {}", folder_.string()), error.value());
-    const auto rank = [](const Entry& each) { return std::pair(postgres::classify_wal_file(each.name) != WalFileKind::history, each.name); };
+    const auto rank = [](const Entry& each) {
+        return std::pair(postgres::classify_wal_file(each.name) != WalFileKind::history, each.name);
+    };
     std::sort(entries.begin(), entries.end(), [&](const Entry& a, const Entry& b) { return rank(a) < rank(b); });
     return entries;
 }

@@ -8,7 +8,8 @@ namespace howdah::archive {
 
 namespace {
 
-void look_inside(RepositoryWal& wal, const base::RepositoryConfig& config, const repository::ClusterArea& area, std::uint64_t segment_size) {
+void look_inside(RepositoryWal& wal, const base::RepositoryConfig& config, const repository::ClusterArea& area,
+                 std::uint64_t segment_size) {
     try {
         const auto repository = repository::Repository::open(config);
         const WalArchive archive(repository, area);

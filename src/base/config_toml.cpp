@@ -20,8 +20,7 @@ Value value_of(const toml::node& node) {
         for (const auto& each : *array) value.list.push_back(each.as_string()->get());
         return value;
     }
-    return {Value::Kind::other, node.is_array() ? "a list" : node.is_floating_point() ? "a number with a fraction" : "a date or time",
-            {}};
+    return {Value::Kind::other, node.is_array() ? "a list" : node.is_floating_point() ? "a number with a fraction" : "a date or time", {}};
 }
 
 void collect(const toml::table& table, const std::vector<std::string>& prefix, std::vector<TomlEntry>& entries) {

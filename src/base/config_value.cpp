@@ -78,9 +78,7 @@ Objection parse(const Setting&, const Value& value, Duration& into) {
     return {};
 }
 
-Objection parse(const Setting& setting, const Value& value, std::optional<Duration>& into) {
-    return parse(setting, value, into.emplace());
-}
+Objection parse(const Setting& setting, const Value& value, std::optional<Duration>& into) { return parse(setting, value, into.emplace()); }
 
 Objection parse(const Setting&, const Value& value, std::vector<std::string>& into) {
     if (value.kind == Kind::list) {

@@ -179,14 +179,16 @@ void prove(Context& context, postgres::Session& session, const WalOptions& optio
     const auto proof = archive::prove_archiving(session, wal, directory, *wait, context.cancellation);
     std::vector<std::string> in, without;
     for (const auto& config : context.config.wal_repositories(context.repository_name)) {
-        const auto open = std::find_if(repositories.begin(), repositories.end(), [&](const auto& each) { return each.name() == config.name; });
+        const auto open =
+            std::find_if(repositories.begin(), repositories.end(), [&](const auto& each) { return each.name() == config.name; });
         const bool there = open != repositories.end() && archive::WalArchive(*open, area).has(proof.segment);
         (there ? in : without).push_back(config.name);
         const auto& required = context.config.wal.required;
         if (!there && std::find(required.begin(), required.end(), config.name) != required.end())
-            throw base::Failure(base::FailureKind::operation,
-                                fmt::format("WAL segment {} did not come into repository {}, which is required", proof.segment, config.name),
-                                "look into the server's log: archive_command's own message stands there");
+            throw base::Failure(
+                base::FailureKind::operation,
+                fmt::format("WAL segment {} did not come into repository {}, which is required", proof.segment, config.name),
+                "look into the server's log: archive_command's own message stands there");
     }
     document["proven_segment"] = proof.segment;
     document["proven_seconds"] = json_seconds(proof.time);
@@ -196,7 +198,8 @@ void prove(Context& context, postgres::Session& session, const WalOptions& optio
     print(fmt::format("{} segment {} came into the repository {} after the switch.\n", coloured(Colour::green, "Proven:"), proof.segment,
                       base::text_duration(proof.time)));
     for (const auto& name : without)
-        print(fmt::format("{} repository {} does not have it; `howdah wal status` says what it lacks.\n", coloured(Colour::yellow, "But:"), name));
+        print(fmt::format("{} repository {} does not have it; `howdah wal status` says what it lacks.\n", coloured(Colour::yellow, "But:"),
+                          name));
 }
 
 void setup(Context& context, const WalOptions& options) {
@@ -330,7 +333,10 @@ void status(Context& context) {
     if (!good || !sound) context.exit_code = 1;
     if (context.output == Output::nagios)
         return answer_probe(
-            context, !good || critical ? ProbeState::critical : !sound ? ProbeState::warning : ProbeState::ok,
+            context,
+            !good || critical ? ProbeState::critical
+            : !sound          ? ProbeState::warning
+                              : ProbeState::ok,
             good && !sound ? in_one_line(repositories) : in_one_line(status),
             fmt::format("gaps={} ready={} lag={}B", status.gaps.size(), status.backlog ? status.backlog->ready : 0, status.lag.count));
     if (context.output == Output::json) {
@@ -381,15 +387,15 @@ void print_caught_up(const Context& context, const archive::CatchUpResult& resul
 void catch_up(Context& context) {
     std::error_code error;
     const auto& cluster = context.cluster();
-    const archive::CatchUpOptions options{
-        .cluster = cluster.name,
-        .repositories = context.config.wal_repositories(context.repository_name),
-        .backlogs = context.state_directory_if_any() / "wal-backlog",
-        .data_directory = std::filesystem::exists(cluster.data_directory / "global" / "pg_control", error) ? cluster.data_directory
-                                                                                                        : std::filesystem::path(),
-        .jobs = context.config.backup.jobs,
-        .compression_level = context.config.backup.compression_level,
-        .dry_run = context.dry_run};
+    const archive::CatchUpOptions options{.cluster = cluster.name,
+                                          .repositories = context.config.wal_repositories(context.repository_name),
+                                          .backlogs = context.state_directory_if_any() / "wal-backlog",
+                                          .data_directory = std::filesystem::exists(cluster.data_directory / "global" / "pg_control", error)
+                                                                ? cluster.data_directory
+                                                                : std::filesystem::path(),
+                                          .jobs = context.config.backup.jobs,
+                                          .compression_level = context.config.backup.compression_level,
+                                          .dry_run = context.dry_run};
     const auto work = [&] {
         const auto result = archive::catch_up_all(options, context.cancellation);
         std::size_t files = 0;

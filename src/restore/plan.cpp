@@ -75,8 +75,7 @@ archive::WalArchive wal_of(const repository::Repository& repository, const PlanR
 archive::WalPath path_from(const archive::WalArchive& wal, const Backup& backup, std::optional<base::Timeline> timeline) {
     const auto& root = backup.root;
     try {
-        return archive::find_path(wal, root.timeline, root.start, root.stop, timeline,
-                                  root.wal_segment_size);
+        return archive::find_path(wal, root.timeline, root.start, root.stop, timeline, root.wal_segment_size);
     } catch (const Failure& failure) {
         if (failure.kind() != FailureKind::operation) throw;
         throw NoWay(failure.kind(), failure.what(), failure.hint());

@@ -362,15 +362,17 @@ TEST_F(Repositories, KilledAnywhereTheNextTimeIsRight) {
         const auto names = switch_segments(3);
         take_away(offsite_folder());
         const bool noting = point == "wal_repositories.after_backlog";
-        const auto first = push(names[0], noting ? std::map<std::string, std::string>{{"HOWDAH_FAULT", point}} : std::map<std::string, std::string>{});
+        const auto first =
+            push(names[0], noting ? std::map<std::string, std::string>{{"HOWDAH_FAULT", point}} : std::map<std::string, std::string>{});
         EXPECT_EQ(first.exit_code, noting ? 128 + 9 : 0) << first.errors;
         bring_back(offsite_folder());
         if (!noting) {
             const auto words = point == "wal_repositories.after_catch_up" ? std::vector<std::string>{"wal", "catch-up"}
                                                                           : std::vector<std::string>{"wal", "push", "pg_wal/" + names[1]};
             const auto fault = point == "wal_repositories.after_fill" ? switch_segments(1)[0] : names[1];
-            const auto killed = howdah(point == "wal_repositories.after_fill" ? std::vector<std::string>{"wal", "push", "pg_wal/" + fault} : words,
-                                       {{"HOWDAH_FAULT", point}});
+            const auto killed =
+                howdah(point == "wal_repositories.after_fill" ? std::vector<std::string>{"wal", "push", "pg_wal/" + fault} : words,
+                       {{"HOWDAH_FAULT", point}});
             EXPECT_EQ(killed.exit_code, 128 + 9) << killed.errors;
         }
         for (const auto& name : names) EXPECT_EQ(push(name).exit_code, 0) << name;
