@@ -83,7 +83,8 @@ AuditResult audit_kept(const repository::Repository& repository, const repositor
         result.pages += both.now.size() / kBlockSize;
         for (const auto block : blocks) result.differ.push_back({both.file, block});
     };
-    result.read = read_beside(repository, area, files, choose(files.files, plans, options), {options.jobs, options.limit}, visit, cancellation);
+    result.read =
+        read_beside(repository, area, files, choose(files.files, plans, options), {options.jobs, options.limit}, visit, cancellation);
     std::sort(result.differ.begin(), result.differ.end(),
               [](const AuditedPage& a, const AuditedPage& b) { return std::pair(a.file, a.block) < std::pair(b.file, b.block); });
     return result;

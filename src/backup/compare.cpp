@@ -66,9 +66,8 @@ void settle(const ListedFile& file, FilePlan& plan, std::vector<ByteRange> diffe
 
 }  // namespace
 
-base::Bytes compare_files(const repository::Repository& repository, const repository::ClusterArea& area,
-                          const FileList& list, std::vector<FilePlan>& plans, const CopyOptions& options,
-                          const base::Cancellation& cancellation) {
+base::Bytes compare_files(const repository::Repository& repository, const repository::ClusterArea& area, const FileList& list,
+                          std::vector<FilePlan>& plans, const CopyOptions& options, const base::Cancellation& cancellation) {
     const auto& files = list.files;
     std::mutex mutex;
     std::map<std::uint32_t, std::vector<ByteRange>> differ;

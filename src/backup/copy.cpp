@@ -27,8 +27,8 @@ using repository::kFrameBytes;
 /// One worker: its pack and the file it has open.
 class Worker {
 public:
-    Worker(const repository::Repository& repository, const repository::ClusterArea& area, const FileList& files,
-           const CopyOptions& options, WaitBudget& waits, base::Progress& progress, const base::Cancellation& cancellation)
+    Worker(const repository::Repository& repository, const repository::ClusterArea& area, const FileList& files, const CopyOptions& options,
+           WaitBudget& waits, base::Progress& progress, const base::Cancellation& cancellation)
         : files_(files),
           options_(options),
           waits_(waits),
@@ -54,8 +54,7 @@ private:
     void copy_run(Piece& piece, const ListedFile& file);
     void copy_parts(Piece& piece, const ListedFile& file);
     void check(const ListedFile& file, std::span<std::byte> bytes, std::uint64_t offset, Piece& piece) {
-        if (options_.verify_pages && file.relation)
-            check_pages_read(file_, bytes, offset, file.first_block, waits_, found_, cancellation_);
+        if (options_.verify_pages && file.relation) check_pages_read(file_, bytes, offset, file.first_block, waits_, found_, cancellation_);
         if (found_.bad.empty()) return;
         if (!piece.pages) piece.pages = std::make_unique<PageFindings>();
         piece.pages->bad.insert(piece.pages->bad.end(), found_.bad.begin(), found_.bad.end());

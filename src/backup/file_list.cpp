@@ -36,8 +36,7 @@ public:
 private:
     std::string place(const std::string& path) const { return path.empty() ? list_.data_directory : list_.data_directory + "/" + path; }
     std::vector<std::string> names(const std::string& path) const;
-    void entry(const std::string& path, std::string_view name, bool relations,
-               const std::set<std::uint32_t>& unlogged);
+    void entry(const std::string& path, std::string_view name, bool relations, const std::set<std::uint32_t>& unlogged);
     void link(const std::string& path, const struct stat& facts);
     void tablespace(const std::string& path);
     bool left_out(const std::string& path) const { return contents_left_out(path) || (!statistics_.empty() && path == statistics_); }
@@ -95,8 +94,7 @@ void Walk::folder(const std::string& path) {
     }
 }
 
-void Walk::entry(const std::string& path, std::string_view name, bool relations,
-                 const std::set<std::uint32_t>& unlogged) {
+void Walk::entry(const std::string& path, std::string_view name, bool relations, const std::set<std::uint32_t>& unlogged) {
     const auto real = place(path);
     struct stat facts{};
     if (::lstat(real.c_str(), &facts) != 0) {
@@ -132,8 +130,7 @@ void Walk::tablespace(const std::string& path) {
     struct stat facts{};
     // It may be a link to another disk; a restore makes a plain folder of it.
     if (::stat(inside.c_str(), &facts) != 0) {
-        if (errno != ENOENT)
-            throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot look at {}", inside), errno);
+        if (errno != ENOENT) throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot look at {}", inside), errno);
         list_.warnings.push_back(fmt::format("tablespace {} has no folder {}", path, version_folder_));
         return;
     }
@@ -147,8 +144,7 @@ void Walk::link(const std::string& path, const struct stat& facts) {
     const auto target = std::filesystem::read_symlink(real, error);
     // It vanished, or something else took its name.
     if (error == std::errc::no_such_file_or_directory || error == std::errc::invalid_argument) return;
-    if (error)
-        throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot read the link {}", real), error.value());
+    if (error) throw base::SystemFailure(base::FailureKind::operation, fmt::format("cannot read the link {}", real), error.value());
     if (is_tablespace(path)) {
         add(path, EntryType::symlink, facts).link_target = target.string();
         tablespace(path);

@@ -198,7 +198,7 @@ struct Incremental {
 
 /// The backup to build upon; none, and a warning why, when there is none: then the backup is a full one.
 ParentChoice choose(BackupResult& result, const Source& source, const repository::Repository& repository,
-                             const repository::ClusterArea& area, base::Timeline timeline, const BackupOptions& options) {
+                    const repository::ClusterArea& area, base::Timeline timeline, const BackupOptions& options) {
     auto choice = choose_parent(repository, area, source, timeline, options.parent);
     if (choice.parent) {
         result.root.type = "incr";
@@ -274,8 +274,8 @@ std::optional<Incremental> plan_incremental(BackupResult& result, const Source& 
              {}});
     incremental.plans = plan_files(repository, *parent, listing.files.files, changed.changes);
     if (options.audit_percent > 0 && !changed.changes.doubted()) {
-        incremental.compared = audit_plans(result, source, repository, area, started, listing.files, incremental.plans, options,
-                                           copying, changed.changes, cancellation);
+        incremental.compared = audit_plans(result, source, repository, area, started, listing.files, incremental.plans, options, copying,
+                                           changed.changes, cancellation);
         if (changed.changes.doubted()) incremental.plans = plan_files(repository, *parent, listing.files.files, changed.changes);
     }
     archive::write_summary(wal, {started.timeline, stretch.from, stretch.to}, changed.changes);

@@ -29,8 +29,8 @@ FORWARD_1(sqlite3_step)
 
 /// Its parameters depend on `option`: of those that the program sets, an int and a pointer to one.
 extern "C" int sqlite3_db_config(sqlite3* database, int option, ...) {
-    static auto* const function = reinterpret_cast<decltype(&sqlite3_db_config)>(
-        ::howdah::loading::find_function(kLibrary, kPackage, "sqlite3_db_config"));
+    static auto* const function =
+        reinterpret_cast<decltype(&sqlite3_db_config)>(::howdah::loading::find_function(kLibrary, kPackage, "sqlite3_db_config"));
     va_list parameters;
     va_start(parameters, option);
     const int value = va_arg(parameters, int);

@@ -118,10 +118,9 @@ void require_room(const Destinations& destinations, const repository::Root& root
                               demand.destination.string(), needed, free);
             continue;
         }
-        throw Failure(
-            FailureKind::operation,
-            fmt::format("the backup does not fit into {}: {} are needed, {} are free", demand.destination.string(), needed, free),
-            "make room, or name a folder on another file system");
+        throw Failure(FailureKind::operation,
+                      fmt::format("the backup does not fit into {}: {} are needed, {} are free", demand.destination.string(), needed, free),
+                      "make room, or name a folder on another file system");
     }
 }
 

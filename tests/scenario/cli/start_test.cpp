@@ -18,7 +18,8 @@ std::set<std::string> needed_by(const std::filesystem::path& program) {
     EXPECT_EQ(result.exit_code, 0) << result.errors;
     std::set<std::string> names;
     const std::regex pattern(R"(\(NEEDED\).*\[([^\]]+)\])");
-    for (std::sregex_iterator found(result.output.begin(), result.output.end(), pattern), end; found != end; ++found) names.insert((*found)[1]);
+    for (std::sregex_iterator found(result.output.begin(), result.output.end(), pattern), end; found != end; ++found)
+        names.insert((*found)[1]);
     return names;
 }
 
