@@ -71,6 +71,11 @@ ProtectedServer& shared_server() {
     return *server;
 }
 
+void renew_server() {
+    server.reset();
+    shared_server();
+}
+
 void change_rows() {
     auto session = server->session();
     session.query("UPDATE shop SET note = md5(random()::text) WHERE id % 400 = 7");

@@ -14,6 +14,8 @@ namespace howdah::tests {
 /// test does changes a repository. Its own repository holds a full backup, an incremental upon it and WAL behind both. Made at first use,
 /// gone at the end.
 ProtectedServer& shared_server();
+/// Makes another, which has written no more WAL than its repository holds. No Place may be there.
+void renew_server();
 
 /// Some rows and a checkpoint; from then on the data directory stays as it is until the next change.
 void change_rows();
