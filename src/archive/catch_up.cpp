@@ -13,10 +13,11 @@ using Clock = std::chrono::steady_clock;
 /// One repository's share; the number of files it was given.
 std::size_t serve(Destination& lacking, Filler& filler, PushWorker& worker, Clock::time_point deadline,
                   const base::Cancellation& cancellation) {
-    std::size_t done = 0;
+    std::size_t done = 0, tried = 0;
     std::string lost;
     for (const auto& entry : lacking.backlog.list()) {
-        if (entry.differs || cancellation.requested() || (done > 0 && Clock::now() >= deadline)) break;
+        if (entry.differs || cancellation.requested() || (tried > 0 && Clock::now() >= deadline)) break;
+        ++tried;
         try {
             if (filler.fill(*lacking.archive, entry.name, worker) == FilledFrom::nowhere) {
                 if (lost.empty()) lost = entry.name;

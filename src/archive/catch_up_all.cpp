@@ -47,6 +47,7 @@ public:
                 .repository = to.repository().name(), .system = system_, .lacking = {}, .nowhere = {}, .conflicts = {}, .failures = {}};
             const RepositoryBacklog backlog(backlog_folder(options_.backlogs, options_.cluster, system_, caught.repository));
             look_again(to, backlog, caught);
+            if (!options_.dry_run) forget_what_was_let_go(to, backlog);
             caught.lacking = lacking(to, backlog);
             require_one_history(to, caught);
             if (!options_.dry_run && caught.conflicts.empty()) fill(to, backlog, caught, cancellation);
@@ -91,6 +92,15 @@ private:
         return floor;
     }
 
+    /// Notes of segments that the repository would have let go by now.
+    void forget_what_was_let_go(const WalArchive& to, const RepositoryBacklog& backlog) const {
+        const auto floor = floor_of(to);
+        for (const auto& entry : backlog.list()) {
+            const auto segment = postgres::parse_segment_name(entry.name.substr(0, 24), segment_size_);
+            if (floor && segment && segment->number < *floor && !entry.differs) backlog.remove(entry.name);
+        }
+    }
+
     std::vector<std::string> lacking(const WalArchive& to, const RepositoryBacklog& backlog) const {
         const auto floor = floor_of(to);
         std::set<std::string> histories, segments;
@@ -120,21 +130,25 @@ private:
     void require_one_history(WalArchive& to, CaughtUp& caught) {
         repository::SealContext context;
         std::set<std::string> said;
-        for (const WalArchive& from : archives_) {
-            if (&from == &to) continue;
+        const auto compare = [&](const WalArchive& from, const WalArchive& other) {
             for (const auto& name : caught.lacking) {
                 try {
-                    if (!is_history(name) && from.has(name)) filler_->require_one_history(from, to, name, context);
+                    if (!is_history(name) && from.has(name)) filler_->require_one_history(from, other, name, context);
                 } catch (const Failure& failure) {
                     if (said.insert(failure.what()).second) caught.conflicts.emplace_back(failure.what());
                 }
             }
-        }
+        };
+        // What comes from several is of one history only when these are.
+        for (const WalArchive& from : archives_)
+            for (const WalArchive& other : archives_)
+                if (&from != &to && &from != &other) compare(from, other);
     }
 
     void fill(WalArchive& to, const RepositoryBacklog& backlog, CaughtUp& caught, const base::Cancellation& cancellation) {
         base::Progress progress("catching up " + caught.repository, {caught.lacking.size() * segment_size_}, base::progress_allowed());
         std::mutex mutex;
+        std::vector<std::string> differing;
         const auto one = [&](const std::string& name, PushWorker& worker) {
             try {
                 const FilledFrom from = filler_->fill(to, name, worker);
@@ -145,9 +159,9 @@ private:
                 if (from == FilledFrom::pg_wal) ++caught.from_pg_wal;
                 if (from == FilledFrom::archive) ++caught.from_others;
             } catch (const Different& failure) {
-                backlog.add(name, true);
                 std::lock_guard lock(mutex);
                 caught.conflicts.emplace_back(failure.what());
+                differing.push_back(name);
             } catch (const std::exception& failure) {
                 std::lock_guard lock(mutex);
                 caught.failures.emplace_back(failure.what());
@@ -168,6 +182,7 @@ private:
                 one(caught.lacking[place], worker);
             }
         });
+        for (const auto& name : differing) backlog.add(name, true);
         cancellation.check("wal catch-up");
         std::sort(caught.nowhere.begin(), caught.nowhere.end());
     }

@@ -6,6 +6,7 @@
 
 #include "archive/pg_wal.hpp"
 #include "archive/segment_check.hpp"
+#include "archive/unfinished.hpp"
 #include "base/file.hpp"
 #include "base/hooks.hpp"
 #include "base/log.hpp"
@@ -106,6 +107,9 @@ bool Filler::fill_from(const WalArchive& from, WalArchive& to, const std::string
         if (text) to.put_history(name, *text);
         return text.has_value();
     }
+    // One that its server never finished would be in the way of the finished one.
+    if (postgres::classify_wal_file(name) == WalFileKind::segment)
+        if (const auto trailer = from.trailer(name); trailer && is_unfinished(*trailer)) return false;
     if (base::guard("T17.one_history")) require_one_history(from, to, name, worker.context);
     return copy_segment(from, to, name, worker.context);
 }
@@ -118,7 +122,10 @@ bool fill_from_others(const std::vector<base::RepositoryConfig>& others, WalArch
         try {
             const auto repository = repository::Repository::open(config);
             WalArchive from(repository, to.area());
-            if (Filler({&from, &to}, {}, segment_size).fill(to, name, worker) == FilledFrom::nowhere) continue;
+            Filler filler({&from, &to}, {}, segment_size);
+            const auto timeline = timeline_of(name);
+            if (timeline.value > 1 && !to.history(timeline)) filler.fill(to, postgres::history_name(timeline), worker);
+            if (filler.fill(to, name, worker) == FilledFrom::nowhere) continue;
             base::log_info("{} was brought from repository {}", name, config.name);
             return true;
         } catch (const Failure& failure) {

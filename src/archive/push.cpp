@@ -60,8 +60,13 @@ private:
         const auto promise = promised(acknowledgements_, options_);
         if (!promise) return false;
         const auto open = destinations_.takers();
-        for (const Destination* each : open)
-            if (!holds_what_was_promised(*promise, options_, each->repository->store())) return false;
+        try {
+            for (const Destination* each : open)
+                if (!holds_what_was_promised(*promise, options_, each->repository->store())) return false;
+        } catch (const Failure& failure) {
+            base::log_debug("the acknowledgement of {} is left aside: {}", options_.path.filename().string(), failure.what());
+            return false;  // The push itself finds out what is wrong with that repository.
+        }
         const std::string name = options_.path.filename().string();
         destinations_.settle(name, open, std::vector<PutResult>(open.size()));
         acknowledgements_.remove(name);
@@ -91,9 +96,14 @@ private:
     /// there beside it: the files go one after the other.
     bool taken() const {
         if (names_.size() == 1) return true;
-        for (const Destination* each : destinations_.takers())
-            for (const std::string& name : names_)
-                if (each->repository->store().exists(area_.wal(name))) return true;
+        try {
+            for (const Destination* each : destinations_.takers())
+                for (const std::string& name : names_)
+                    if (each->repository->store().exists(area_.wal(name))) return true;
+        } catch (const Failure& failure) {
+            base::log_debug("what the repositories hold cannot be told: {}", failure.what());
+            return true;  // The puts decide what becomes of that repository.
+        }
         return false;
     }
 

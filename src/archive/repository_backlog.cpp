@@ -23,13 +23,13 @@ namespace {
 constexpr std::string_view kDiffers = ".differs";
 constexpr const char* kDown = "down";
 
-/// Since the file was last written to; none when it is not there.
+/// Since the file was last written to, negative when the clock was set back since; none when it is not there.
 std::optional<base::Duration> age_of(const fs::path& file) {
     struct stat status{};
     if (::stat(file.c_str(), &status) != 0) return std::nullopt;
     const base::Timestamp written(std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::microseconds(status.st_mtim.tv_nsec / 1000));
     const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-    return std::max(base::Duration{}, now - written);
+    return now - written;
 }
 
 std::string differing_name(const std::string& name) { return name + std::string(kDiffers); }
@@ -81,7 +81,8 @@ std::vector<RepositoryBacklog::Entry> RepositoryBacklog::list() const {
 
 std::optional<base::Duration> RepositoryBacklog::oldest_age() const {
     for (const Entry& entry : list())
-        if (const auto age = age_of(folder_ / (entry.differs ? differing_name(entry.name) : entry.name))) return age;
+        if (const auto age = age_of(folder_ / (entry.differs ? differing_name(entry.name) : entry.name)))
+            return std::max(base::Duration{}, *age);
     return std::nullopt;
 }
 
@@ -103,6 +104,9 @@ void RepositoryBacklog::note_up() const {
     fs::remove(folder_ / kDown, ignored);
 }
 
-std::optional<base::Duration> RepositoryBacklog::since_down() const { return age_of(folder_ / kDown); }
+std::optional<base::Duration> RepositoryBacklog::since_down() const {
+    const auto age = age_of(folder_ / kDown);
+    return age && *age < base::Duration{} ? std::nullopt : age;
+}
 
 }  // namespace howdah::archive

@@ -65,6 +65,7 @@ std::optional<std::string> doomed_object(const repository::Repository& repositor
 std::string alarm_of(const std::vector<repository::Backup>& backups) {
     for (const auto& backup : backups) {
         if (backup.root.unlogged_changes > 0) return backup.root.id;
+        if (!backup.root.alarm.empty()) return backup.root.alarm;
         if (backup.root.type == "full" && backup.damage.empty()) break;
     }
     return {};

@@ -203,6 +203,7 @@ ParentChoice choose(BackupResult& result, const Source& source, const repository
     if (choice.parent) {
         result.root.type = "incr";
         result.root.parent = choice.parent->root.id;
+        result.root.alarm = choice.alarm;
     } else {
         result.warnings.push_back(choice.why_none + ": this backup is a full one");
     }

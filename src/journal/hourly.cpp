@@ -99,6 +99,8 @@ void keep_pending(const std::filesystem::path& folder, const HourSum& sum) {
     std::filesystem::rename(temporary, folder / (std::string(kPending) + name));
 }
 
+bool PendingFold::any() const { return !pending_files(folder_).empty(); }
+
 void PendingFold::fold(Database& database) {
     auto known = database.prepare("SELECT name FROM folded");
     std::vector<std::string> names;

@@ -36,6 +36,7 @@ void keep_pending(const std::filesystem::path& folder, const HourSum& sum);
 class PendingFold {
 public:
     explicit PendingFold(std::filesystem::path folder) : folder_(std::move(folder)) {}
+    bool any() const;
     void fold(Database& database);
     void remove() const;
 

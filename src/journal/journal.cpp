@@ -109,10 +109,10 @@ std::uint64_t append(const std::filesystem::path& folder, Row row) {
 
 bool add_now(const std::filesystem::path& folder, const HourSum& sum) try {
     const auto database = open_for_append(folder, 0ms);
-    // A row of the chain must not be forgotten by a power cut while journal.head remembers it; counts of the last moments may.
+    // A row of the chain must not be forgotten by a power cut while journal.head remembers it, nor counts whose files go; others of the last moments may.
     const bool closing = has_past_hours(*database, sum.hour);
-    if (!closing) database->leave_syncing_to_later();
     PendingFold pending(folder);
+    if (!closing && !pending.any()) database->leave_syncing_to_later();
     Transaction transaction(*database);
     pending.fold(*database);
     const auto head = closing ? close_hours(*database, now(), identity()) : std::nullopt;

@@ -113,6 +113,7 @@ struct Root {
     std::string parent;                  ///< Of an incremental: the backup whose stored bytes it names again. Not needed for anything.
     std::vector<std::string> fallback;   ///< Of an incremental: why every file was read, as the WAL did not tell what changed.
     std::uint64_t unlogged_changes = 0;  ///< Of an incremental: pages that its audit found changed although WAL tells nothing of it.
+    std::string alarm;                   ///< Of an incremental: the backup whose audit found such pages, when no full one came between.
     std::string program_version;
     std::string host;
     std::string previous_id;    ///< Root before this one of the same cluster, empty for the first.

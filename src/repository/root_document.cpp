@@ -110,6 +110,7 @@ std::string encode_root(const Root& root) {
         {"parent", root.parent},
         {"fallback", fallback_json(root)},
         {"unlogged_changes", root.unlogged_changes},
+        {"alarm", root.alarm},
         {"program_version", root.program_version},
         {"host", json_text(root.host)},
         {"previous_id", root.previous_id},
@@ -139,6 +140,7 @@ Root decode_root(std::string_view document, const std::string& name) {
     root.seconds = fields.real("seconds");
     root.parent = fields.text_or("parent");
     root.unlogged_changes = fields.number_or("unlogged_changes", 0);
+    root.alarm = fields.text_or("alarm");
     for (const json& doubt : fields.array("fallback")) root.fallback.push_back(fields.text_of(doubt, "fallback"));
     root.bad_pages = fields.number("bad_pages");
     root.vanished_files = fields.number("vanished_files");
