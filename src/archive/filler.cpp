@@ -107,10 +107,10 @@ bool Filler::fill_from(const WalArchive& from, WalArchive& to, const std::string
         if (text) to.put_history(name, *text);
         return text.has_value();
     }
+    if (base::guard("T17.one_history")) require_one_history(from, to, name, worker.context);
     // One that its server never finished would be in the way of the finished one.
     if (postgres::classify_wal_file(name) == WalFileKind::segment)
         if (const auto trailer = from.trailer(name); trailer && is_unfinished(*trailer)) return false;
-    if (base::guard("T17.one_history")) require_one_history(from, to, name, worker.context);
     return copy_segment(from, to, name, worker.context);
 }
 
